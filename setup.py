@@ -123,6 +123,7 @@ else:
                 f'{NAME}_teach = {NAME}.station.main:main',
                 f'cli = {NAME}.command_line.main:main',
                 f'page = {NAME}.page.main:main',
+                f'fleet = {NAME}.fleet.main:main',
                 f'replay = {NAME}.replay.main:main',
                 f'gamepad = {NAME}.gamepad.main:main',
                 # `ros2 run edgetpu_retrain webcam`; the other name is for a PATH.

@@ -3,16 +3,17 @@
 """
 Generate the documentation of all parameters from their declaration.
 
-The parameters are declared in edgetpu_retrain/node/parameters/values.py.  The tool
-writes their defaults to config/retrain.yaml and their table to docs/interface.md, between two
-marks, and keeps the rest of both files.
+Those of the node are declared in edgetpu_retrain/node/parameters/values.py, those of the fleet
+process in edgetpu_retrain/fleet/robot/parameters.py.  The tool writes the node's defaults to
+config/retrain.yaml and the tables to docs/interface.md and docs/fleet.md, between two marks, and
+keeps the rest of these files.
 
     python3 tools/parameter_documents.py          # or --check, which only compares
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 import re
 import sys
@@ -91,21 +92,29 @@ def markdown(text: str) -> str:
     return re.sub(r'(?<![\w`])((?:~|\$\w+)/[\w/<>.]*\w)', r'`\1`', text)
 
 
-def table() -> Iterator[str]:
-    """Yield the lines of the table of all parameters."""
+def table(parameters: Iterable[Parameter]) -> Iterator[str]:
+    """Yield the lines of a table of parameters."""
     yield ''
     yield '| parameter | default | |'
     yield '| --- | --- | --- |'
-    for parameter in declared('<name>'):
+    for parameter in parameters:
         see = f' See {parameter.see}.' if parameter.see else ''
         meaning = markdown(sentences(parameter)) + see
         yield f'| `{parameter.name}` | `{default(parameter)}` | {meaning} |'
     yield ''
 
 
+def fleet_table() -> Iterator[str]:
+    """Yield the lines of the table of the fleet process."""
+    from edgetpu_retrain.fleet.robot.parameters import PARAMETERS
+
+    return table(PARAMETERS)
+
+
 DOCUMENTS: dict[str, Callable[[], Iterator[str]]] = {
     'config/retrain.yaml': parameter_file,
-    'docs/interface.md': table,
+    'docs/interface.md': lambda: table(declared('<name>')),
+    'docs/fleet.md': fleet_table,
 }
 
 

@@ -11,6 +11,7 @@ PROGRAMS = (
     f'{NAME}_teach',
     f'{NAME}_webcam',
     'cli',
+    'fleet',
     'gamepad',
     'page',
     'replay',

@@ -10,26 +10,48 @@ The table in docs/interface.md is generated from these fields; after a change, r
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.parameter import parameter, parameters_of
 
 LEARN_FROM = ('evidence', 'releases')
 """What a robot learns from: the samples of its fleet, or released heads."""
 
 
+def _read_addresses(value: str) -> tuple[str, ...]:
+    addresses = tuple(each.strip() for each in value.split(',') if each.strip())
+    if not addresses:
+        raise RequestError(
+            'it is empty, so this robot is in no fleet: set it to the address of the hub, such as '
+            'nats://base:4222'
+        )
+    return addresses
+
+
+def _read_path(value: str) -> Path:
+    if not value:
+        raise RequestError(
+            "it is empty: set it to the file that 'edgetpu_retrain fleet add' has written"
+        )
+    return Path(value).expanduser()
+
+
 @dataclass(frozen=True)
 class FleetParameters:
     """The checked values of the parameters."""
 
-    fleet: str = parameter(
+    fleet: tuple[str, ...] = parameter(
         '',
-        "Address of the hub, such as 'tls://base:4222', or several with commas between them; '' = "
-        'the one in the credentials',
+        "Address of the hub, such as 'nats://base:4222', or several with commas between them; '' "
+        '= no fleet: the process ends',
+        read=_read_addresses,
     )
-    credentials: str = parameter(
+    credentials: Path = parameter(  # noqa: RUF009 - as above
         '',
         "Path of this robot's credentials, as 'edgetpu_retrain fleet add' writes them; only its "
         'user may be able to read the file',
+        read=_read_path,
     )
     share_pictures: bool = parameter(
         False,

@@ -13,6 +13,7 @@ from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
 from edgetpu_retrain.fleet.ledger.contested import Contested
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.robot.robot_tables import Asked, RobotTables
+from edgetpu_retrain.fleet.robot.thumbnail import is_thumbnail
 from edgetpu_retrain.fleet.roster.roster import Roster
 from edgetpu_retrain.store.questions.fleet_questions import (
     claimants_text,
@@ -136,5 +137,5 @@ class FleetQuestioner:
             tuple(Given(label, len(claimants[label]) / total) for label in labels),
             0,
             self._space.kind.from_disk(payload.embedding),
-            payload.jpeg,
+            payload.jpeg if payload.jpeg and is_thumbnail(payload.jpeg) else None,
         )

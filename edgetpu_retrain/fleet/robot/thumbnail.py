@@ -6,8 +6,11 @@ from __future__ import annotations
 
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.fleet.evidence.pack import MAX_PICTURE_BYTES
-from edgetpu_retrain.pictures.compressed_image import decode_picture
+from edgetpu_retrain.pictures.compressed_image import check_picture, decode_picture
 from edgetpu_retrain.pictures.sample_picture import jpeg_to_store, reduced, THUMBNAIL_PIXELS
+
+MAX_THUMBNAIL_SIDE = 1024
+"""Maximum width and height of a thumbnail, pixels: a browser decodes it whatever its size is."""
 
 # The markers SOI and EOI, ITU-T T.81, annex B; a pack takes no file without them.
 _JPEG_BEGIN, _JPEG_END = b'\xff\xd8\xff', b'\xff\xd9'
@@ -21,18 +24,25 @@ def thumbnail(jpeg: bytes) -> bytes | None:
         jpeg: the stored JPEG file, which may be a full picture.
 
     Returns:
-        A JPEG file of at most :data:`MAX_PICTURE_BYTES`; None if the stored one is damaged, or too
-        large even as a thumbnail.
+        A JPEG file for which :func:`is_thumbnail` returns True; None if the stored one is damaged,
+        or too large even as a thumbnail.
     """
-    if _fits(jpeg):
+    if is_thumbnail(jpeg):
         return jpeg
     try:
         smaller = jpeg_to_store(reduced(decode_picture(jpeg), THUMBNAIL_PIXELS))
     except ImageError:
         return None
-    return smaller if smaller is not None and _fits(smaller) else None
+    return smaller if smaller is not None and is_thumbnail(smaller) else None
 
 
-def _fits(jpeg: bytes) -> bool:
-    is_whole = jpeg.startswith(_JPEG_BEGIN) and jpeg.endswith(_JPEG_END)
-    return is_whole and len(jpeg) <= MAX_PICTURE_BYTES
+def is_thumbnail(jpeg: bytes) -> bool:
+    """Return whether a file, which may come from another robot, is a small JPEG file."""
+    if not (jpeg.startswith(_JPEG_BEGIN) and jpeg.endswith(_JPEG_END)):
+        return False
+    try:
+        file = check_picture(jpeg)
+    except ImageError:
+        return False
+    is_small = max(file.width, file.height) <= MAX_THUMBNAIL_SIDE
+    return is_small and len(jpeg) <= MAX_PICTURE_BYTES

@@ -1,0 +1,309 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Member: one robot in a fleet; it claims, synchronizes, trains, asks and reports at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+import contextlib
+from dataclasses import dataclass
+import time
+from typing import TypeVar
+
+from edgetpu_retrain.errors import in_words, RetrainError
+from edgetpu_retrain.fleet.evidence.keys import Key
+from edgetpu_retrain.fleet.hub.connection import HubCredentials
+from edgetpu_retrain.fleet.hub.reports import Report
+from edgetpu_retrain.fleet.hub.synchronization import HubStatus, Synchronization
+from edgetpu_retrain.fleet.robot.learner import Learned, Learner
+from edgetpu_retrain.fleet.robot.own_samples import Scan
+from edgetpu_retrain.fleet.robot.problems import Log, Problems
+from edgetpu_retrain.fleet.robot.questions import Unsettled
+from edgetpu_retrain.fleet.robot.robot_files import RobotFiles
+from edgetpu_retrain.wording import counted, sentence
+
+Result = TypeVar('Result')
+
+_LONGEST_RETRY_S = 300.0
+
+
+@dataclass(frozen=True)
+class Pauses:
+    """
+    How often a member looks, seconds.
+
+    Args:
+        scan_s: between two looks at samples.db; where they take long, ten times as long as one.
+        retry_s: after a part has failed.
+        quiet_s: how long nothing must change before a training.
+        longest_s: but it begins after this time, unless the member still reads its hub.
+        catch_up_s: and after this time in any case.
+        report_s: between two reports without a change.
+        least_report_s: between two reports.
+    """
+
+    scan_s: float = 0.5
+    retry_s: float = 5.0
+    quiet_s: float = 1.0
+    longest_s: float = 5.0
+    catch_up_s: float = 60.0
+    report_s: float = 10.0
+    least_report_s: float = 1.0
+
+
+class Member:
+    """
+    Joins the parts of a member.  Each fails on its own, and is tried again; the others go on.
+
+    Args:
+        name: name of the robot.
+        key: its key.
+        hubs: address and credentials of each hub.
+        files: its files; the caller closes them after :meth:`run`.
+        learner: learns from the fleet.
+        log: writes a line to the log.
+        pauses: how often it looks.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        key: Key,
+        hubs: Sequence[tuple[str, HubCredentials]],
+        files: RobotFiles,
+        learner: Learner,
+        log: Log,
+        pauses: Pauses = Pauses(),
+    ) -> None:
+        self.scan = Scan()
+        """The last look at the own samples."""
+        self.asked = Unsettled()
+        """What people are asked about."""
+        self.learned = Learned('')
+        """What became of the last training."""
+        self.serving = 0
+        """The model version that serves, or is about to; 0 = none."""
+        self.report = Report(name, 0)
+        """The last report."""
+        self._learn_due = asyncio.Event()
+        self._report_due = asyncio.Event()
+        self.problems = Problems(log, self._report_due.set)
+        """What is wrong."""
+        self._name = name
+        self._files = files
+        self._learner = learner
+        self._log = log
+        self._pauses = pauses
+        self._synchronization = Synchronization(
+            files.ledger,
+            key,
+            hubs,
+            on_change=self._changed,
+            accept_release=learner.accept_release,
+        )
+        # Reads samples.db and asks; the ledger is also used in other threads.
+        self._thread = ThreadPoolExecutor(1, 'own samples')
+        self._samples_version: object = None
+        self._ask_due = True
+
+    @property
+    def hubs(self) -> list[HubStatus]:
+        """What is known of each hub."""
+        return self._synchronization.status()
+
+    @property
+    def all_problems(self) -> tuple[str, ...]:
+        """What is wrong with the member and its hubs, a sentence each."""
+        hubs = [sentence(f'{hub.url}: {hub.problem}') for hub in self.hubs if hub.problem]
+        return (*self.problems.texts, *hubs)
+
+    def summary(self) -> tuple[str, dict[str, object]]:
+        """Return the state in a few words, and figures by their names."""
+        report = self.report
+        connected = [hub.url for hub in self.hubs if hub.connected]
+        message = f'connected to {", ".join(connected)}' if connected else 'not connected'
+        return message, {
+            'samples of this robot': self.scan.samples,
+            'claims to publish': report.unpublished,
+            'packs to read': report.behind,
+            'trusted samples': report.trusted,
+            'model version': self.serving,
+            'questions': self.asked.questions,
+            'proposals': self.asked.proposals,
+            'disagreements': self.asked.disagreements,
+            'quarantined packs': report.quarantine,
+            'waiting packs': report.waiting,
+            'last training': report.gate,
+        }
+
+    async def run(self) -> None:
+        """Be a member until cancelled."""
+        self._learn_due.set()
+        tasks = [
+            asyncio.create_task(part)
+            for part in (
+                self._look_again_and_again(),
+                self._synchronize_again_and_again(),
+                self._learn_when_due(),
+                self._report_when_due(),
+            )
+        ]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            # What is being written is completed.
+            await asyncio.to_thread(self._thread.shutdown)
+
+    async def _look_again_and_again(self) -> None:
+        while True:
+            began = time.monotonic()
+            scan = await self._in_thread('samples', self._files.scan)
+            if scan is not None:
+                self._scanned(scan)
+                await self._in_thread('questions', self._ask_if_due)
+            serving = await self._in_thread('models', self._files.serving_version)
+            if serving not in (None, self.serving, self.learned.version):
+                # Somebody has trained without the fleet, or chosen another version.
+                self._learn_due.set()
+            self.serving = self.serving if serving is None else serving
+            # Many samples take long to compare: not more than a tenth of the time.
+            pause_s = max(self._pauses.scan_s, 10 * (time.monotonic() - began))
+            if scan is None:
+                pause_s = self._pauses.retry_s
+            elif not scan.is_complete:
+                pause_s = 0.0
+            await asyncio.sleep(pause_s)
+
+    def _scanned(self, scan: Scan) -> None:
+        if scan.claims:
+            self._synchronization.wake()
+            self._ask_due = True
+            self._learn_due.set()
+            self._report_due.set()
+        if scan.unclaimable != self.scan.unclaimable:
+            text = counted(scan.unclaimable, 'sample has a label', 'samples have labels')
+            words = f'{text} that no fleet accepts: relabel these to share them'
+            self.problems.report('labels', words if scan.unclaimable else '')
+        if scan.kept > self.scan.kept:
+            text = counted(scan.kept, 'sample', 'samples')
+            self._log(
+                'warning',
+                f'samples.db was replaced and no longer has {text} of this robot: the fleet keeps '
+                "them ('edgetpu_retrain fleet erase' deletes samples everywhere).",
+            )
+        self.scan = scan
+
+    def _ask_if_due(self) -> None:
+        version = self._files.samples_version()
+        if not self._ask_due and version == self._samples_version:
+            return
+        self._ask_due = False
+        try:
+            self.asked = self._files.ask()
+        except BaseException:
+            self._ask_due = True
+            raise
+        self._samples_version = version
+
+    def _changed(self, _stream: str) -> None:
+        """Note that something new came from a hub; called in the event loop."""
+        self._ask_due = True
+        self._learn_due.set()
+        self._report_due.set()
+
+    async def _synchronize_again_and_again(self) -> None:
+        while True:
+            await self._guard('hub', self._synchronization.run)
+            await asyncio.sleep(self._pauses.retry_s)
+
+    async def _learn_when_due(self) -> None:
+        failures = 0
+        while True:
+            await self._learn_due.wait()
+            await self._wait_until_quiet()
+            learned = await self._guard('training', self._learner.learn)
+            failures = 0 if learned is not None else failures + 1
+            if learned is None:
+                await asyncio.sleep(min(self._pauses.retry_s * 2**failures, _LONGEST_RETRY_S))
+                self._learn_due.set()
+            elif learned.words and learned != self.learned:
+                self._log('info', sentence(learned.words))
+                self.learned = learned
+                self._report_due.set()
+
+    async def _wait_until_quiet(self) -> None:
+        """Wait until nothing has changed for a while, and this member has read its hubs."""
+        began = time.monotonic()
+        while True:
+            self._learn_due.clear()
+            try:
+                await asyncio.wait_for(self._learn_due.wait(), self._pauses.quiet_s)
+            except asyncio.TimeoutError:
+                is_quiet = True
+            else:
+                is_quiet = False
+            is_behind = any(hub.connected and hub.behind != 0 for hub in self.hubs)
+            waited_s = time.monotonic() - began
+            if waited_s > self._pauses.catch_up_s:
+                return
+            if not is_behind and (is_quiet or waited_s > self._pauses.longest_s):
+                return
+
+    async def _report_when_due(self) -> None:
+        while True:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._report_due.wait(), self._pauses.report_s)
+            self._report_due.clear()
+            await self._guard('report', self._publish_report)
+            await asyncio.sleep(self._pauses.least_report_s)
+
+    async def _publish_report(self) -> None:
+        self.report = await asyncio.to_thread(self._make_report)
+        await self._synchronization.publish_report(self.report)
+
+    def _make_report(self) -> Report:
+        ledger = self._files.ledger
+        quarantine = ledger.quarantine()
+        behind = [hub.behind for hub in self.hubs if hub.behind is not None]
+        return Report(
+            name=self._name,
+            stamp_ms=time.time_ns() // 1_000_000,
+            version=self.serving,
+            samples=self.scan.samples,
+            trusted=self.learned.trusted,
+            behind=max(behind, default=-1),
+            unpublished=ledger.unsealed_count,
+            frontier=self._files.frontier_digest(),
+            gate=self.learned.words,
+            quarantine=sum(each.packs for each in quarantine if each.outcome == 'quarantined'),
+            waiting=sum(each.packs for each in quarantine if each.outcome == 'waiting'),
+            proposals=self.asked.proposals,
+            disagreements=self.asked.disagreements,
+            problems=self.all_problems,
+        )
+
+    async def _in_thread(self, part: str, work: Callable[[], Result]) -> Result | None:
+        loop = asyncio.get_running_loop()
+
+        async def run() -> Result:
+            return await loop.run_in_executor(self._thread, work)
+
+        return await self._guard(part, run)
+
+    async def _guard(self, part: str, work: Callable[[], Awaitable[Result]]) -> Result | None:
+        """Return the result of a part; if it fails, note its problem and return None."""
+        try:
+            result = await work()
+        except Exception as error:  # noqa: BLE001 - the other parts go on
+            words = in_words(error)
+            self.problems.report(
+                part, words if isinstance(error, RetrainError) else f'{part}: {words}'
+            )
+            return None
+        self.problems.report(part)
+        return result

@@ -1,0 +1,136 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""FleetNode: the ROS node of the fleet process; it asks the retrain node and reports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+import contextlib
+import threading
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from edgetpu_retrain.client.connection import Connection
+from edgetpu_retrain.fleet.robot.node_settings import NodeSettings
+from edgetpu_retrain.fleet.ros_parameters import read_parameters
+import edgetpu_retrain.needs_ros  # noqa: F401
+from edgetpu_retrain.wording import presentable
+from rcl_interfaces.srv import GetParameters
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+
+NODE_NAME = 'edgetpu_retrain_fleet'
+
+_TIMEOUT_S = 5.0
+_DIAGNOSTICS = 10
+
+# Parameters of the retrain node: those of NodeSettings, and others.
+_TEXTS = ('data_dir', 'extractor', 'input_range', 'input_size', 'model_output')
+_FOLLOW, _KEEP = 'follow_models', 'keep_models'
+
+
+class FleetNode:
+    """
+    A ROS node with an executor in a thread of its own.
+
+    Args:
+        arguments: ROS arguments; None = ``sys.argv``.
+
+    Attributes:
+        parameters: the values of the parameters.
+        name: full name of the node.
+        retrain_node: full name of the retrain node.
+
+    Raises:
+        RequestError: if the value of a parameter is invalid.
+        RuntimeError: if an argument is invalid.
+    """
+
+    def __init__(self, arguments: list[str] | None = None) -> None:
+        self._context = rclpy.Context()
+        rclpy.init(args=arguments, context=self._context)
+        self._node = rclpy.create_node(NODE_NAME, context=self._context)
+        self.parameters = read_parameters(self._node)
+        self.name = self._node.get_fully_qualified_name()
+        self._publisher = self._node.create_publisher(
+            DiagnosticArray, '/diagnostics', _DIAGNOSTICS
+        )
+        self._connection = Connection(self._node, self.parameters.retrain_node, _TIMEOUT_S)
+        self._connection.start()
+        self.retrain_node = self._connection.name
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._spin, name='ros', daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the threads, and destroy the node."""
+        self._executor.create_task(self._ending.set)
+        self._thread.join()
+        self._executor.shutdown()
+        self._connection.stop()
+        self._connection.close()
+        self._node.destroy_node()
+        rclpy.try_shutdown(context=self._context)
+
+    def log(self, severity: str, words: str) -> None:
+        """Write a line to the log; the severity is 'info', 'warning' or 'error'."""
+        logger = self._node.get_logger()
+        # rclpy does not allow different severities on the same line.
+        if severity == 'info':
+            logger.info(presentable(words))
+        elif severity == 'warning':
+            logger.warning(presentable(words))
+        else:
+            logger.error(presentable(words))
+
+    async def ask(self) -> tuple[NodeSettings, bool, int]:
+        """
+        Ask the retrain node for its parameters.
+
+        Returns:
+            What a member needs to know, and the values of follow_models and keep_models.
+
+        Raises:
+            RetrainClientError: if it does not respond.
+        """
+        names = [*_TEXTS, _FOLLOW, _KEEP]
+
+        def ask() -> list[object]:
+            request = GetParameters.Request(names=names)
+            future = self._connection.call(GetParameters, 'get_parameters', request)
+            return list(self._connection.wait(future, 'get_parameters', _TIMEOUT_S).values)
+
+        values = dict(zip(names, await asyncio.to_thread(ask), strict=False))
+        texts = {each: str(getattr(values.get(each), 'string_value', '')) for each in _TEXTS}
+        return (
+            NodeSettings(self.retrain_node, **texts),
+            bool(getattr(values.get(_FOLLOW), 'bool_value', False)),
+            int(getattr(values.get(_KEEP), 'integer_value', 0)),
+        )
+
+    def publish(self, message: str, problem: str, values: Mapping[str, object]) -> None:
+        """
+        Publish the diagnostics: a warning if there is a problem.
+
+        Args:
+            message: the state, if there is no problem.
+            problem: what is wrong; '' = nothing.
+            values: further figures.
+        """
+        status = DiagnosticStatus(
+            name=f'{self.name}: fleet',
+            hardware_id=self.retrain_node,
+            level=DiagnosticStatus.WARN if problem else DiagnosticStatus.OK,
+            message=presentable(problem or message),
+            values=[KeyValue(key=key, value=str(each)) for key, each in values.items()],
+        )
+        array = DiagnosticArray(status=[status])
+        array.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(array)
+
+    def _spin(self) -> None:
+        with contextlib.suppress(ExternalShutdownException):
+            while not self._ending.is_set():
+                self._executor.spin_once()

@@ -1,0 +1,185 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The fleet process: a member beside a retrain node, until a signal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+import contextlib
+import signal
+import sys
+
+from edgetpu_retrain.errors import RetrainError
+from edgetpu_retrain.fleet.robot.learner import EvidenceLearner
+from edgetpu_retrain.fleet.robot.member import Member
+from edgetpu_retrain.fleet.robot.node_settings import NodeSettings, space_of
+from edgetpu_retrain.fleet.robot.problems import Problems
+from edgetpu_retrain.fleet.robot.robot_files import FLEET_FILE, RobotFiles
+from edgetpu_retrain.fleet.ros_node import FleetNode
+from edgetpu_retrain.fleet.station.credentials import Credentials
+from edgetpu_retrain.fleet.training.child import RoundOrder
+from edgetpu_retrain.fleet.training.training_round import RoundOptions
+from edgetpu_retrain.wording import sentence
+
+_RETRY_S = 5.0
+_ASK_S = 5.0
+_DIAGNOSTICS_S = 1.0
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """
+    Be a member of a fleet until SIGINT or SIGTERM.
+
+    Args:
+        arguments: the command line, including ROS arguments; None = ``sys.argv``.
+
+    Returns:
+        The exit code: 0 after a signal, 1 if the process cannot start.
+    """
+    try:
+        node = FleetNode(arguments)
+    except (RetrainError, RuntimeError) as error:
+        print(f'error: {sentence(error)}', file=sys.stderr)
+        return 1
+    with contextlib.closing(node):
+        try:
+            process = FleetProcess(node)
+        except RetrainError as error:
+            node.log('error', sentence(error))
+            return 1
+        asyncio.run(process.run())
+    return 0
+
+
+class FleetProcess:
+    """
+    Follows the retrain node: it is a member with the node's folder and extractor.
+
+    Args:
+        node: the ROS node.
+
+    Raises:
+        FleetError: if the credentials are missing or invalid.
+    """
+
+    def __init__(self, node: FleetNode) -> None:
+        self._node = node
+        self._credentials = Credentials.read(node.parameters.credentials)
+        self._problems = Problems(node.log)
+        self._member: Member | None = None
+        self._is_ending = False
+
+    async def run(self) -> None:
+        """Be a member until SIGINT or SIGTERM."""
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, ended.set)
+        tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._diagnose())]
+        waiting = asyncio.create_task(ended.wait())
+        await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
+        self._is_ending = True
+        for task in (*tasks, waiting):
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        for error in results:
+            if isinstance(error, Exception):
+                raise error
+
+    async def _follow(self) -> None:
+        """Be a member with what the node has; begin anew when the node gets other parameters."""
+        while True:
+            answer = await self._ask()
+            if answer is None:
+                await asyncio.sleep(_RETRY_S)
+                continue
+            settings, keep = answer
+            try:
+                with self._opened(settings, keep) as member:
+                    self._problems.report('data folder')
+                    await self._run_until_changed(member, answer)
+            except (RetrainError, OSError) as error:
+                self._problems.report('data folder', error)
+                await asyncio.sleep(_RETRY_S)
+
+    async def _run_until_changed(self, member: Member, answer: tuple[NodeSettings, int]) -> None:
+        running = asyncio.create_task(member.run())
+        self._member = member
+        try:
+            while not running.done() and await self._ask() in (answer, None):
+                await asyncio.wait([running], timeout=_ASK_S)
+            if not running.done():
+                self._node.log('info', f'{self._node.retrain_node} has other parameters now.')
+        finally:
+            self._member = None
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+
+    async def _ask(self) -> tuple[NodeSettings, int] | None:
+        """Return the settings of the retrain node; None if it does not respond."""
+        try:
+            settings, follows, keep = await self._node.ask()
+        except RetrainError as error:
+            self._problems.report('retrain node', error)
+            return None
+        self._problems.report('retrain node')
+        self._problems.report(
+            'follow_models',
+            ''
+            if follows
+            else f'{settings.node} does not load what is learned from the fleet: set its '
+            'parameter follow_models to true',
+        )
+        return settings, keep
+
+    @contextlib.contextmanager
+    def _opened(self, settings: NodeSettings, keep_models: int) -> Iterator[Member]:
+        """Yield a member with its files; raise OSError or RetrainError if they cannot be read."""
+        given, credentials, key = (
+            self._node.parameters,
+            self._credentials,
+            self._credentials.key,
+        )
+        folder = settings.folder()
+        space = space_of(settings.read_extractor(folder))
+        with contextlib.closing(
+            RobotFiles(
+                folder,
+                space,
+                key.public,
+                credentials.fleet,
+                share_pictures=given.share_pictures,
+                is_ending=lambda: self._is_ending,
+            )
+        ) as files:
+            order = RoundOrder(
+                str(folder),
+                str(folder / FLEET_FILE),
+                key.public,
+                credentials.fleet,
+                settings,
+                RoundOptions(given.max_origin_share, keep_models),
+            )
+            hubs = [(each, credentials) for each in given.fleet]
+            self._node.log(
+                'info',
+                f'{credentials.name} ({key.public[:8]}) is a member of fleet '
+                f'{credentials.fleet[:8]} at {", ".join(given.fleet)}, with the samples in '
+                f'{folder}.',
+            )
+            yield Member(
+                credentials.name, key, hubs, files, EvidenceLearner(order), self._node.log
+            )
+
+    async def _diagnose(self) -> None:
+        while True:
+            member = self._member
+            problems = self._problems.texts
+            message: str = 'waits for the retrain node'
+            values: dict[str, object] = {}
+            if member is not None:
+                problems += member.all_problems
+                message, values = member.summary()
+            self._node.publish(message, ' '.join(problems), values)
+            await asyncio.sleep(_DIAGNOSTICS_S)

@@ -1,0 +1,79 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Two robots with nodes and fleet processes: what one is taught, the other recognizes."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from edgetpu_retrain_interfaces.msg import Result
+from support.bags import photographs
+from support.fleet_process import FleetProgram, running_hub
+from support.robot_messages import jpeg_message
+from support.running_node import image_message, Person, RunningNode
+
+VIEWS = 6
+TAUGHT = ('cat', 'coffee')
+
+
+def views(subject: str, seed: int) -> list[Any]:
+    """Return different views of a packaged photograph."""
+    return [cv2.resize(each, (320, 240)) for each in photographs(subject, VIEWS, seed)]
+
+
+def teach(person: Person) -> None:
+    """Teach a robot all classes, with pictures in the requests."""
+    for number, subject in enumerate(TAUGHT):
+        for picture in views(subject, number):
+            response = person.add(subject, count=1, image=jpeg_message(picture))
+            assert response.success, response.message
+
+
+def is_classified_as(label: str, result: Result) -> bool:
+    return bool(result.classification.results[0].class_id == label)
+
+
+def test_a_class_taught_at_one_robot_is_recognized_by_the_other(
+    package_path: str, tmp_path: Path
+) -> None:
+    home = {'ROS_HOME': str(tmp_path)}
+    with ExitStack() as stack:
+        robots = stack.enter_context(running_hub(tmp_path, {'ada': 'teach', 'bob': 'propose'}))
+        nodes = [
+            stack.enter_context(
+                RunningNode(package_path, {'follow_models': True}, ['-r', f'__ns:=/{name}'], home)
+            )
+            for name in robots
+        ]
+        processes = [
+            stack.enter_context(FleetProgram(package_path, f'/{name}', parameters, home))
+            for name, parameters in robots.items()
+        ]
+        ada, bob = (stack.enter_context(Person(f'/{name}/edgetpu_retrain')) for name in robots)
+        ada.wait_until_ready()
+        teach(ada)
+        bob.wait_until_ready()
+        results = bob.collect(Result, 'result')
+        diagnostics = bob.collect(DiagnosticArray, '/diagnostics')
+        camera = bob.camera('/bob/image')
+        for subject in TAUGHT:
+            camera.show(image_message(views(subject, 9)[0]))
+            results.wait_for(partial(is_classified_as, subject))
+        name = '/bob/edgetpu_retrain_fleet: fleet'
+        diagnostics.wait_for(
+            lambda each: any(
+                status.name == name and status.level == DiagnosticStatus.OK
+                for status in each.status
+            )
+        )
+        for process in processes:
+            process.wait_for_log('is a member of fleet')
+            assert process.end() == 0
+            assert not [line for line in process.log if 'Traceback' in line]
+        for node in nodes:
+            assert node.end() == 0
