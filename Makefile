@@ -13,6 +13,7 @@
 #   make bench-teach                          teaching from files against a bare loop
 #   make bench-node                           the node against a bare loop;  ARGS=--quick tries it
 #   make bench-page                           the teaching page in a browser
+#   make bench-fleet                          how soon a fleet has what one robot was taught
 #   make fuzz SECONDS=60                      every parser of outside bytes, so long each
 #   make soak MINUTES=10 SAMPLES=200          everything at once for minutes: what does the node hold?
 #   make lock                                 renew the versions and hashes in requirements/locked;
@@ -33,7 +34,7 @@ export PYTHON
 
 dev := tools/dev.sh $(if $(ROS),--ros $(ROS))$(if $(VERSIONS), --versions $(VERSIONS))
 
-.PHONY: help setup build test colcon-test lint lock demo teach bench bench-teach bench-node bench-page fuzz soak run clean
+.PHONY: help setup build test colcon-test lint lock demo teach bench bench-teach bench-node bench-page bench-fleet fuzz soak run clean
 
 help:
 	@tools/dev.sh help
@@ -41,7 +42,7 @@ help:
 setup build lint clean:
 	@$(dev) $@
 
-test colcon-test demo bench bench-teach bench-node bench-page lock:
+test colcon-test demo bench bench-teach bench-node bench-page bench-fleet lock:
 	@$(dev) $@ $(ARGS)
 
 fuzz:

@@ -28,6 +28,7 @@ usage: tools/dev.sh [--ros jazzy|kilted | --versions jammy|noble] COMMAND [ARGUM
   bench-teach [ARGS]  build, and hold teaching from files against a bare loop
   bench-node [ARGS]  build, and hold the node against a bare loop of its model
   bench-page [ARGS]  build, and measure the teaching page in a browser
+  bench-fleet [ARGS]  build, and measure how soon a fleet has what one robot was taught
   fuzz [ARGS]     build, and fuzz every parser of outside bytes (--seconds 60 each)
   soak [ARGS]     build, and watch what the node holds while all of it is at work
   lock [--add]    renew requirements/locked: the newest releases that fit, with their hashes;
@@ -583,6 +584,12 @@ do_bench-page() {
   run_benchmark page.run "$@"
 }
 
+do_bench-fleet() {
+  # Hub and members are those of the tests.
+  export PYTHONPATH=${PYTHONPATH:+$PYTHONPATH:}$root/test
+  run_benchmark fleet.run "$@"
+}
+
 do_bench-teach() { run_benchmark teach "$@"; }
 
 do_fuzz() {
@@ -724,13 +731,13 @@ export PIP_CACHE_DIR=${PIP_CACHE_DIR:-$cache/pip} TMPDIR=$cache/tmp
 unset PIP_PREFIX PIP_TARGET PIP_USER
 
 case $command in
-  check | setup | build | test | colcon-test | lint | demo | teach | bench | bench-teach | bench-node | bench-page | fuzz | soak | run)
+  check | setup | build | test | colcon-test | lint | demo | teach | bench | bench-teach | bench-node | bench-page | bench-fleet | fuzz | soak | run)
     choose_ros "$wanted"
     ;;
 esac
 case $command in
   check) require_platform && require_tools && say 'nothing is missing' ;;
-  setup | build | test | colcon-test | lint | lock | demo | teach | bench | bench-teach | bench-node | bench-page | fuzz | soak | run | clean)
+  setup | build | test | colcon-test | lint | lock | demo | teach | bench | bench-teach | bench-node | bench-page | bench-fleet | fuzz | soak | run | clean)
     "do_$command" "$@"
     ;;
   '' | help | -h | --help) usage ;;

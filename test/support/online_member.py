@@ -81,12 +81,12 @@ class FleetMember:
         self.ledger = Ledger(path, space, me=key.public, fleet=FLEET.public)
         if roster:
             self.ledger.set_roster(roster)
+        settings: dict[str, Any] = {'delays': SOON, 'on_change': self.changes.append}
         self.synchronization = Synchronization(
             self.ledger,
             key,
             [(url, TestCredentials(key.seed)) for url in urls],
-            on_change=self.changes.append,
-            **({'delays': SOON} | options),
+            **(settings | options),
         )
         self._task: asyncio.Task[None] | None = None
 

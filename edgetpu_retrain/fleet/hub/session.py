@@ -7,6 +7,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 import hashlib
+import math
+import random
 import time
 from typing import Any, TypeVar
 
@@ -40,6 +42,7 @@ class HubSession:
         exchange: what the ledger knows of this hub.
         releases: the released heads that this member knows.
         on_change: called in the event loop with the name of a stream when something new came.
+        rosters_within_s: within how many seconds a roster is published that the hub lacks.
         retry_s: seconds until a refused message is offered again; doubled each time.
     """
 
@@ -51,7 +54,8 @@ class HubSession:
         releases: Releases,
         on_change: Callable[[str], None],
         *,
-        retry_s: float = 1.0,
+        rosters_within_s: float,
+        retry_s: float,
     ) -> None:
         self.problem = ''
         """Why the hub does not take what this member has; '' = it takes it."""
@@ -62,6 +66,8 @@ class HubSession:
         self._exchange = exchange
         self._releases = releases
         self._on_change = on_change
+        self._rosters_within_s = rosters_within_s
+        self._roster_at = math.inf
         self._shortest_retry_s = retry_s
         self._one_at_a_time = asyncio.Lock()
         self._work = asyncio.Event()
@@ -175,9 +181,8 @@ class HubSession:
             self._work.clear()
             self._later = None
             try:
-                await self._publish_rosters()
+                waits_s = [await self._publish_roster(), await self._publish_evidence()]
                 await self._publish_releases()
-                wait_s = await self._publish_evidence()
             except (HubFullError, HubDeniedError) as error:
                 # Reading goes on, and the ledger keeps what the hub does not take.
                 self.problem = str(error)
@@ -185,14 +190,24 @@ class HubSession:
                 retry_s = min(2 * retry_s, LONGEST_RETRY_S)
                 continue
             self.problem, retry_s = self._refusal, self._shortest_retry_s
-            await _wait(self._work, wait_s)
+            await _wait(self._work, min(waits_s))
 
-    async def _publish_rosters(self) -> None:
-        if ROSTER not in self._at_end:
-            return
-        roster = await self._ordered(self._exchange.roster_due)
-        if roster is not None and await self._offer('roster', roster):
-            self._exchange.published_roster(roster)
+    async def _publish_roster(self) -> float:
+        """Publish the roster if it is due, and return in how many seconds it will be."""
+        roster = await self._ordered(self._exchange.roster_due) if ROSTER in self._at_end else None
+        if roster is None or 'roster' in self._denied:
+            self._roster_at = math.inf
+            return math.inf
+        # A new hub would otherwise be sent the same roster by all members at the same time.
+        self._roster_at = min(
+            self._roster_at,
+            time.monotonic() + random.uniform(0.0, self._rosters_within_s),  # noqa: S311
+        )
+        if (wait_s := self._roster_at - time.monotonic()) > 0:
+            return wait_s
+        if await self._offer('roster', roster):
+            await self._ordered(self._exchange.published_roster, roster)
+        return math.inf
 
     async def _publish_releases(self) -> None:
         if RELEASES not in self._at_end:
@@ -201,17 +216,17 @@ class HubSession:
             if await self._offer(f'release.{self._ledger.space.token}', message):
                 self._releases.receive(message, self._hub.url)
 
-    async def _publish_evidence(self) -> float | None:
-        """Publish what is due, and return in how many seconds more will be; None = not known."""
+    async def _publish_evidence(self) -> float:
+        """Publish what is due, and return in how many seconds more will be."""
         if EVIDENCE not in self._at_end:
-            return None
+            return math.inf
         if self.behind == 0:
             await self._ordered(self._exchange.caught_up)
         while hashes := await self._ordered(self._exchange.due):
             for each in hashes:
                 await self._publish_pack(each)
         due_ms = await self._ordered(self._exchange.next_due_ms)
-        return None if due_ms is None else max(0.0, due_ms / 1000 - time.time())
+        return math.inf if due_ms is None else max(0.0, due_ms / 1000 - time.time())
 
     async def _publish_pack(self, pack: bytes) -> None:
         message = await asyncio.to_thread(self._ledger.message, pack)
@@ -247,9 +262,9 @@ class HubSession:
             return await asyncio.to_thread(function, *arguments)
 
 
-async def _wait(event: asyncio.Event, seconds: float | None) -> None:
+async def _wait(event: asyncio.Event, seconds: float) -> None:
     try:
-        await asyncio.wait_for(event.wait(), seconds)
+        await asyncio.wait_for(event.wait(), None if seconds == math.inf else seconds)
     except asyncio.TimeoutError:
         return
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+import contextlib
 from dataclasses import dataclass
 import random
 import time
 
-from edgetpu_retrain.errors import RetrainError
+from edgetpu_retrain.errors import HubError, RetrainError
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.hub.connection import connect, Hub, HubCredentials
 from edgetpu_retrain.fleet.hub.releases import Releases
@@ -31,7 +32,8 @@ class Delays:
 
     Args:
         others_ms: shortest and longest time until it publishes the packs of others that a hub has
-            lost, milliseconds.  A member of several hubs passes packs on within half a second.
+            lost, milliseconds; a roster within the shortest.  A member of several hubs passes
+            everything on within half a second.
         retry_s: shortest and longest time between two attempts to connect, seconds.
     """
 
@@ -87,6 +89,7 @@ class Synchronization:
         self._on_change = on_change
         self._delays = delays or Delays()
         self._links = [_Link(url, credentials) for url, credentials in hubs]
+        self._others_ms = _RELAY_AFTER_MS if len(self._links) > 1 else self._delays.others_ms
 
     async def run(self) -> None:
         """Synchronize until cancelled."""
@@ -104,10 +107,10 @@ class Synchronization:
         self.wake()
 
     async def publish_report(self, report: Report) -> None:
-        """Publish a report on all hubs that are connected."""
-        for link in self._links:
-            if link.hub is not None:
-                await link.hub.publish_report(report.encode())
+        """Publish a report on all hubs that are connected; the others will have the next one."""
+        for hub in [link.hub for link in self._links if link.hub is not None]:
+            with contextlib.suppress(HubError):
+                await hub.publish_report(report.encode())
 
     def status(self) -> list[HubStatus]:
         """Return what is known of each hub."""
@@ -140,6 +143,7 @@ class Synchronization:
                 await asyncio.to_thread(self._exchange, hub),
                 self._releases,
                 self._changed,
+                rosters_within_s=self._others_ms[0] / 1000,
                 retry_s=self._delays.retry_s[0],
             )
             await link.session.run()
@@ -153,7 +157,7 @@ class Synchronization:
             hub.url,
             self._key,
             max_bytes=hub.max_bytes,
-            others_after_ms=_RELAY_AFTER_MS if len(self._links) > 1 else self._delays.others_ms,
+            others_after_ms=self._others_ms,
         )
 
     def _changed(self, stream: str) -> None:

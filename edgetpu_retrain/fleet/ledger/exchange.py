@@ -186,7 +186,7 @@ class Exchange:
         Raises:
             RosterError: if it is not a valid roster of this fleet.
         """
-        is_newer = self._ledger.set_roster(message)
+        is_newer = message != self._ledger.roster_message and self._ledger.set_roster(message)
         if is_newer or message == self._ledger.roster_message:
             self._roster = message
         return is_newer
