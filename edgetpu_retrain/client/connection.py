@@ -228,9 +228,14 @@ class Connection:
 
     def _spin(self) -> None:
         try:
-            with contextlib.suppress(ExternalShutdownException):
-                while not self._ending.is_set():
-                    self._executor.spin_once()
+            while not self._ending.is_set():
+                self._executor.spin_once()
+        except ExternalShutdownException:
+            pass
+        except Exception:
+            # A signal can shut ROS down at any time; calls to rclpy then fail.
+            if self.node.context.ok():
+                raise
         finally:
             for future in list(self._pending):
                 future.set_exception(self._closed())
