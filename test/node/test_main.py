@@ -16,8 +16,6 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from support.running_node import image_message, pattern, Person, RunningNode
 from support.small_models import build_extractor
 
-pytestmark = pytest.mark.usefixtures('measured_processes')
-
 LATCHED = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 REFUSED = [
