@@ -18,6 +18,7 @@ from edgetpu_retrain.command_line.fleet.options import (
 from edgetpu_retrain.command_line.output import AS_JSON, emit
 from edgetpu_retrain.errors import HubError
 from edgetpu_retrain.fleet.hub.connection import connect
+from edgetpu_retrain.fleet.hub.reports import Report
 from edgetpu_retrain.fleet.station.folder import StationFolder
 from edgetpu_retrain.fleet.station.status import FleetStatus, MemberStatus, read_status
 from edgetpu_retrain.wording import counted, one_line
@@ -27,9 +28,13 @@ from rich.table import Table
 from rich.text import Text
 
 _PERIOD_S = 2.0
-_STYLES = {'here': 'green', 'away': 'yellow', 'never seen': 'yellow'}
+# Legible on a dark and on a light terminal, as yellow is not.
+_STYLES = {'here': 'green', 'away': 'magenta', 'never seen': 'magenta'}
 _UNITS = (('d', 86_400), ('h', 3600), ('min', 60), ('s', 1))
-_WIDE = 100
+# From this width on, there is room for all columns.
+_WIDE = 110
+_FIGURES = ('behind', 'model', 'own', 'trains on', 'quarantined', 'disputed')
+_ONLY_WIDE = {'own', 'quarantined'}
 
 
 @click.command()
@@ -85,11 +90,10 @@ def drawing(status: FleetStatus, width: int) -> Group:
     """
     fill = status.fill
     head = (
-        f'Hub {status.url}: {counted(fill.messages, "pack", "packs")}, '
+        f'Hub {status.url}: {counted(fill.messages, "pack", "packs")}, last {fill.last_sequence}; '
         f'{size_in_words(fill.num_bytes)} of {size_in_words(fill.max_bytes)} '
-        f'({100 * fill.share:.0f} %), last number {fill.last_sequence}'
+        f'({100 * fill.share:.0f} %)'
     )
-    is_wide = width >= _WIDE
     trainings = [
         f'{each.member.name}: {each.report.gate}'
         for each in status.members
@@ -97,47 +101,49 @@ def drawing(status: FleetStatus, width: int) -> Group:
     ]
     return Group(
         Text(one_line(head), 'bold'),
-        _table(status, is_wide=is_wide),
-        *(Text(one_line(training)) for training in trainings if not is_wide),
+        _table(status, is_wide=width >= _WIDE),
+        *(Text(one_line(training)) for training in trainings),
         *(Text(one_line(f'! {problem}'), 'red') for problem in status.problems()),
     )
 
 
 def _table(status: FleetStatus, *, is_wide: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style='bold')
-    table.add_column('member', overflow='ellipsis', no_wrap=True, max_width=20)
-    table.add_column('roles', overflow='ellipsis', no_wrap=True, max_width=16)
+    figures = [name for name in _FIGURES if is_wide or name not in _ONLY_WIDE]
+    for name, width in (('member', 20 if is_wide else 14), ('roles', 16 if is_wide else 12)):
+        table.add_column(name, overflow='ellipsis', no_wrap=True, max_width=width)
     table.add_column('seen', no_wrap=True)
-    for name in ('behind', 'model', 'own', 'trains on', 'doubted', 'disputed'):
-        if is_wide or name != 'own':
-            table.add_column(name, justify='right', no_wrap=True)
-    if is_wide:
-        table.add_column('last training', overflow='ellipsis', no_wrap=True, ratio=1)
+    for name in figures:
+        table.add_column(name, justify='right', no_wrap=True)
     for each in status.members:
-        table.add_row(*_row(status, each, is_wide=is_wide))
+        values = {} if each.report is None else _figures(each.report)
+        roles = ', '.join(sorted(each.member.roles - {'read'})) or 'read'
+        table.add_row(
+            Text(one_line(each.member.name)),
+            Text(roles),
+            _seen(status, each),
+            *(Text(values.get(name, '')) for name in figures),
+        )
     return table
 
 
-def _row(status: FleetStatus, each: MemberStatus, *, is_wide: bool) -> list[Text]:
-    state, report = status.state(each), each.report
-    roles = ', '.join(sorted(each.member.roles - {'read'})) or 'read'
-    seen = state
+def _figures(report: Report) -> dict[str, str]:
+    return {
+        'behind': '?' if report.behind < 0 else str(report.behind),
+        'model': str(report.version or '-'),
+        'own': str(report.samples),
+        'trains on': str(report.trusted),
+        'quarantined': str(report.quarantine),
+        'disputed': str(report.disagreements),
+    }
+
+
+def _seen(status: FleetStatus, each: MemberStatus) -> Text:
+    state = status.state(each)
+    words = state
     if state in {'here', 'away'} and each.received_ms is not None:
-        seen = _ago(status.now_ms - each.received_ms)
-    cells = [Text(one_line(each.member.name)), Text(roles), Text(seen, _STYLES.get(state, 'dim'))]
-    if report is None:
-        return cells
-    behind = '?' if report.behind < 0 else str(report.behind)
-    figures = [
-        behind,
-        str(report.version or '-'),
-        *([str(report.samples)] if is_wide else []),
-        str(report.trusted),
-        str(report.quarantine),
-        str(report.disagreements),
-    ]
-    cells += [Text(figure) for figure in figures]
-    return cells + ([Text(one_line(report.gate))] if is_wide else [])
+        words = _ago(status.now_ms - each.received_ms)
+    return Text(words, _STYLES.get(state, 'dim'))
 
 
 def _ago(milliseconds: int) -> str:
