@@ -136,17 +136,6 @@ class Pack:
         """
         return cls(*read_manifest(manifest), manifest, signature)
 
-    def continues(self, earlier: Pack | None) -> bool:
-        """Return whether this pack is the one after an earlier one, or the first if it is None."""
-        if earlier is None:
-            return self.number == 0 and self.claims[0].sequence == 0
-        return (
-            (self.origin, self.epoch, self.space_id)
-            == (earlier.origin, earlier.epoch, earlier.space_id)
-            and (self.number, self.previous) == (earlier.number + 1, earlier.hash)
-            and self.claims[0].sequence == earlier.claims[-1].sequence + 1
-        )
-
 
 def seal(
     key: Key,

@@ -37,7 +37,8 @@ class Member:
         expires_ms: claims made after this time do not count, milliseconds since 1970; None =
             never.
         keep: if the key was revoked or retired: which of its packs still count, by epoch the
-            number and hash of the last one; None = all count.
+            number and hash of the last one; None = all count.  Packs before the last one count
+            if they are its ancestors.
         may_connect: whether the hub lets it connect.
     """
 
@@ -100,29 +101,6 @@ class Roster:
             return False
         patterns = member.patterns if label else ()
         return not patterns or any(pattern.match(label) for pattern in patterns)
-
-    def counts(self, key: str, epoch: str, number: int, pack_hash: bytes) -> bool:
-        """
-        Return whether a pack of a key counts, or at least may count.
-
-        A revoked key's pack also has to be in the chain that ends with the pack of ``keep``: of
-        those before it, this only knows the number.
-
-        Args:
-            key: the public key that signed it.
-            epoch: its epoch.
-            number: its number.
-            pack_hash: its hash.
-        """
-        member = self._members.get(key)
-        if member is None:
-            return False
-        if member.keep is None:
-            return True
-        if epoch not in member.keep:
-            return False
-        last, last_hash = member.keep[epoch]
-        return number < last or (number, pack_hash) == (last, last_hash)
 
     @cached_property
     def _members(self) -> dict[str, Member]:

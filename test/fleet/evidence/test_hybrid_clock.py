@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+import sys
 import time
 
 from edgetpu_retrain.fleet.evidence.hybrid_clock import (
@@ -67,6 +68,11 @@ def test_a_clock_far_ahead_is_not_believed() -> None:
 
 def test_threads_never_get_the_same_value() -> None:
     clock = HybridClock(now_ms=lambda: NOW_MS)
-    with ThreadPoolExecutor(8) as threads:
-        values = list(threads.map(lambda _: clock.next(), range(2000)))
-    assert len(set(values)) == len(values)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            values = list(threads.map(lambda _: [clock.next() for _ in range(2000)], range(32)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert len({value for each in values for value in each}) == 32 * 2000

@@ -173,6 +173,7 @@ def change_member(**fields: Any) -> Callable[[dict[str, Any]], None]:
         change_member(expires_ms=-1),
         change_member(expires_ms=False),
         change_member(keep=[]),
+        change_member(keep={'0' * 14: [5, '00' * 32]}),
         change_member(keep={'0' * 15: [5, '00' * 32]}),
         change_member(keep={'G' * 16: [5, '00' * 32]}),
         change_member(keep={'A' * 16: [5, '00' * 32]}),
