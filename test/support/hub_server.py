@@ -20,6 +20,7 @@ from edgetpu_retrain.fleet.hub.streams import (
     station_permissions,
     subscribe_permissions,
 )
+from edgetpu_retrain.fleet.station.certificates import Certificate
 import pytest
 from support.waiting import wait_until
 
@@ -35,7 +36,7 @@ def find_nats_server() -> str:
 
 @dataclass(frozen=True)
 class TestCredentials:
-    """What a connection needs to know; without TLS."""
+    """What a connection needs to know; without a certificate it is not encrypted."""
 
     __test__ = False
     seed: str
@@ -51,6 +52,7 @@ class HubServer:
         members: key and roles of each member.
         jetstream: whether it stores anything.
         max_payload: largest message that it accepts, bytes.
+        certificate: with which it encrypts; None = not at all.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class HubServer:
         *,
         jetstream: bool = True,
         max_payload: int = 8 << 20,
+        certificate: Certificate | None = None,
     ) -> None:
         self.folder = folder
         self.station = Key.generate()
@@ -67,6 +70,7 @@ class HubServer:
         self.port = -1
         self.max_payload = max_payload
         self._jetstream = jetstream
+        self._certificate = certificate
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True)
 
@@ -162,6 +166,11 @@ class HubServer:
             'write_deadline': '60s',
             'accounts': {'FLEET': {'users': users}},
         }
+        if self._certificate is not None:
+            files = self.folder / 'hub.pem', self.folder / 'hub.key'
+            files[0].write_text(self._certificate.pem)
+            files[1].write_text(self._certificate.key)
+            configuration['tls'] = {'cert_file': str(files[0]), 'key_file': str(files[1])}
         if self._jetstream:
             configuration['jetstream'] = {'store_dir': str(self.folder / 'store')}
             configuration['accounts']['FLEET']['jetstream'] = 'enabled'

@@ -17,8 +17,11 @@ from edgetpu_retrain.wording import presentable
 MAX_REPORT_BYTES = 16 << 10
 """Largest report that is read, bytes."""
 
-MAX_PROBLEMS = 16
+MAX_PROBLEMS = 8
 """Most problems of a report."""
+
+MAX_TEXT_LENGTH = 300
+"""Longest text of a report, characters: with up to four bytes each, all fit in a report."""
 
 _MOST = 1 << 53
 
@@ -63,8 +66,9 @@ class Report:
     def encode(self) -> bytes:
         """Return the report as a message."""
         content = asdict(self) | {
-            'problems': [presentable(each) for each in self.problems[:MAX_PROBLEMS]],
-            'gate': presentable(self.gate),
+            'name': _text(self.name),
+            'gate': _text(self.gate),
+            'problems': [_text(each) for each in self.problems[:MAX_PROBLEMS]],
         }
         return json.dumps(content, ensure_ascii=False).encode()
 
@@ -138,6 +142,10 @@ def _read(message: bytes) -> Report | None:
         return None
 
 
+def _text(value: str) -> str:
+    return presentable(value[:MAX_TEXT_LENGTH])
+
+
 def _checked(name: str, value: Any) -> Any:
     """Return a value of a report in the type of its field."""
     if name == 'problems':
@@ -145,7 +153,7 @@ def _checked(name: str, value: Any) -> Any:
             return tuple(_checked('problem', each) for each in value)
     elif name in {'name', 'frontier', 'gate', 'problem'}:
         if isinstance(value, str):
-            return presentable(value)
+            return _text(value)
     elif isinstance(value, int) and not isinstance(value, bool) and -_MOST < value < _MOST:
         return value
     raise FleetError(f'the field {name} of a report has a value that it cannot have')

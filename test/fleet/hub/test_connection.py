@@ -24,6 +24,7 @@ from edgetpu_retrain.fleet.hub.reports import read_reports, Report
 from edgetpu_retrain.fleet.hub.stream_creation import create_streams
 from edgetpu_retrain.fleet.hub.stream_reader import open_reader, StreamMessage, StreamReader
 from edgetpu_retrain.fleet.hub.streams import EVIDENCE
+from edgetpu_retrain.fleet.station.certificates import make_authority, make_hub_certificate
 import pytest
 from support.hub_network import run
 from support.hub_server import HubServer, TestCredentials
@@ -136,6 +137,26 @@ def test_damaged_credentials_are_rejected_in_words() -> None:
     for credentials in (TestCredentials('SUAB'), TestCredentials(ADA.seed, ca='nonsense')):
         with pytest.raises(FleetError, match='is not valid'):
             run(connect('nats://127.0.0.1:1', credentials))
+
+
+def test_a_connection_is_encrypted_or_not_made(server: HubServer, tmp_path: Path) -> None:
+    authority, stranger = make_authority(ADA.public), make_authority(BOB.public)
+    certificate = make_hub_certificate(authority, ('127.0.0.1',))
+
+    async def scenario(hub: HubServer) -> None:
+        ada = await connect(hub.url, TestCredentials(ADA.seed, ca=authority.pem))
+        await ada.close()
+        for credentials in (TestCredentials(ADA.seed, ca=stranger.pem), ADAS):
+            with pytest.raises(HubError, match='its certificate is not accepted'):
+                await connect(hub.url, credentials)
+        # Who asks a robot for an open connection gets no proof of its key.
+        with pytest.raises(HubError, match='it does not encrypt'):
+            await connect(server.url, TestCredentials(ADA.seed, ca=authority.pem))
+
+    with HubServer(
+        tmp_path / 'hub', {ADA.public: ['teach']}, jetstream=False, certificate=certificate
+    ) as hub:
+        run(scenario(hub))
 
 
 def test_whoever_waits_for_a_hub_hears_of_its_end(tmp_path: Path) -> None:

@@ -29,6 +29,11 @@ def test_text_of_a_report_is_one_printable_line() -> None:
     assert Report.decode(report.encode()).problems[0].isprintable()
 
 
+def test_the_longest_report_can_be_read() -> None:
+    longest = Report('\N{ROBOT FACE}' * 999, 5, problems=('\N{ROBOT FACE}' * 9999,) * 99)
+    assert len(Report.decode(longest.encode()).problems) == 8
+
+
 @pytest.mark.parametrize(
     'message',
     [
