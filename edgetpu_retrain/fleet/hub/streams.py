@@ -22,6 +22,14 @@ REPORTS = 'REPORTS'
 MAX_PAYLOAD = 8 << 20
 """Largest message that a hub should allow, bytes: a pack has at most half of it."""
 
+MAX_CONSUMERS = 200_000
+"""
+How many members can read a stream at the same time.
+
+Without a number, nats-server 2.15 and newer allow 1,000:
+https://github.com/nats-io/nats-server/pull/8337
+"""
+
 ROSTER_BYTES = 256 << 20
 RELEASE_BYTES = 1 << 30
 REPORT_BYTES = 256 << 20
@@ -56,7 +64,7 @@ class Stream:
             'max_bytes': max_bytes,
             'max_msgs': -1,
             'max_age': 0,
-            'max_consumers': -1,
+            'max_consumers': MAX_CONSUMERS,
             'max_msgs_per_subject': self.per_subject,
             'duplicate_window': 120_000_000_000,  # nanoseconds
             'num_replicas': 1,

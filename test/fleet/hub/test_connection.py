@@ -78,6 +78,18 @@ def test_messages_are_read_in_order_once_and_as_they_come(server: HubServer) -> 
     run(scenario())
 
 
+def test_more_than_a_thousand_members_can_read(server: HubServer) -> None:
+    async def scenario() -> None:
+        ada = await connect(server.url, ADAS)
+        for _ in range(11):
+            await asyncio.gather(
+                *(open_reader(ada, EVIDENCE, 'evidence.0123.*', 1) for _ in range(100))
+            )
+        await ada.close()
+
+    run(scenario())
+
+
 def test_a_member_may_publish_only_in_its_own_name(server: HubServer) -> None:
     async def scenario() -> None:
         ada, bob = await connect(server.url, ADAS), await connect(server.url, BOBS)
