@@ -20,12 +20,14 @@ from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 import numpy as np
 import numpy.typing as npt
-from support.fleet_members import FLEET, member, NOW_MS, robot_key, roster
+from support.fleet_members import FLEET, member, robot_key, roster
 from support.small_models import build_extractor
 
 Bytes = npt.NDArray[np.uint8]
 
 DIMENSION = 16
+# A child process knows the real time, and claims of the future wait.
+_NOW_MS = 1_700_000_000_000
 EXTRACTOR = build_extractor('uint8', dimension=DIMENSION)
 _ABOUT = describe(EXTRACTOR)
 _KIND = EmbeddingKind(DIMENSION, 'uint8', _ABOUT.quantization)
@@ -99,7 +101,7 @@ class Lessons:
 
     def _now(self) -> int:
         self._ticks += 1
-        return NOW_MS + self._ticks
+        return _NOW_MS + self._ticks
 
 
 def train(
@@ -109,12 +111,12 @@ def train(
 ) -> RoundResult:
     """Run one round of a robot in this process."""
     evidence, claims = ledger.evidence(own=True), ledger.own_claims()
-    return run_round(folder, EXTRACTOR, evidence, claims, ledger.frontier(), options)
+    return run_round(folder, EXTRACTOR, evidence, claims, ledger.frontier(), ledger.me, options)
 
 
 def pool_of(ledger: Ledger) -> Pool:
     """Return the samples of a ledger as a training sees them."""
-    return Pool.of(ledger.evidence(own=True), ledger.own_claims(), _ABOUT.quantization)
+    return Pool.of(ledger.evidence(own=True), ledger.own_claims(), ledger.me, _ABOUT.quantization)
 
 
 def newest_model(folder: Path) -> bytes:

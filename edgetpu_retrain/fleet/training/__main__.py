@@ -28,8 +28,12 @@ def main(order: RoundOrder, on_step: Callable[[str], None]) -> dict[str, Any]:
     space = space_of(extractor)
     with Ledger(order.ledger, space, me=order.me, fleet=order.fleet) as ledger:
         evidence, own_claims = ledger.evidence(own=True), ledger.own_claims()
-        frontier = ledger.frontier()
-    result = run_round(folder, extractor, evidence, own_claims, frontier, order.options, on_step)
+        frontier, roster = ledger.frontier(), ledger.roster
+    members = roster.members if roster is not None else ()
+    result = run_round(
+        folder, extractor, evidence, own_claims, frontier, order.me, order.options,
+        names={member.key: member.name for member in members}, on_step=on_step,
+    )  # fmt: skip
     return asdict(result)
 
 

@@ -26,9 +26,12 @@ import numpy as np
 MOST_LEFT_OUT = 3
 """How many times the gate leaves out one robot's samples of a class and examines again."""
 
-# A head is worse if it has this many more views wrong: a share of them, but at least some, because
-# two trainings differ by chance.
-_FORGIVEN_SHARE, _FORGIVEN = 0.01, 1
+# A head is worse if it has more than this share of the views wrong in addition, and if that is not
+# chance: each view that only one of two equal heads has right is a coin toss, so the deviation of
+# the difference is the square root of their number (Q. McNemar, 'Note on the sampling error of the
+# difference between correlated proportions or percentages', Psychometrika 12, 1947).  With 1.645
+# deviations, one of 20 equal heads is rejected.
+_FORGIVEN_SHARE, _DEVIATIONS = 0.01, 1.645
 # A class has vanished if fewer than this share of its recognized views are still recognized.
 _VANISHED = 0.5
 # The nearest samples that are made responsible for a mistake, and how many are compared at most.
@@ -82,7 +85,7 @@ def pass_gate(trusted: Trusted, accepted: IntArray, options: TrainingOptions) ->
         if answers is None:
             return GateVerdict(rows)
         right = answers == exam.truth
-        reason = _why_worse(exam, right, before)
+        reason = why_worse(exam, right, before)
         counts = len(right), int(right.sum()), int(before.sum())
         if not reason:
             return GateVerdict(rows, '', tuple(left_out), *counts)
@@ -105,8 +108,15 @@ def _best_before(exam: Exam, accepted: IntArray, options: TrainingOptions) -> Bo
     return best
 
 
-def _why_worse(exam: Exam, right: BoolArray, before: BoolArray) -> str:
-    """Return why a head must not serve; '' if it may."""
+def why_worse(exam: Exam, right: BoolArray, before: BoolArray) -> str:
+    """
+    Return why a head must not serve; '' if it may.
+
+    Args:
+        exam: the exam.
+        right: bool ``[E]``, which views the head has right.
+        before: bool ``[E]``, which views the earlier head has right.
+    """
     for label in np.unique(exam.truth):
         views = exam.truth == label
         now, then = int(right[views].sum()), int(before[views].sum())
@@ -117,7 +127,8 @@ def _why_worse(exam: Exam, right: BoolArray, before: BoolArray) -> str:
                 f'the head would have {now} right instead of {then}'
             )
     now, then = int(right.sum()), int(before.sum())
-    if then - now > max(_FORGIVEN, _FORGIVEN_SHARE * len(right)):
+    by_chance = _DEVIATIONS * float(np.sqrt((right != before).sum()))
+    if then - now > max(by_chance, _FORGIVEN_SHARE * len(right)):
         return f'of {_views(len(right))} the head would have {now} right instead of {then}'
     return ''
 

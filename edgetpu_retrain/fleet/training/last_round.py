@@ -14,6 +14,7 @@ import zipfile
 from edgetpu_retrain.fleet.evidence.embedding_space import ID_BYTES
 from edgetpu_retrain.fleet.training.pool import Pool, UNCLAIMED
 from edgetpu_retrain.learning import IntArray
+from edgetpu_retrain.store.files.disk_errors import as_store_error
 from edgetpu_retrain.store.files.durable_file import write_durably
 from edgetpu_retrain.store.files.regular_file import read_regular_file
 import numpy as np
@@ -61,7 +62,7 @@ class LastRound:
         Write this into a data folder.
 
         Raises:
-            OSError: if the disk fails; the earlier file stays.
+            StoreError: if the disk fails; the earlier file stays.
         """
         facts = {
             'format': _FORMAT, 'evidence': self.evidence, 'newest': self.newest,
@@ -74,7 +75,8 @@ class LastRound:
             facts=np.frombuffer(json.dumps(facts).encode(), np.uint8),
             ids=self.ids, labels=self.labels.astype('<i4'),
         )  # fmt: skip
-        write_durably(folder / FILE, content.getvalue())
+        with as_store_error('write to', folder):
+            write_durably(folder / FILE, content.getvalue())
 
     @classmethod
     def read(cls, folder: Path) -> LastRound:

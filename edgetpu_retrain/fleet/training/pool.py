@@ -60,6 +60,7 @@ class Pool:
         cls,
         evidence: FleetEvidence,
         own_claims: Mapping[bytes, Claim],
+        me: str,
         quantization: QuantizationParameters | None,
     ) -> Pool:
         """
@@ -68,6 +69,7 @@ class Pool:
         Args:
             evidence: the teachers' samples and the robot's own.
             own_claims: the robot's latest claim about each sample, by the sample's id.
+            me: public key of the robot.
             quantization: that of the embeddings; None for float32.
         """
         claims = [own_claims.get(bytes(each)) for each in evidence.ids]
@@ -78,7 +80,7 @@ class Pool:
         # This robot itself says which of its samples belong together: they are its exam.
         recordings = np.unique(
             [
-                f'/{claim.recording}' if claim is not None and claim.recording else recording
+                f'{me}/{claim.recording}' if claim is not None and claim.recording else recording
                 for claim, recording in zip(claims, evidence.recordings, strict=True)
             ],
             return_inverse=True,

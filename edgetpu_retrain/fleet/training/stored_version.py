@@ -9,13 +9,13 @@ from pathlib import Path
 
 from edgetpu_retrain.store.files.data_folder import SAMPLES_FILE
 from edgetpu_retrain.store.models.choice_file import ChoiceFile
+from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain.store.samples.sample_store import SampleStore
-from edgetpu_retrain.training_outcome import TrainingOutcome
 
 
 def store_version(
-    folder: Path, models: ModelStore, outcome: TrainingOutcome, keep_models: int
+    folder: Path, models: ModelStore, model: bytes, record: ModelRecord, keep_models: int
 ) -> int:
     """
     Store a version, and delete old ones that neither serve nor are kept.
@@ -23,7 +23,8 @@ def store_version(
     Args:
         folder: the data folder.
         models: its versions.
-        outcome: the training.
+        model: bytes of the .tflite file.
+        record: what it was trained on.
         keep_models: number of versions to keep; 0 = all.
 
     Returns:
@@ -34,12 +35,9 @@ def store_version(
     """
     # Samples that the robot takes from now on are new to this version.
     with SampleStore(folder / SAMPLES_FILE) as store:
-        newest = store.list_samples('', 1, extractor=outcome.extractor)
-    record = replace(
-        outcome.record(models.newest_version()),
-        newest_sample=newest[0].sample_id if newest else 0,
-    )
-    version = models.save(outcome.model, record).version
+        newest = store.list_samples('', 1, extractor=record.extractor)
+    record = replace(record, newest_sample=newest[0].sample_id if newest else 0)
+    version = models.save(model, record).version
     if keep_models:
         choice = ChoiceFile(models).current()
         # The node may not have followed yet.

@@ -16,6 +16,7 @@ import hashlib
 import json
 from pathlib import Path
 import time
+from types import MappingProxyType
 from typing import Any, Literal
 
 from edgetpu_retrain.errors import RequestError
@@ -30,7 +31,6 @@ from edgetpu_retrain.fleet.training.trusted import Trusted, trusted_samples
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.retraining import QuantizationLoss, retrain
 from edgetpu_retrain.store.files.data_folder import MODELS_FOLDER
-from edgetpu_retrain.store.files.disk_errors import as_store_error
 from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain.training_options import TrainingOptions
 from edgetpu_retrain.wording import counted, quoted
@@ -81,7 +81,10 @@ def run_round(
     evidence: FleetEvidence,
     own_claims: Mapping[bytes, Claim],
     frontier: Mapping[str, Any],
+    me: str,
     options: RoundOptions,
+    *,
+    names: Mapping[str, str] = MappingProxyType({}),
     on_step: Callable[[str], None] = lambda _: None,
 ) -> RoundResult:
     """
@@ -93,7 +96,9 @@ def run_round(
         evidence: the teachers' samples and this robot's own, see ``Ledger.evidence``.
         own_claims: this robot's latest claim about each sample, see ``Ledger.own_claims``.
         frontier: the packs that count, see ``Ledger.frontier``.
+        me: public key of this robot.
         options: how to train.
+        names: names of the members, by public key, for messages.
         on_step: called at the start of each step with its description.
 
     Raises:
@@ -101,11 +106,11 @@ def run_round(
     """
     before = time.process_time()
     description = describe(extractor)
-    pool = Pool.of(evidence, own_claims, description.quantization)
+    pool = Pool.of(evidence, own_claims, me, description.quantization)
     models = ModelStore(folder / MODELS_FOLDER)
     last = LastRound.read(folder)
     newest = models.newest_version()
-    seen = _digest(pool.digest(np.arange(len(pool)), claims=True), description.identity, options)
+    seen = digest_of(pool.digest(np.arange(len(pool)), claims=True), description.identity, options)
     if seen == last.evidence and newest <= last.newest:
         return RoundResult('unchanged')
     if pool.is_own.all() and not last.version:
@@ -122,17 +127,20 @@ def run_round(
             still = accepted[trusted.rows] == trusted.pool.labels[trusted.rows]
             verdict = replace(verdict, rows=trusted.rows[still])
         elif verdict.reason:
-            _remember(replace(last, evidence=seen, newest=newest), folder)
+            replace(last, evidence=seen, newest=newest).write(folder)
             return RoundResult('rejected', verdict.reason, 0, _figures(trusted, verdict, before))
         samples = trusted.pool.digest(verdict.rows, claims=False)
-        samples = _digest(samples, description.identity, options)
+        samples = digest_of(samples, description.identity, options)
         if samples != last.accepted or newest > last.newest:
             on_step('training')
             lesson = trusted.pool.training_set(verdict.rows)
             outcome = retrain(lesson, extractor, options.training)
-            version = newest = store_version(folder, models, outcome, options.keep_models)
+            record = outcome.record(newest)
+            version = newest = store_version(
+                folder, models, outcome.model, record, options.keep_models
+            )
     except QuantizationLoss as error:
-        _remember(replace(last, evidence=seen, newest=newest), folder)
+        replace(last, evidence=seen, newest=newest).write(folder)
         return RoundResult('rejected', str(error).rstrip('.'))
     except RequestError as error:
         return RoundResult('impossible', str(error).rstrip('.'))
@@ -141,19 +149,14 @@ def run_round(
         seen, newest, version or last.version, dict(frontier), samples,
         trusted.pool.ids[rows], trusted.pool.labels[rows], trusted.pool.names,
     )  # fmt: skip
-    _remember(learned, folder)
+    learned.write(folder)
     return RoundResult(
-        'served' if version else 'unchanged', _words(trusted, verdict), version,
+        'served' if version else 'unchanged', _words(trusted, verdict, names), version,
         _figures(trusted, verdict, before),
     )  # fmt: skip
 
 
-def _remember(last: LastRound, folder: Path) -> None:
-    with as_store_error('write to', folder):
-        last.write(folder)
-
-
-def _digest(samples: str, extractor: str, options: RoundOptions) -> str:
+def digest_of(samples: str, extractor: str, options: RoundOptions) -> str:
     """Return a digest of samples and of all else on which a training depends."""
     chosen = {'share': options.largest_share, **asdict(options.training)}
     return hashlib.sha256(
@@ -161,13 +164,13 @@ def _digest(samples: str, extractor: str, options: RoundOptions) -> str:
     ).hexdigest()
 
 
-def _words(trusted: Trusted, verdict: GateVerdict) -> str:
+def _words(trusted: Trusted, verdict: GateVerdict, names: Mapping[str, str]) -> str:
     """Return what was left out of the training, as text; '' = nothing."""
     parts = []
     if verdict.reason:
         parts.append(f'{verdict.reason}; trained on what was accepted before and still counts')
     parts += [
-        f'without {quoted(label)} of {key}, which took views of this robot'
+        f'without {quoted(label)} of {names.get(key, key[:8])}, which took views of this robot'
         for key, label in verdict.left_out
     ]
     if count := int(trusted.suspects.sum()):

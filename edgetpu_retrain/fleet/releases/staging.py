@@ -1,0 +1,107 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Which of the released heads a robot takes: first a few robots, then all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+import contextlib
+import hashlib
+import threading
+
+from edgetpu_retrain.errors import FleetError
+from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
+from edgetpu_retrain.fleet.releases.release import decode, Promotion, Release
+from edgetpu_retrain.fleet.roster.roster import Roster
+
+# As many as a hub keeps of some publishers; a release of the largest size has 7 MB.
+_MOST_KEPT = 16
+
+
+def is_chosen(key: str, release: str, share: float) -> bool:
+    """
+    Return whether a robot is among the first to take a release.
+
+    A robot that is chosen for a share is chosen for every larger one, and other robots are chosen
+    for another release.
+
+    Args:
+        key: public key of the robot.
+        release: id of the release.
+        share: share of the robots, 0 to 1.
+
+    >>> is_chosen('UA', 'b4', 0.0), is_chosen('UA', 'b4', 1.0)
+    (False, True)
+    """
+    digest = hashlib.sha256(f'{key} {release}'.encode()).digest()
+    return int.from_bytes(digest[:8], 'big') < share * 2**64
+
+
+def newest_for(key: str, messages: Iterable[Release | Promotion]) -> Release | None:
+    """
+    Return the newest release that is meant for a robot; None if there is none.
+
+    Args:
+        key: public key of the robot.
+        messages: all valid releases and promotions, in any order.
+    """
+    everything = list(messages)
+    decided: dict[str, Promotion] = {}
+    for each in everything:
+        if isinstance(each, Promotion):
+            later = decided.get(each.release)
+            if later is None or (each.issued_ms, each.share) > (later.issued_ms, later.share):
+                decided[each.release] = each
+    chosen = [
+        each
+        for each in everything
+        if isinstance(each, Release)
+        and is_chosen(key, each.id, decided[each.id].share if each.id in decided else each.share)
+    ]
+    return max(chosen, key=lambda each: (each.issued_ms, each.id), default=None)
+
+
+class ReleaseInbox:
+    """
+    The releases and promotions that have come from hubs; thread-safe.
+
+    Args:
+        key: public key of this robot.
+        space: its embedding space.
+        roster: returns the newest roster; None = there is none yet.
+    """
+
+    def __init__(
+        self, key: str, space: EmbeddingSpace, roster: Callable[[], Roster | None]
+    ) -> None:
+        self._key = key
+        self._space = space
+        self._roster = roster
+        self._messages: dict[bytes, None] = {}
+        self._lock = threading.Lock()
+
+    def accept(self, message: bytes) -> bool:
+        """Keep an untrusted message, and return whether it is valid."""
+        if self._decoded(message) is None:
+            return False
+        with self._lock:
+            self._messages[message] = None
+            for oldest in list(self._messages)[:-_MOST_KEPT]:
+                del self._messages[oldest]
+        return True
+
+    def newest(self) -> Release | None:
+        """Return the newest release that is meant for this robot and still valid, or None."""
+        with self._lock:
+            messages = tuple(self._messages)
+        # A publisher may have lost its role since.
+        found = (self._decoded(message) for message in messages)
+        return newest_for(self._key, [each for each in found if each is not None])
+
+    def _decoded(self, message: bytes) -> Release | Promotion | None:
+        roster = self._roster()
+        if roster is None:
+            return None
+        with contextlib.suppress(FleetError):
+            return decode(message, roster, self._space)
+        return None
