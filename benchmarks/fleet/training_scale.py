@@ -68,7 +68,10 @@ def measure(count: int) -> dict[str, Any]:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started, processor = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        result = run_round(Path(folder), extractor, evidence, own, {}, 'robot 00', RoundOptions())  # type: ignore[arg-type]
+        result = run_round(
+            Path(folder), extractor, evidence, own,  # type: ignore[arg-type]
+            {}, 'robot 00', RoundOptions(),
+        )  # fmt: skip
     return {
         'samples': count,
         'outcome': result.outcome,
@@ -89,9 +92,10 @@ def synthetic_evidence(count: int) -> FleetEvidence:
     robots[rng.random(count) < _OWN_SHARE] = 0
     raw = np.empty((count, _DIM), np.uint8)
     for start in range(0, count, 10_000):
-        part = centers[labels[start : start + 10_000]]
-        part = part + 60.0 * rng.standard_normal(part.shape, dtype=np.float32)
-        raw[start : start + 10_000] = np.clip(part, 0, 255)
+        rows = slice(start, start + 10_000)
+        part = centers[labels[rows]]
+        part += 60.0 * rng.standard_normal(part.shape, dtype=np.float32)
+        raw[rows] = np.clip(part, 0, 255)
     ids = rng.integers(0, 256, (count, 32), dtype=np.uint8)
     return FleetEvidence(
         ids, raw,

@@ -129,14 +129,15 @@ def decode(message: bytes, roster: Roster, space: EmbeddingSpace) -> Release | P
     if not SIGNATURE_TEXT_BYTES < len(message) <= MAX_RELEASE_BYTES:
         raise FleetError(f'a release has {len(message)} bytes: at most {MAX_RELEASE_BYTES}')
     kind = next((each for each in (_RELEASE, _PROMOTION) if message.startswith(each)), b'')
-    publisher = message[len(kind) :][:_KEY_LENGTH].decode('ascii', 'replace')
+    prefix = len(kind) + _KEY_LENGTH
+    publisher = message[:prefix].removeprefix(kind).decode('ascii', 'replace')
     member = roster.member(publisher)
     if not kind or member is None or 'release' not in member.roles:
         raise FleetError('a release comes from nobody who may release heads in this fleet')
     body = signed_body(message, publisher)
     if body is None:
         raise FleetError('a release is not signed by the key that it names')
-    text, _, numbers = body[len(kind) + _KEY_LENGTH + 1 :].partition(b'\n')
+    text, _, numbers = body.removeprefix(body[:prefix]).partition(b'\n')
     try:
         fields = json.loads(text)
         found: Release | Promotion
