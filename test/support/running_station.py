@@ -18,14 +18,12 @@ from typing import Any
 from edgetpu_retrain.command_line.main import main
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.fleet.evidence.claim import Claim
-from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
 from edgetpu_retrain.fleet.evidence.manifest import NO_PACK
 from edgetpu_retrain.fleet.evidence.pack import encode, Pack, Payload, seal
 from edgetpu_retrain.fleet.hub.connection import connect, Hub
+from edgetpu_retrain.fleet.robot.node_settings import space_of
 from edgetpu_retrain.fleet.station.credentials import Credentials
 from edgetpu_retrain.fleet.station.folder import StationFolder
-from edgetpu_retrain.model_file.description import describe
-from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from support.hub_server import find_nats_server
 from support.running_program import RunningProgram
 
@@ -38,13 +36,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         return int(probe.getsockname()[1])
-
-
-def default_space() -> EmbeddingSpace:
-    """Return the space of the packaged extractor."""
-    about = describe(default_extractor_path().read_bytes())
-    kind = EmbeddingKind(about.dimension, about.output_dtype, about.quantization)
-    return EmbeddingSpace(about.identity, kind, str(about.normalization or ''))
 
 
 class RunningStation(RunningProgram):
@@ -94,7 +85,7 @@ class Robot:
     def __init__(self, credentials: Credentials, epoch: str = '0' * 16) -> None:
         self.credentials = credentials
         self.key = credentials.key
-        self.space = default_space()
+        self.space = space_of(default_extractor_path().read_bytes())
         self.last: Pack | None = None
         self._epoch = epoch
         self._random = random.Random(self.key.public)

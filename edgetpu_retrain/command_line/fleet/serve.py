@@ -22,18 +22,15 @@ from edgetpu_retrain.command_line.fleet.options import (
 from edgetpu_retrain.command_line.output import say
 from edgetpu_retrain.command_line.workspace import read_extractor
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
+from edgetpu_retrain.fleet.robot.node_settings import space_of
 from edgetpu_retrain.fleet.station.addresses import names_of_this_machine
 from edgetpu_retrain.fleet.station.credentials import Credentials
-from edgetpu_retrain.fleet.station.folder import PORT, Settings, StationFolder
+from edgetpu_retrain.fleet.station.folder import EVERYWHERE, PORT, Settings, StationFolder
 from edgetpu_retrain.fleet.station.station import Station
-from edgetpu_retrain.model_file.description import describe
-from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.wording import named, one_line
 
 # What nats-server logs at its start and when somebody connects.
 _USUAL = re.compile(r'\[\d+\] \S+ \S+ \[INF\]')
-_EVERYWHERE = '0.0.0.0'  # noqa: S104
 # How much of the disk evidence may take at first.
 _SHARE_OF_DISK = 0.5
 _LEAST_BYTES, _MOST_BYTES = 10**9, 10**12
@@ -105,12 +102,7 @@ def serve(
     else:
         folder.make_base(settings)
         say(f'this is a new fleet; back up its folder, {folder.path}, which has its key')
-    description = describe(read_extractor(extractor, ''))
-    space = EmbeddingSpace(
-        description.identity,
-        EmbeddingKind(description.dimension, description.output_dtype, description.quantization),
-        str(description.normalization or ''),
-    )
+    space = space_of(read_extractor(extractor, ''))
     with folder.serving():
         own = folder.credentials()
         log = _print if verbose else _print_unusual
@@ -134,7 +126,7 @@ def _settings(
     if folder.exists():
         settings = folder.settings()
     else:
-        settings = Settings(names_of_this_machine(), _EVERYWHERE, PORT, _default_limit(folder))
+        settings = Settings(names_of_this_machine(), EVERYWHERE[0], PORT, _default_limit(folder))
     return replace(
         settings,
         names=hub_names or settings.names,

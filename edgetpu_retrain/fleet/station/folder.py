@@ -31,6 +31,9 @@ PORT = 4222
 """The port of NATS, https://www.iana.org/assignments/service-names-port-numbers."""
 
 LOCAL_NAMES = ('localhost', '127.0.0.1')
+EVERYWHERE = ('0.0.0.0', '::')  # noqa: S104 - nothing is bound here
+"""What stands for all addresses of a machine."""
+
 _STATION = 'station'
 
 
@@ -55,13 +58,18 @@ class Settings:
     @property
     def url(self) -> str:
         """The address for robots."""
-        name = self.names[0]
-        return f'nats://[{name}]:{self.port}' if ':' in name else f'nats://{name}:{self.port}'
+        return _address(self.names[0], self.port)
 
     @property
     def local_url(self) -> str:
         """The address for programs on this machine."""
-        return f'nats://{LOCAL_NAMES[1]}:{self.port}'
+        return _address(LOCAL_NAMES[1] if self.host in EVERYWHERE else self.host, self.port)
+
+    @property
+    def certified_names(self) -> tuple[str, ...]:
+        """The names of the hub, also those for programs on its own machine."""
+        local = LOCAL_NAMES if self.host in EVERYWHERE else (*LOCAL_NAMES, self.host)
+        return tuple(dict.fromkeys((*self.names, *local)))
 
 
 class StationFolder:
@@ -142,7 +150,7 @@ class StationFolder:
         """Change how the station runs its hub; renews the certificate of a base's hub."""
         write_private(self._settings, json.dumps(asdict(settings), indent=1).encode() + b'\n')
         if self.is_base:
-            self._renew_certificate(settings.names)
+            self._renew_certificate(settings.certified_names)
 
     def make_base(self, settings: Settings) -> None:
         """Make it the folder of a new fleet's base station."""
@@ -151,7 +159,7 @@ class StationFolder:
         fleet, member = Key.generate('account'), Key.generate()
         authority = certificates.make_authority(fleet.public)
         # The hub's names are checked first: a mistake must not leave half a station.
-        certificates.make_hub_certificate(authority, all_names(settings.names))
+        certificates.make_hub_certificate(authority, settings.certified_names)
         write_private(self._authority[1], authority.key.encode())
         write_private(self._authority[0], authority.pem.encode())
         credentials = Credentials(
@@ -243,7 +251,9 @@ class StationFolder:
         """
         hub = Certificate('', '')
         if hub_names:
-            hub = certificates.make_hub_certificate(self._load_authority(), all_names(hub_names))
+            hub = certificates.make_hub_certificate(
+                self._load_authority(), tuple(dict.fromkeys((*hub_names, *LOCAL_NAMES)))
+            )
         own = self.credentials()
         return Credentials(name, key.seed, own.fleet, self.settings().url, own.ca, *hub)
 
@@ -258,8 +268,7 @@ class StationFolder:
         pem, key = (read_private(path).decode() for path in self._authority)
         return Certificate(pem, key)
 
-    def _renew_certificate(self, names: tuple[str, ...]) -> None:
-        wanted = all_names(names)
+    def _renew_certificate(self, wanted: tuple[str, ...]) -> None:
         there = self.certificate.exists() and self.certificate_key.exists()
         if there and certificates.is_current(read_private(self.certificate).decode(), wanted):
             return
@@ -283,9 +292,8 @@ def default_station_folder() -> Path:
     return Path(os.environ.get('ROS_HOME') or '~/.ros').expanduser() / FOLDER_NAME
 
 
-def all_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of a hub, with those for programs on its own machine."""
-    return tuple(dict.fromkeys((*names, *LOCAL_NAMES)))
+def _address(name: str, port: int) -> str:
+    return f'nats://[{name}]:{port}' if ':' in name else f'nats://{name}:{port}'
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 import contextlib
+from dataclasses import replace
 import hashlib
 import json
 import time
@@ -74,6 +75,7 @@ class Station:
             self._ledger, key, hubs, on_change=self._changed, accept_release=lambda _: True
         )
         self._problems: dict[str, str] = {}
+        self._report_of_ledger: Report | None = None
 
     async def run(self) -> None:
         """
@@ -145,6 +147,7 @@ class Station:
             return
 
     def _changed(self, stream: str) -> None:
+        self._report_of_ledger = None
         message = self._ledger.roster_message if stream == ROSTER else None
         # A site's station learns its members so, and a restored backup the newer ones.
         if message is not None and self._folder.adopt_roster(message):
@@ -183,7 +186,20 @@ class Station:
                 await self._synchronization.publish_report(report)
 
     def _make_report(self) -> Report:
+        report = self._report_of_ledger
+        if report is None:
+            # It takes seconds for a million samples, so only after a change.
+            report = self._report_of_ledger = self._look_at_ledger()
         hubs = self._synchronization.status()
+        problems = [each.problem for each in hubs if each.problem]
+        return replace(
+            report,
+            stamp_ms=time.time_ns() // 1_000_000,
+            behind=-1 if hubs[0].behind is None else hubs[0].behind,
+            problems=(*problems, *report.problems),
+        )
+
+    def _look_at_ledger(self) -> Report:
         aside = self._ledger.quarantine()
         roster = self._ledger.roster
         names = {member.key: member.name for member in (roster.members if roster else ())}
@@ -194,14 +210,13 @@ class Station:
         ]
         return Report(
             name=self._credentials.name,
-            stamp_ms=time.time_ns() // 1_000_000,
-            behind=-1 if hubs[0].behind is None else hubs[0].behind,
+            stamp_ms=0,
             frontier=self._frontier(),
             quarantine=sum(each.packs for each in aside if each.outcome == 'quarantined'),
             waiting=sum(each.packs for each in aside if each.outcome == 'waiting'),
             proposals=len(self._ledger.proposals()),
             disagreements=len(self._ledger.disagreements()),
-            problems=tuple([each.problem for each in hubs if each.problem] + doubts),
+            problems=tuple(doubts),
         )
 
     def _frontier(self) -> str:

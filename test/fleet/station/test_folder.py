@@ -62,6 +62,16 @@ def test_a_certificate_follows_the_names(base: StationFolder) -> None:
     assert base.certificate.read_text() != before
 
 
+def test_the_hub_is_reached_at_the_only_address_where_it_listens() -> None:
+    everywhere = replace(SETTINGS, host='0.0.0.0')  # noqa: S104 - nothing is bound
+    assert everywhere.local_url == 'nats://127.0.0.1:4222'
+    one = replace(SETTINGS, host='10.0.0.7')
+    assert one.local_url == 'nats://10.0.0.7:4222'
+    assert '10.0.0.7' in one.certified_names
+    sixth = replace(SETTINGS, host='fe80::7', names=('fe80::7',))
+    assert sixth.url == sixth.local_url == 'nats://[fe80::7]:4222'
+
+
 def test_each_change_is_a_newer_signed_roster(base: StationFolder) -> None:
     base.change_roster(lambda roster: add_member(roster, new_member('ada')))
     changed = base.change_roster(lambda roster: add_member(roster, new_member('bob')))

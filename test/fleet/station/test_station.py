@@ -281,6 +281,14 @@ def test_a_site_goes_on_while_the_base_is_away(tmp_path: Path) -> None:
             wait_until(lambda: not in_roster(site, 'bob').may_connect, 0.1)
 
 
+def test_a_limit_can_be_changed(tmp_path: Path) -> None:
+    for limit, num_bytes in (('1GB', 10**9), ('3GB', 3 * 10**9), ('2GB', 2 * 10**9)):
+        with RunningStation(tmp_path / 'base', '--limit', limit) as station:
+            station.wait_until_ready()
+            assert status(station)['hub']['max_bytes'] == num_bytes
+            station.end()
+
+
 def test_a_clock_that_is_wrong_is_reported(station: RunningStation) -> None:
     from edgetpu_retrain.fleet.hub.reports import Report
 
