@@ -40,7 +40,7 @@ class HubSession:
         hub: the connection.
         ledger: what this member has.
         exchange: what the ledger knows of this hub.
-        releases: the released heads that this member knows.
+        releases: the released heads that this member knows; None = it needs none.
         on_change: called in the event loop with the name of a stream when something new came.
         rosters_within_s: within how many seconds a roster is published that the hub lacks.
         retry_s: seconds until a refused message is offered again; doubled each time.
@@ -51,7 +51,7 @@ class HubSession:
         hub: Hub,
         ledger: Ledger,
         exchange: Exchange,
-        releases: Releases,
+        releases: Releases | None,
         on_change: Callable[[str], None],
         *,
         rosters_within_s: float,
@@ -71,6 +71,7 @@ class HubSession:
         self._shortest_retry_s = retry_s
         self._one_at_a_time = asyncio.Lock()
         self._work = asyncio.Event()
+        self._has_rosters = asyncio.Event()
         self._at_end: set[str] = set()
         self._later: asyncio.TimerHandle | None = None
         self._denied: set[str] = set()
@@ -84,9 +85,10 @@ class HubSession:
             HubError: when it is lost, or if the hub cannot be used.
             RetrainError: if the ledger cannot be used.
         """
-        await _first_to_end(
-            self._read_evidence(), self._read_rosters(), self._read_releases(), self._publish()
-        )
+        reading = [self._read_evidence(), self._read_rosters()]
+        if self._releases is not None:
+            reading.append(self._read_releases(self._releases))
+        await _first_to_end(*reading, self._publish())
 
     def wake(self) -> None:
         """Look for something to publish."""
@@ -144,11 +146,13 @@ class HubSession:
         except RosterError:
             return False  # Any member may publish anything there.
 
-    async def _read_releases(self) -> None:
+    async def _read_releases(self, releases: Releases) -> None:
+        # Whether a release is accepted depends on the roster.
+        await self._has_rosters.wait()
         await self._read_all(
             RELEASES,
             f'release.{self._ledger.space.token}.*',
-            lambda message: self._releases.receive(message, self._hub.url),
+            lambda message: releases.receive(message, self._hub.url),
         )
 
     async def _read_all(
@@ -169,6 +173,8 @@ class HubSession:
         if stream not in self._at_end:
             self._at_end.add(stream)
             self._work.set()
+            if stream == ROSTER:
+                self._has_rosters.set()
         elif self._later is None:
             # The position is remembered for many packs at once.
             self._later = asyncio.get_running_loop().call_later(_TIDY_S, self._work.set)
@@ -210,7 +216,7 @@ class HubSession:
         return math.inf
 
     async def _publish_releases(self) -> None:
-        if RELEASES not in self._at_end:
+        if self._releases is None or RELEASES not in self._at_end:
             return
         for message in self._releases.missing(self._hub.url):
             if await self._offer(f'release.{self._ledger.space.token}', message):

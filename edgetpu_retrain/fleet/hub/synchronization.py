@@ -69,7 +69,7 @@ class Synchronization:
         hubs: address and credentials of each hub; a member of several passes on what one lacks.
         on_change: called in the event loop with the name of a stream when something new came.
         accept_release: whether a message is a release that this member may use; called in a
-            thread.
+            thread.  None = releases are not even read.
         delays: how long to wait.
     """
 
@@ -80,12 +80,12 @@ class Synchronization:
         hubs: Iterable[tuple[str, HubCredentials]],
         *,
         on_change: Callable[[str], None] = lambda _: None,
-        accept_release: Callable[[bytes], bool] = lambda _: False,
+        accept_release: Callable[[bytes], bool] | None = None,
         delays: Delays | None = None,
     ) -> None:
         self._ledger = ledger
         self._key = key
-        self._releases = Releases(accept_release)
+        self._releases = None if accept_release is None else Releases(accept_release)
         self._on_change = on_change
         self._delays = delays or Delays()
         self._links = [_Link(url, credentials) for url, credentials in hubs]
@@ -102,7 +102,12 @@ class Synchronization:
                 link.session.wake()
 
     def publish_release(self, message: bytes) -> None:
-        """Publish a released head on all hubs, now or when they are connected."""
+        """
+        Publish a released head on all hubs, now or when they are connected.
+
+        It needs a member that reads releases.
+        """
+        assert self._releases is not None
         self._releases.add(message)
         self.wake()
 
@@ -135,7 +140,8 @@ class Synchronization:
         """Connect to a hub, and synchronize until the connection is lost."""
         hub = await connect(link.url, link.credentials)
         try:
-            self._releases.forget(link.url)
+            if self._releases is not None:
+                self._releases.forget(link.url)
             link.hub = hub
             link.session = HubSession(
                 hub,

@@ -214,7 +214,7 @@ def test_two_hubs_are_joined_by_a_member_of_both(
             return True
 
         ada = FleetMember(ADA, [site.url], ROSTER, accept_release=accept)
-        bob = FleetMember(BOB, [upstream.url], newer)
+        bob = FleetMember(BOB, [upstream.url], newer, accept_release=accept)
         relay = FleetMember(
             ZOE,
             [site.url, upstream.url],
