@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 import contextlib
 from pathlib import Path
@@ -13,7 +14,9 @@ import time
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from edgetpu_retrain.client import RetrainClient
+from edgetpu_retrain.client import RetrainClient, RetrainClientError
+from edgetpu_retrain.fleet.ros_node import FleetNode
+from edgetpu_retrain.fleet.ros_node import NODE_NAME as FLEET_NODE
 import pytest
 import rclpy
 from rclpy.action import (
@@ -211,6 +214,27 @@ def test_the_teaching_page_has_what_its_nodes_need(person: Person) -> None:
         page.destroy_node()
 
 
+def test_the_fleet_process_has_what_its_nodes_need(person: Person) -> None:
+    fleet = FleetNode(['--ros-args', '-p', 'fleet:=nats://base', '-p', 'credentials:=ada.json'])
+    try:
+        granted_to_all = granted(profiles('fleet'))
+        requests = granted(each for each in profiles('fleet') if each.attrib['node'] == NODE)
+        assert requests['request'] <= granted(profiles('node'))['reply']
+        for name in (FLEET_NODE, f'{FLEET_NODE}_client'):
+            own = granted(each for each in profiles('fleet') if each.attrib['node'] == name)
+            has = used_by(person.node, name, own['reply'])
+            assert has['reply'] == own['reply']
+            for right, names in has.items():
+                assert names <= granted_to_all[right]
+        asked = asyncio.new_event_loop()
+        with pytest.raises(RetrainClientError, match=r'/edgetpu_retrain does not respond'):
+            asked.run_until_complete(fleet.ask())
+        asked.close()
+        assert used(person.node, f'{FLEET_NODE}_client')['request'] <= requests['request']
+    finally:
+        fleet.close()
+
+
 @pytest.mark.parametrize('party', PARTIES)
 def test_nobody_is_granted_what_the_node_does_not_offer(party: str) -> None:
     node = granted(profiles('node'))
@@ -256,7 +280,7 @@ def test_its_structure_is_that_of_the_format() -> None:
     # ros2 security takes a comment here for an enclave.
     assert {each.tag for each in enclaves} == {'enclave'}
     paths = [enclave.attrib['path'] for enclave in enclaves]
-    assert paths == [f'/{NODE}/{name}' for name in ('node', 'camera', *PARTIES[:3])]
+    assert paths == [f'/{NODE}/{name}' for name in ('node', 'camera', *PARTIES[:3], 'fleet')]
     for enclave in enclaves:
         assert validate_namespace(enclave.attrib.pop('path'))
         (inner,) = elements(enclave)
