@@ -179,7 +179,7 @@ class FleetProcess:
             message: str = 'waits for the retrain node'
             values: dict[str, object] = {}
             if member is not None:
-                problems += member.all_problems
+                problems += member.problems.texts
                 message, values = member.summary()
             self._node.publish(message, ' '.join(problems), values)
             await asyncio.sleep(_DIAGNOSTICS_S)

@@ -20,6 +20,9 @@ from edgetpu_retrain.fleet.hub.session import HubSession
 from edgetpu_retrain.fleet.ledger.exchange import Exchange
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 
+NOT_TRIED = 'not connected yet'
+"""The problem of a hub to which no connection was tried."""
+
 _RELAY_AFTER_MS = (0, 500)
 # A connection that lasted so long was a good one: the next is tried soon.
 _GOOD_S = 30.0
@@ -180,7 +183,7 @@ class _Link:
         self.credentials = credentials
         self.hub: Hub | None = None
         self.session: HubSession | None = None
-        self.problem = 'not connected yet'
+        self.problem = NOT_TRIED
 
     def status(self) -> HubStatus:
         """Return what is known of the hub."""

@@ -16,7 +16,11 @@ from edgetpu_retrain.errors import in_words, RetrainError
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.hub.connection import HubCredentials
 from edgetpu_retrain.fleet.hub.reports import Report
-from edgetpu_retrain.fleet.hub.synchronization import HubStatus, Synchronization
+from edgetpu_retrain.fleet.hub.synchronization import (
+    HubStatus,
+    NOT_TRIED,
+    Synchronization,
+)
 from edgetpu_retrain.fleet.robot.learner import Learned, Learner
 from edgetpu_retrain.fleet.robot.own_samples import Scan
 from edgetpu_retrain.fleet.robot.problems import Log, Problems
@@ -107,17 +111,12 @@ class Member:
         self._thread = ThreadPoolExecutor(1, 'own samples')
         self._samples_version: object = None
         self._ask_due = True
+        self._has_unsealed = True
 
     @property
     def hubs(self) -> list[HubStatus]:
         """What is known of each hub."""
         return self._synchronization.status()
-
-    @property
-    def all_problems(self) -> tuple[str, ...]:
-        """What is wrong with the member and its hubs, a sentence each."""
-        hubs = [sentence(f'{hub.url}: {hub.problem}') for hub in self.hubs if hub.problem]
-        return (*self.problems.texts, *hubs)
 
     def summary(self) -> tuple[str, dict[str, object]]:
         """Return the state in a few words, and figures by their names."""
@@ -165,12 +164,17 @@ class Member:
             scan = await self._in_thread('samples', self._files.scan)
             if scan is not None:
                 self._scanned(scan)
+                if self._has_unsealed and await self._in_thread('claims', self._is_sealed):
+                    # Only sealed claims decide what is settled.
+                    self._has_unsealed, self._ask_due = False, True
+                    self._report_due.set()
                 await self._in_thread('questions', self._ask_if_due)
             serving = await self._in_thread('models', self._files.serving_version)
             if serving not in (None, self.serving, self.learned.version):
                 # Somebody has trained without the fleet, or chosen another version.
                 self._learn_due.set()
             self.serving = self.serving if serving is None else serving
+            self._note_hubs()
             # Many samples take long to compare: not more than a tenth of the time.
             pause_s = max(self._pauses.scan_s, 10 * (time.monotonic() - began))
             if scan is None:
@@ -179,8 +183,16 @@ class Member:
                 pause_s = 0.0
             await asyncio.sleep(pause_s)
 
+    def _note_hubs(self) -> None:
+        for hub in self.hubs:
+            if hub.problem != NOT_TRIED:
+                self.problems.report(
+                    f'hub {hub.url}', f'{hub.url}: {hub.problem}' if hub.problem else ''
+                )
+
     def _scanned(self, scan: Scan) -> None:
         if scan.claims:
+            self._has_unsealed = True
             self._synchronization.wake()
             self._ask_due = True
             self._learn_due.set()
@@ -210,6 +222,9 @@ class Member:
             raise
         self._samples_version = version
 
+    def _is_sealed(self) -> bool:
+        return not self._files.ledger.unsealed_count
+
     def _changed(self, _stream: str) -> None:
         """Note that something new came from a hub; called in the event loop."""
         self._ask_due = True
@@ -232,9 +247,16 @@ class Member:
                 await asyncio.sleep(min(self._pauses.retry_s * 2**failures, _LONGEST_RETRY_S))
                 self._learn_due.set()
             elif learned.words and learned != self.learned:
-                self._log('info', sentence(learned.words))
                 self.learned = learned
+                self._log('info', sentence(self._with_names(learned.words)))
                 self._report_due.set()
+
+    def _with_names(self, words: str) -> str:
+        """Return words with the names of members in place of their keys."""
+        roster = self._files.ledger.roster
+        for each in roster.members if roster is not None else ():
+            words = words.replace(each.key, each.name)
+        return words
 
     async def _wait_until_quiet(self) -> None:
         """Wait until nothing has changed for a while, and this member has read its hubs."""
@@ -279,12 +301,12 @@ class Member:
             behind=max(behind, default=-1),
             unpublished=ledger.unsealed_count,
             frontier=self._files.frontier_digest(),
-            gate=self.learned.words,
+            gate=self._with_names(self.learned.words),
             quarantine=sum(each.packs for each in quarantine if each.outcome == 'quarantined'),
             waiting=sum(each.packs for each in quarantine if each.outcome == 'waiting'),
             proposals=self.asked.proposals,
             disagreements=self.asked.disagreements,
-            problems=self.all_problems,
+            problems=self.problems.texts,
         )
 
     async def _in_thread(self, part: str, work: Callable[[], Result]) -> Result | None:

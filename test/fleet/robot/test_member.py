@@ -83,10 +83,10 @@ class Robot:
         return lambda: len(self.files.ledger.evidence(own=True)) == count
 
     def has_problem(self, words: str) -> Callable[[], bool]:
-        return lambda: any(words in each for each in self.member.all_problems)
+        return lambda: any(words in each for each in self.member.problems.texts)
 
     def has_none(self) -> bool:
-        return not self.member.all_problems
+        return not self.member.problems.texts
 
 
 @contextlib.asynccontextmanager
