@@ -1,6 +1,7 @@
 # A list of the commands of tools/dev.sh; each does all the set-up that it needs.
 #
 #   make demo                                 the whole thing, with packaged photographs
+#   make fleet-demo                           three robots: one is taught, all learn; their status, live
 #   make teach                                the page to teach on, with packaged photographs
 #   make teach CAMERA=0                       with a webcam, or a video file: CAMERA=video.mp4
 #   make teach IMAGE_TOPIC=/camera/image_raw ARGS=--lan   with a camera of your own; phones may enter
@@ -35,7 +36,7 @@ export PYTHON
 
 dev := tools/dev.sh $(if $(ROS),--ros $(ROS))$(if $(VERSIONS), --versions $(VERSIONS))
 
-.PHONY: help setup build test coverage colcon-test lint lock demo teach bench bench-teach bench-node bench-page bench-fleet fuzz soak run clean
+.PHONY: help setup build test coverage colcon-test lint lock demo fleet-demo teach bench bench-teach bench-node bench-page bench-fleet fuzz soak run clean
 
 help:
 	@tools/dev.sh help
@@ -43,7 +44,7 @@ help:
 setup build lint clean:
 	@$(dev) $@
 
-test coverage colcon-test demo bench bench-teach bench-node bench-page bench-fleet lock:
+test coverage colcon-test demo fleet-demo bench bench-teach bench-node bench-page bench-fleet lock:
 	@$(dev) $@ $(ARGS)
 
 fuzz:

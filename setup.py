@@ -120,6 +120,7 @@ else:
             'console_scripts': [
                 f'{NAME}_node = {NAME}.node.main:main',
                 f'{NAME}_demo = {NAME}.demo.main:main',
+                f'{NAME}_fleet_demo = {NAME}.fleet_demo.main:main',
                 f'{NAME}_teach = {NAME}.station.main:main',
                 f'cli = {NAME}.command_line.main:main',
                 f'page = {NAME}.page.main:main',

@@ -23,13 +23,20 @@ NETWORK = {
 }
 # Check whether a port is free, and send nothing.
 STATION = PACKAGE / 'fleet' / 'station'
-MAY_USE_SOCKETS = {PACKAGE / 'processes' / 'isolation.py', STATION / 'addresses.py'}
+# Relays between programs of this machine.
+DEMO_LINK = PACKAGE / 'fleet_demo' / 'link.py'
+MAY_USE_SOCKETS = {
+    PACKAGE / 'processes' / 'isolation.py',
+    STATION / 'addresses.py',
+    DEMO_LINK,
+}
 # Serves browsers, and connects to nothing.
 SERVER = PACKAGE / 'page'
 SERVER_MODULES = {'aiohttp', 'asyncio', 'socket', 'ssl'}
 # Connects to the hub that the operator names, and to nothing else.
 FLEET = PACKAGE / 'fleet'
 FLEET_COMMANDS = PACKAGE / 'command_line' / 'fleet'
+FLEET_DEMO = PACKAGE / 'fleet_demo'
 HUB_CONNECTION = FLEET / 'hub' / 'connection.py'
 # Its child processes are those of the page and of the fleet.
 WORK_PROCESS = PACKAGE / 'work_process' / 'parent.py'
@@ -113,7 +120,7 @@ def test_nothing_is_downloaded_at_run_time() -> None:
         if SERVER in path.parents:
             allowed = SERVER_MODULES
             assert not {name.rpartition('.')[2] for name, _ in calls(path)} & CONNECTS, path
-        elif FLEET in path.parents or FLEET_COMMANDS in path.parents:
+        elif {FLEET, FLEET_COMMANDS, FLEET_DEMO} & set(path.parents):
             allowed |= {'asyncio', 'nats', 'ssl'} if path == HUB_CONNECTION else {'asyncio'}
         assert not imported(path) & (NETWORK - allowed), path
 

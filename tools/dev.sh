@@ -24,6 +24,7 @@ usage: tools/dev.sh [--ros jazzy|kilted | --versions jammy|noble] COMMAND [ARGUM
   lint            ruff, mypy, ament_flake8, ament_pep257, shellcheck; are the
                   documents of the parameters as declared?
   demo [ARGS]     build, and run the demonstration
+  fleet-demo [ARGS]  build, and run the demonstration of a fleet
   teach [ARGS]    build, and run node, camera and the page to teach on (--help names ARGS)
   bench [ARGS]    build, and hold the default training against its rivals
   bench-teach [ARGS]  build, and hold teaching from files against a bare loop
@@ -568,6 +569,12 @@ do_demo() {
   exec "$install/edgetpu_retrain/lib/edgetpu_retrain/edgetpu_retrain_demo" "$@"
 }
 
+do_fleet-demo() {
+  prepare build_packages
+  enter_install
+  exec "$install/edgetpu_retrain/lib/edgetpu_retrain/edgetpu_retrain_fleet_demo" "$@"
+}
+
 # Run a module of benchmarks/; it and its child processes import the package from the checkout.
 run_benchmark() {
   prepare build_packages 'add_requirements test'
@@ -734,13 +741,13 @@ export PIP_CACHE_DIR=${PIP_CACHE_DIR:-$cache/pip} TMPDIR=$cache/tmp
 unset PIP_PREFIX PIP_TARGET PIP_USER
 
 case $command in
-  check | setup | build | test | coverage | colcon-test | lint | demo | teach | bench | bench-teach | bench-node | bench-page | bench-fleet | fuzz | soak | run)
+  check | setup | build | test | coverage | colcon-test | lint | demo | fleet-demo | teach | bench | bench-teach | bench-node | bench-page | bench-fleet | fuzz | soak | run)
     choose_ros "$wanted"
     ;;
 esac
 case $command in
   check) require_platform && require_tools && say 'nothing is missing' ;;
-  setup | build | test | coverage | colcon-test | lint | lock | demo | teach | bench | bench-teach | bench-node | bench-page | bench-fleet | fuzz | soak | run | clean)
+  setup | build | test | coverage | colcon-test | lint | lock | demo | fleet-demo | teach | bench | bench-teach | bench-node | bench-page | bench-fleet | fuzz | soak | run | clean)
     "do_$command" "$@"
     ;;
   '' | help | -h | --help) usage ;;

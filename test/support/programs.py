@@ -8,6 +8,7 @@ NAME = 'edgetpu_retrain'
 PROGRAMS = (
     f'{NAME}_node',
     f'{NAME}_demo',
+    f'{NAME}_fleet_demo',
     f'{NAME}_teach',
     f'{NAME}_webcam',
     'cli',

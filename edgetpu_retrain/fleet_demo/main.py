@@ -1,0 +1,121 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Runs the demonstration of a fleet: hub, base station, three robots and an operator's terminal.
+
+Standard output shows what happens, and on a terminal the status of the fleet as a live table.  Its
+last line is a JSON object of what was seen.  The exit code is 0 only if nothing is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+import json
+from pathlib import Path
+import signal
+import sys
+import tempfile
+from typing import Any
+
+from edgetpu_retrain.fleet_demo.link import free_port
+from edgetpu_retrain.fleet_demo.programs import Programs
+from edgetpu_retrain.processes.child_process import Processes
+from edgetpu_retrain.processes.isolation import private_domain_id, private_environment
+from edgetpu_retrain.processes.prerequisites import config_folder, require_modules
+from edgetpu_retrain.processes.program_error import ended_early, last_lines, ProgramError
+
+ROBOTS = ('ada', 'ben', 'cleo')
+OFFLINE = 'cleo'
+
+TIME_LIMIT_S = 170.0
+"""Time limit that keeps the whole demonstration under three minutes."""
+
+_NEEDED = ('rclpy', 'edgetpu_retrain_interfaces', 'vision_msgs', 'rich', 'nats', 'nkeys')
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demonstration and return its exit code."""
+    options = _parse(arguments)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # Raise KeyboardInterrupt, as for SIGINT, so that the context managers stop the children.
+        signal.signal(number, signal.default_int_handler)
+    try:
+        seen = run(options.logs)
+    except ProgramError as error:
+        print(f'\n{error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('\nInterrupted; everything the demonstration started has ended.', file=sys.stderr)
+        return 130
+    for sentence in seen['missing']:
+        print(f'Not as it should be: {sentence}.', file=sys.stderr)
+    print(json.dumps(seen), flush=True)
+    return int(bool(seen['missing']))
+
+
+def run(logs: Path | None = None) -> dict[str, Any]:
+    """
+    Run the processes of the demonstration until its course is at its end.
+
+    Args:
+        logs: folder for the logs of the processes; None = they are removed at the end.
+
+    Returns:
+        What was seen (:meth:`edgetpu_retrain.fleet_demo.seen.Seen.as_json`).
+
+    Raises:
+        ProgramError: if ROS is missing, a process exits early or the time limit is reached.
+    """
+    require_modules(_NEEDED, 'make fleet-demo')
+    config = config_folder()
+    with (
+        tempfile.TemporaryDirectory(prefix='edgetpu_retrain_fleet_demo_') as name,
+        private_domain_id() as domain_id,
+    ):
+        folder = Path(name)
+        log_folder = folder / 'logs' if logs is None else logs.resolve()
+        log_folder.mkdir(parents=True, exist_ok=True)
+        result = folder / 'result.json'
+        with Processes(log_folder) as processes:
+            environment = private_environment(domain_id, folder)
+            programs = Programs(processes, environment, config, folder)
+            hub_port, link_port = free_port(), free_port()
+            programs.start_station(hub_port)
+            for seed, robot in enumerate(ROBOTS):
+                programs.start_robot(robot, seed)
+            for robot in ROBOTS:
+                programs.add_member(robot)
+                port = link_port if robot == OFFLINE else hub_port
+                programs.start_member(robot, f'nats://localhost:{port}')
+            programs.start_operator(hub_port, link_port, result)
+            _wait_for_operator(processes)
+        return dict(json.loads(result.read_text()))
+
+
+def _wait_for_operator(processes: Processes) -> None:
+    ended = processes.wait_for_one(TIME_LIMIT_S)
+    if ended is None:
+        raise ProgramError(
+            f'The demonstration did not end within {TIME_LIMIT_S:.0f} s and was stopped; this '
+            'machine may be very busy. The last lines of the logs:\n'
+            + last_lines(processes.children)
+        )
+    if ended.name == 'operator' and ended.exit_code == 0:
+        return
+    # If the operator fails, the reason may be in the log of any process.
+    raise ended_early(ended, processes.children if ended.name == 'operator' else ())
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog='edgetpu_retrain_fleet_demo',
+        description='Teach one of three robots, live, and watch the others learn: a NATS server, '
+        'a base station, three robots with cameras that play photographs, and an operator.',
+    )
+    parser.add_argument('--logs', type=Path, help='folder for the logs; default: not kept')
+    return parser.parse_args(arguments)
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

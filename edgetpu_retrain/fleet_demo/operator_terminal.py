@@ -1,0 +1,78 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The operator of the demonstration: runs its course, watches the fleet, and revokes a member."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+import contextlib
+import json
+from pathlib import Path
+import sys
+
+from edgetpu_retrain.client import RetrainClientError
+from edgetpu_retrain.demo.stage import StageError
+from edgetpu_retrain.fleet_demo.base_station import BaseStation
+from edgetpu_retrain.fleet_demo.course import Course, ROBOTS
+from edgetpu_retrain.fleet_demo.link import Link
+from edgetpu_retrain.fleet_demo.robot import DemoRobot
+from edgetpu_retrain.fleet_demo.view import View
+from edgetpu_retrain.processes.program_error import ProgramError
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from rich.console import Console
+
+
+def watch(folder: Path, hub_port: int, link_port: int, result: Path) -> None:
+    """
+    Run the course of the demonstration, and write what was seen.
+
+    Args:
+        folder: the folder of the base station.
+        hub_port: port of the hub.
+        link_port: port to which the robot connects whose network is cut.
+        result: file for what was seen.
+
+    Raises:
+        RetrainClientError: if a request to a node times out or is rejected.
+        StageError: if a camera does not respond or rejects a scene.
+    """
+    console = Console(highlight=False)
+    with contextlib.ExitStack() as closing:
+        link = closing.enter_context(Link(hub_port, link_port))
+        robots = {}
+        for name in ROBOTS:
+            robots[name] = DemoRobot(name)
+            closing.callback(robots[name].close)
+        station = closing.enter_context(BaseStation(folder, result.parent))
+        view = closing.enter_context(View(console, station.table))
+        course = Course(robots, link, station, view)
+        closing.callback(course.close)
+        seen = course.run()
+    result.write_text(json.dumps(seen.as_json()) + '\n')
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the course; return the exit code, 0 if it comes to its end."""
+    parser = argparse.ArgumentParser(description='run the course of the demonstration of a fleet')
+    parser.add_argument('folder', type=Path, help='folder of the base station')
+    parser.add_argument('hub_port', type=int, help='port of the hub')
+    parser.add_argument('link_port', type=int, help='port of the link that is cut')
+    parser.add_argument('result', type=Path, help='file for what was seen')
+    options = parser.parse_args(arguments)
+    rclpy.init(args=[])
+    try:
+        watch(options.folder, options.hub_port, options.link_port, options.result)
+    except (RetrainClientError, StageError, ProgramError) as error:
+        print(f'The demonstration stopped: {error}.', file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, ExternalShutdownException):
+        return 130
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

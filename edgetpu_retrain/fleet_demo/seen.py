@@ -1,0 +1,114 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the demonstration has seen, as figures for programs, and what is missing of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+PASS_MARK = 0.8
+"""Share of the frames of an exam that must be classified correctly."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """
+    The score of a short exam in one subject.
+
+    Args:
+        right: frames classified as the subject.
+        frames: frames shown.
+        heard: the class that most of the frames were classified as; '' = no classification.
+    """
+
+    right: int
+    frames: int
+    heard: str = ''
+
+    @property
+    def passed(self) -> bool:
+        """Whether enough frames were right."""
+        return self.frames > 0 and self.right >= PASS_MARK * self.frames
+
+
+Scores = dict[str, dict[str, Score]]
+"""Scores by robot and subject."""
+
+
+@dataclass
+class Seen:
+    """
+    What was seen, filled in as the story goes on.
+
+    Args:
+        samples: number of samples by the robot at which they were taught.
+        shared: scores of every robot in what was taught at any.
+        new_class: the class that one robot was taught while another was offline.
+        new_class_s: seconds from its last sample until another robot classified it correctly.
+        new_class_scores: scores of the robots that were connected, taken then.
+        offline: the robot that was offline, and its score in the new class meanwhile.
+        caught_up_s: seconds from its return until it classified the new class correctly.
+        caught_up_scores: scores in the new class and in what it was taught while offline.
+        same_model: whether all robots then served the same head, byte for byte.
+        noticed: what members reported about the wrong teacher's samples.
+        meanwhile: scores of the other robots in both subjects, before the revocation.
+        forgotten: by robot, whether its head is, byte for byte, the one from before the wrong
+            samples.
+        corrected: the same scores after the revocation.
+        seconds: duration of the whole demonstration.
+    """
+
+    samples: dict[str, int] = field(default_factory=dict)
+    shared: Scores = field(default_factory=dict)
+    new_class: str = ''
+    new_class_s: float | None = None
+    new_class_scores: Scores = field(default_factory=dict)
+    offline: dict[str, Score] = field(default_factory=dict)
+    caught_up_s: float | None = None
+    caught_up_scores: Scores = field(default_factory=dict)
+    same_model: bool | None = None
+    noticed: list[str] = field(default_factory=list)
+    meanwhile: Scores = field(default_factory=dict)
+    forgotten: dict[str, bool] = field(default_factory=dict)
+    corrected: Scores = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the figures as an object of JSON, with what is missing."""
+        return {**asdict(self), 'missing': self.missing()}
+
+    def missing(self) -> list[str]:
+        """Return a sentence for everything that should have been seen and was not."""
+        found = [
+            *_failed(self.shared, 'what was taught at one robot'),
+            *_failed(self.new_class_scores, 'the new class'),
+            *_failed(self.caught_up_scores, 'what was taught while a robot was offline'),
+            *_failed(self.corrected, 'what was taught wrong, after the revocation'),
+        ]
+        if self.new_class_s is None:
+            found.append('no other robot learned the new class')
+        if not self.offline or any(
+            score.passed or not score.frames for score in self.offline.values()
+        ):
+            found.append('the robot that was offline knew the new class, or was not asked')
+        if self.caught_up_s is None:
+            found.append('the robot that was offline did not catch up')
+        if not self.same_model:
+            found.append('the robots did not arrive at the same head')
+        if not self.noticed:
+            found.append('nobody noticed the wrong teacher')
+        if not self.forgotten or not all(self.forgotten.values()):
+            found.append('the wrong teacher was not forgotten byte for byte')
+        return found
+
+
+def _failed(scores: Scores, what: str) -> list[str]:
+    if not scores:
+        return [f'no robot was examined in {what}']
+    return [
+        f'{robot} classified {score.right} of {score.frames} frames of {subject} correctly'
+        for robot, subjects in scores.items()
+        for subject, score in subjects.items()
+        if not score.passed
+    ]

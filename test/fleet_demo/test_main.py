@@ -1,0 +1,124 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The whole demonstration as a user starts it, and how it ends early."""
+
+from collections.abc import Iterator
+import json
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+from typing import Any
+import uuid
+
+from edgetpu_retrain.fleet_demo import main as fleet_demo
+import pytest
+from support.marked_processes import marked_processes
+
+COMMAND = (sys.executable, '-m', 'edgetpu_retrain.fleet_demo.main')
+
+
+class Run:
+    """One run of the demonstration, with a mark in the environment that its processes inherit."""
+
+    def __init__(self, *options: str) -> None:
+        self._mark = f'DEMO_TEST={uuid.uuid4()}'
+        name, value = self._mark.split('=')
+        self.process = subprocess.Popen(
+            (*COMMAND, *options),
+            env={**os.environ, name: value},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def finish(self) -> tuple[str, str]:
+        """Wait for the end and return standard output and standard error."""
+        return self.process.communicate(timeout=300.0)
+
+    def wait_for_line(self, words: str) -> None:
+        """Read standard output up to a line with these words."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if words in line:
+                return
+        raise AssertionError(f'{words!r} did not come: {self.finish()}')
+
+    def still_running(self) -> list[str]:
+        """Return the command lines of what this run has left behind."""
+        return [*marked_processes(self._mark).values()]
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before() -> Iterator[None]:
+    """Undo what main() does to the signals when a test calls it in this process."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return the home folder and the one for temporary files; it must be empty afterwards."""
+    folder = tmp_path / 'home'
+    folder.mkdir()
+    for name in ('HOME', 'ROS_HOME', 'TMPDIR'):
+        monkeypatch.setenv(name, str(folder))
+    yield folder
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.usefixtures('home')
+def test_what_one_robot_is_taught_all_learn_and_a_wrong_teacher_is_forgotten(
+    tmp_path: Path,
+) -> None:
+    logs = tmp_path / 'logs'
+    run = Run('--logs', str(logs))
+    shown, errors = run.finish()
+    assert run.process.returncode == 0, shown + errors
+    seen = json.loads(shown.splitlines()[-1])
+    assert seen['missing'] == []
+    assert set(seen['shared']) == {'ada', 'ben', 'cleo'}
+    assert seen['new_class_s'] > 0.0
+    assert not seen['offline']['cleo']['right']
+    assert seen['forgotten'] == {'ada': True, 'cleo': True}
+    for log in logs.iterdir():
+        assert 'Traceback' not in log.read_text(), log
+    assert run.still_running() == []
+
+
+@pytest.mark.usefixtures('home')
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['ctrl-c', 'terminate'])
+def test_an_interrupted_run_leaves_no_process_or_file_behind(number: int) -> None:
+    run = Run()
+    run.wait_for_line('all nodes are active')
+    run.process.send_signal(number)
+    shown, errors = run.finish()
+    assert run.process.returncode == 130
+    assert 'Interrupted' in errors
+    assert 'Traceback' not in shown + errors
+    assert run.still_running() == []
+
+
+def test_what_was_not_seen_is_named_and_is_no_success(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for missing in ([], ['nobody noticed the wrong teacher']):
+        seen: dict[str, Any] = {'missing': missing}
+        monkeypatch.setattr(fleet_demo, 'run', lambda _logs, seen=seen: seen)
+        assert fleet_demo.main([]) == len(missing)
+        shown = capsys.readouterr()
+        assert json.loads(shown.out.splitlines()[-1]) == seen
+        assert ('nobody noticed' in shown.err) == bool(missing)
+
+
+@pytest.mark.usefixtures('home')
+def test_without_ros_one_sentence_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr('importlib.util.find_spec', lambda _name: None)
+    assert fleet_demo.main([]) == 1
+    assert 'make fleet-demo' in capsys.readouterr().err
