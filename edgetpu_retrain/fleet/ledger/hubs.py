@@ -9,7 +9,6 @@ import sqlite3
 from typing import NamedTuple
 
 from edgetpu_retrain.fleet.ledger.tables import ANY_NUMBER
-from edgetpu_retrain.fleet.roster.roster import Roster
 
 _UNTIL_STEP = 100
 
@@ -93,7 +92,8 @@ def note(
     has_erased = any(payloads is None or sample in payloads for (sample,) in erased)
     connection.execute(
         'INSERT INTO hub_messages VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (hub, sequence) '
-        'DO UPDATE SET received_ms = excluded.received_ms',
+        'DO UPDATE SET received_ms = MAX(received_ms, excluded.received_ms), '
+        'complete = MAX(complete, excluded.complete)',
         (hub, sequence, pack, received_ms, complete, has_erased),
     )
 
@@ -146,26 +146,25 @@ def forget_message(connection: sqlite3.Connection, hub: str, sequence: int) -> N
 
 def note_dropped(connection: sqlite3.Connection, hub: str, origin: str, sequence: int) -> None:
     """Remember that a pack in a hub was not stored, because too many wait."""
-    connection.execute('INSERT OR IGNORE INTO dropped VALUES (?, ?, ?)', (hub, origin, sequence))
+    connection.execute('INSERT OR IGNORE INTO hubs (hub) VALUES (?)', (hub,))
+    connection.execute(
+        'INSERT INTO dropped VALUES (?, ?, ?) ON CONFLICT (hub, origin) '
+        'DO UPDATE SET sequence = MIN(sequence, excluded.sequence)',
+        (hub, origin, sequence),
+    )
 
 
-def read_again(connection: sqlite3.Connection, origin: str) -> None:
-    """Have the packs of a key that were dropped read again: there is room for them now."""
-    for hub, sequence in connection.execute(
-        'SELECT hub, sequence FROM dropped WHERE origin = ?', (origin,)
-    ).fetchall():
+def read_again(connection: sqlite3.Connection, origin: str | None = None) -> None:
+    """Have packs that were dropped read again: there is room for those of a key now, or of all."""
+    dropped = connection.execute(
+        'SELECT hub, origin, sequence FROM dropped WHERE origin = COALESCE(?, origin)', (origin,)
+    ).fetchall()
+    for hub, key, sequence in dropped:
         connection.execute(
             'UPDATE hubs SET reread = MIN(COALESCE(reread, ?), ?) WHERE hub = ?',
             (sequence, sequence, hub),
         )
-    connection.execute('DELETE FROM dropped WHERE origin = ?', (origin,))
-
-
-def read_accepted_again(connection: sqlite3.Connection, roster: Roster) -> None:
-    """Have the dropped packs of all keys read again that the roster accepts."""
-    for (origin,) in connection.execute('SELECT DISTINCT origin FROM dropped').fetchall():
-        if roster.role_of(origin):
-            read_again(connection, origin)
+        connection.execute('DELETE FROM dropped WHERE hub = ? AND origin = ?', (hub, key))
 
 
 def missing(connection: sqlite3.Connection, hub: str, me: str) -> list[tuple[bytes, int, bool]]:

@@ -179,26 +179,16 @@ class Ledger:
 
     def own_claims(self) -> dict[bytes, Claim]:
         """
-        Return the latest claim of this robot about each sample, sealed or not.
+        Return what this robot claims about each sample, sealed or not.
 
-        Claims in packs that are quarantined because of a fork are left out, so that they are made
-        again.
+        That is the latest claim that was made with this database.  If there is none, it is the
+        latest one of this robot's key that came from a hub: it was made before the database was
+        restored or lost, or by another robot with the same key.  Two such robots would otherwise
+        contradict each other without end.  Claims in packs that are quarantined because of a fork
+        are left out, so that they are made again.
         """
         with self._database.looking('read the own claims of') as connection:
-            rows = connection.execute(
-                'SELECT samples.sample, label, recording, clock, erased_claim, place FROM ('
-                'SELECT claims.sample AS row, label, recording, clock, '
-                'claims.erased AS erased_claim, first_sequence + position AS place, epoch '
-                'FROM claims JOIN packs ON packs.id = pack JOIN chains ON chains.id = chain '
-                'WHERE origin = ? AND number < linked '
-                "UNION ALL SELECT sample, label, recording, clock, erased, id, '~' FROM drafts"
-                ') JOIN samples ON samples.id = row ORDER BY clock, epoch, place',
-                (self.me,),
-            )
-            return {
-                sample: Claim(sample, label, recording, clock, place, bool(erased))
-                for sample, label, recording, clock, erased, place in rows
-            }
+            return sealing.own_claims(connection, self.me)
 
     @property
     def unsealed_count(self) -> int:
@@ -331,7 +321,7 @@ class Ledger:
                 'INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)', (_ROSTER, message)
             )
             apply_roster(connection, offered, self.me)
-            hubs.read_accepted_again(connection, offered)
+            hubs.read_again(connection)
             hubs.look_at_all_packs(connection)
             judge = Judge(offered, self.me)
             has_erased = settle(connection, all_suspects(connection, judge), judge)

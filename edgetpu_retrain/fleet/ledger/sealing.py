@@ -142,6 +142,24 @@ def seal_next(
     return pack, payloads
 
 
+def own_claims(connection: sqlite3.Connection, me: str) -> dict[bytes, Claim]:
+    """Return the claim of this robot about each sample; see :meth:`Ledger.own_claims`."""
+    rows = connection.execute(
+        'SELECT samples.sample, label, recording, clock, place, claimed.erased FROM ('
+        'SELECT claims.sample AS row, sealed_here AS made_here, label, recording, clock, '
+        'first_sequence + position AS place, claims.erased, epoch '
+        'FROM claims JOIN packs ON packs.id = pack JOIN chains ON chains.id = chain '
+        'WHERE origin = ? AND number < linked '
+        "UNION ALL SELECT sample, 1, label, recording, clock, id, erased, '~' FROM drafts"
+        ') AS claimed JOIN samples ON samples.id = row ORDER BY made_here, clock, epoch, place',
+        (me,),
+    )
+    return {
+        sample: Claim(sample, label, recording, clock, place, bool(erased))
+        for sample, label, recording, clock, place, erased in rows
+    }
+
+
 def own_epoch(connection: sqlite3.Connection, me: str) -> str:
     """Return the epoch in which this robot seals its claims; '' if it has not sealed any."""
     row = connection.execute('SELECT value FROM facts WHERE name = ?', (_fact(me),)).fetchone()
