@@ -12,6 +12,14 @@ from edgetpu_retrain.fleet.evidence.pack import Pack
 from edgetpu_retrain.fleet.roster.roster import Roster
 
 
+def is_accepted(pack: Pack, roster: Roster) -> bool:
+    """Return whether the roster accepts a pack, and members pass it on."""
+    member = roster.member(pack.origin)
+    if member is None or not roster.role_of(pack.origin):
+        return False
+    return member.keep is None or pack.number <= member.keep.get(pack.epoch, (-1, b''))[0]
+
+
 def counted_packs(packs: Collection[Pack], roster: Roster) -> list[Pack]:
     """Return the packs whose claims count."""
     result: list[Pack] = []
@@ -60,7 +68,7 @@ def _unforked(chain: list[Pack], end: int) -> list[Pack]:
     result: list[Pack] = []
     while len(result) < end:
         following = [pack for pack in chain if pack.number == len(result)]
-        if len(following) != 1 or not following[0].continues(result[-1] if result else None):
+        if len(following) != 1 or not _continues(following[0], result[-1] if result else None):
             break
         result += following
     return result
@@ -70,7 +78,14 @@ def _ancestors(by_hash: dict[bytes, Pack], head: bytes) -> list[Pack]:
     result = [by_hash[head]]
     while result[-1].number:
         before = by_hash.get(result[-1].previous)
-        if before is None or not result[-1].continues(before):
+        if before is None or not _continues(result[-1], before):
             return []
         result.append(before)
-    return result if result[-1].continues(None) else []
+    return result if _continues(result[-1], None) else []
+
+
+def _continues(pack: Pack, before: Pack | None) -> bool:
+    if before is None:
+        return pack.number == 0 and pack.claims[0].sequence == 0
+    sequence = before.claims[-1].sequence + 1
+    return (pack.previous, pack.claims[0].sequence) == (before.hash, sequence)

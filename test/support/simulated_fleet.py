@@ -86,6 +86,8 @@ class Robot:
         self.fleet = fleet
         self.number = number
         self.key: Key = robot_key(number)
+        # One of them believes that it is a quarter of an hour later.
+        self.skew_ms = 900_000 * (number == 4)
         self.disk = Disk(self._new_ledger())
         self.backup = self.copy_disk()
         self._links: dict[str, tuple[Exchange, int]] = {}
@@ -198,7 +200,7 @@ class Robot:
         if newest is None:
             return False
         hub.rosters[self.key.public] = newest
-        exchange.published_roster()
+        exchange.published_roster(newest)
         return True
 
     def _connect(self, hub: Hub) -> tuple[Exchange, int]:
@@ -222,7 +224,7 @@ class Robot:
             SPACE,
             me=self.key.public,
             fleet=FLEET.public,
-            now_ms=lambda: self.fleet.now_ms,
+            now_ms=lambda: self.fleet.now_ms + self.skew_ms,
         )
 
 
@@ -254,6 +256,8 @@ class SimulatedFleet:
         self.acknowledged: set[bytes] = set()
         """Hashes of the packs that a hub has acknowledged, unless the last copy was destroyed."""
         self.outcomes: dict[str, int] = {}
+        self.robots[0].ledger.set_roster(self._signed_roster())
+        self.robots[0].backup = self.robots[0].copy_disk()
 
     def note_receipt(self, outcome: str) -> None:
         """Count an outcome, so that a test can check what has happened."""
@@ -304,6 +308,8 @@ class SimulatedFleet:
             The number of rounds.
         """
         self._cut = set()
+        for robot in self.robots:
+            robot.skew_ms = 0
         for count in range(max_rounds):
             self.now_ms += 2 * OTHERS_AFTER_MS[1]
             used = 0
@@ -346,10 +352,14 @@ class SimulatedFleet:
         hub.publish(message, self.now_ms)
 
     def _clone(self, robot: Robot, other: Robot) -> None:
-        """Let another robot go on with a copy of a robot's disk."""
-        if robot is not other:
-            other.key = robot.key
-            other.restore(robot.copy_disk())
+        """Let another robot go on with a copy of a robot's disk, and both teach at once."""
+        if robot is other:
+            return
+        other.key = robot.key
+        other.restore(robot.copy_disk())
+        for twin, hub, label in ((robot, self.hubs[0], 'a'), (other, self.hubs[-1], 'b')):
+            twin.teach(robot.number * 100, label)
+            twin.synchronize(hub, self.ample)
 
     def _roster(self, robot: Robot, second: int, third: int) -> None:
         """Let the station change a member: its role, or revoke it, or accept it again."""
@@ -376,15 +386,14 @@ class SimulatedFleet:
             self.erased.add(number * 100 + second % 8)
         # A station that was restored from a backup uses a version again.
         self._version += third % 6 != 0
-        roster = Roster(
-            FLEET.public,
-            self._version,
-            self.now_ms,
-            # Of robots with the same key only one is listed.
-            tuple({member.key: member for member in self.members.values()}.values()),
-            frozenset(map(sample_id, self.erased)),
-        )
-        station.ledger.set_roster(roster_message.sign(roster, FLEET))
+        station.ledger.set_roster(self._signed_roster())
+
+    def _signed_roster(self) -> bytes:
+        # Of robots with the same key only one is listed.
+        members = {member.key: member for member in self.members.values()}
+        erased = frozenset(map(sample_id, self.erased))
+        roster = Roster(FLEET.public, self._version, self.now_ms, tuple(members.values()), erased)
+        return roster_message.sign(roster, FLEET)
 
     def _replace_hub(self, number: int, hub: Hub) -> None:
         self.hubs[number] = hub

@@ -39,7 +39,7 @@ class Standing(NamedTuple):
 
 
 def chain_of(
-    connection: sqlite3.Connection, origin: str, epoch: str, roster: Roster | None, me: str
+    connection: sqlite3.Connection, origin: str, epoch: str, roster: Roster | None
 ) -> int:
     """Return the id of a chain, which is created if there is none yet."""
     found = connection.execute(
@@ -49,7 +49,7 @@ def chain_of(
         return int(found[0])
     cursor = connection.execute(
         'INSERT INTO chains (origin, epoch, kept) VALUES (?, ?, ?)',
-        (origin, epoch, _kept(roster, origin, epoch, me)),
+        (origin, epoch, _kept(roster, origin, epoch)),
     )
     return int(cursor.lastrowid or 0)
 
@@ -77,12 +77,12 @@ def link(connection: sqlite3.Connection, chain: int, pack: Pack, roster: Roster 
     return bool(linked > before)
 
 
-def apply_roster(connection: sqlite3.Connection, roster: Roster, me: str) -> None:
+def apply_roster(connection: sqlite3.Connection, roster: Roster) -> None:
     """Update all chains after another roster was stored."""
     for chain, origin, epoch in connection.execute(
         'SELECT id, origin, epoch FROM chains'
     ).fetchall():
-        kept = _kept(roster, origin, epoch, me)
+        kept = _kept(roster, origin, epoch)
         connection.execute('UPDATE chains SET kept = ? WHERE id = ?', (kept, chain))
         _count(connection, chain, roster, 0)
 
@@ -135,13 +135,12 @@ def _ends(connection: sqlite3.Connection, chain: int, number: int) -> Ends:
     return digest, sequence
 
 
-def _kept(roster: Roster | None, origin: str, epoch: str, me: str) -> int:
+def _kept(roster: Roster | None, origin: str, epoch: str) -> int:
     """Return how many packs of a chain the roster accepts at most."""
     member = roster.member(origin) if roster is not None else None
     if member is not None and member.keep is not None:
         return member.keep[epoch][0] + 1 if epoch in member.keep else 0
-    has_role = roster is not None and roster.role_of(origin)
-    return ANY_NUMBER if has_role or origin == me else 0
+    return ANY_NUMBER if roster is not None and roster.role_of(origin) else 0
 
 
 def _count(connection: sqlite3.Connection, chain: int, roster: Roster | None, first: int) -> None:

@@ -49,6 +49,7 @@ def proposals(
     proposing = [key for key in keys if judge.role_of(key) == 'propose']
     rows = claim_rows(
         connection,
+        judge,
         latest=latest,
         samples='SELECT sample FROM claims JOIN packs ON packs.id = pack '
         'JOIN chains ON chains.id = chain WHERE counts AND origin IN '
@@ -69,6 +70,7 @@ def disagreements(
     """
     rows = claim_rows(
         connection,
+        judge,
         latest=latest,
         samples="SELECT sample FROM claims WHERE label != '' GROUP BY sample "
         'HAVING MIN(label) != MAX(label)',

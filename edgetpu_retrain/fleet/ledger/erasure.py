@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 import sqlite3
 
-from edgetpu_retrain.fleet.ledger.hubs import note_erasure
+from edgetpu_retrain.fleet.ledger.hubs import note_erasure, read_bytes_again
 from edgetpu_retrain.fleet.ledger.winners import claim_rows, Judge
 
 
@@ -40,6 +40,8 @@ def settle(connection: sqlite3.Connection, rows: Iterable[int], judge: Judge) ->
             )
             changed |= cursor.rowcount > 0
             note_erasure(connection, row)
+        elif is_marked(connection, row):
+            read_bytes_again(connection, row)
         connection.execute('UPDATE samples SET erased = ? WHERE id = ?', (erased, row))
     return changed
 
@@ -69,7 +71,7 @@ def _is_erased(connection: sqlite3.Connection, row: int, judge: Judge) -> bool:
     (sample,) = connection.execute('SELECT sample FROM samples WHERE id = ?', (row,)).fetchone()
     if judge.roster is not None and sample in judge.roster.erased:
         return True
-    claims = list(claim_rows(connection, drafts_of=judge.me, samples='?', parameters=(row,)))
+    claims = list(claim_rows(connection, judge, samples='?', parameters=(row,)))
     opinions = judge.opinions(claims)
     owners = {claim.key for claim in claims if claim.recording and judge.allows(claim)}
     latest = [opinions[key] for key in owners]

@@ -53,14 +53,21 @@ def read_evidence(
         judge: who is believed.
         latest: the greatest clock of a claim.
     """
-    rows = claim_rows(connection, latest=latest, drafts_of=judge.me)
+    rows = claim_rows(connection, judge, latest=latest)
     believed: dict[int, Resolved] = {
         each.sample: each
         for each in resolve_all(rows, judge)
         if each.role == 'teach' or each.key == judge.me
     }
+    # Bytes that only a revoked key has brought are as good as absent, although they are here: who
+    # joins later cannot have them.
     present = connection.execute(
-        'SELECT id, sample FROM samples WHERE embedding IS NOT NULL ORDER BY sample'
+        'SELECT id, sample FROM samples WHERE embedding IS NOT NULL AND id IN ('
+        'SELECT sample FROM claims JOIN packs ON packs.id = pack '
+        'JOIN chains ON chains.id = chain '
+        'WHERE brought AND (counts OR (origin = ? AND number < linked)) '
+        "UNION ALL SELECT sample FROM drafts WHERE brought AND ? != '') ORDER BY sample",
+        (judge.unlisted, judge.me),
     )
     found = [(sample, believed[row]) for row, sample in present if row in believed]
     places = {each.sample: place for place, (_, each) in enumerate(found)}

@@ -115,6 +115,22 @@ def note_erasure(connection: sqlite3.Connection, sample: int) -> None:
     )
 
 
+def read_bytes_again(connection: sqlite3.Connection, sample: int) -> None:
+    """Have the packs read again that brought a sample, which is not to be erased any more."""
+    connection.execute(
+        'UPDATE packs SET whole = 0 '
+        'WHERE id IN (SELECT pack FROM claims WHERE sample = ? AND brought)',
+        (sample,),
+    )
+    messages = connection.execute(
+        'SELECT hub, MIN(sequence) FROM hub_messages '
+        'WHERE pack IN (SELECT pack FROM claims WHERE sample = ? AND brought) GROUP BY hub',
+        (sample,),
+    ).fetchall()
+    for hub, sequence in messages:
+        _read_from(connection, hub, sequence)
+
+
 def has_message(connection: sqlite3.Connection, hub: str, sequence: int, pack: int) -> bool:
     """Return whether all is known of a message of a hub."""
     row = connection.execute(
@@ -136,7 +152,11 @@ def carriers(connection: sqlite3.Connection, hub: str) -> list[tuple[int, bytes]
 
 def forget_messages(connection: sqlite3.Connection, hub: str, after: int) -> None:
     """Forget which packs a hub has after a sequence, because they are to be read again."""
-    connection.execute('DELETE FROM hub_messages WHERE hub = ? AND sequence > ?', (hub, after))
+    cursor = connection.execute(
+        'DELETE FROM hub_messages WHERE hub = ? AND sequence > ?', (hub, after)
+    )
+    if cursor.rowcount:
+        look_at_all_packs(connection)
 
 
 def forget_message(connection: sqlite3.Connection, hub: str, sequence: int) -> None:
@@ -160,11 +180,15 @@ def read_again(connection: sqlite3.Connection, origin: str | None = None) -> Non
         'SELECT hub, origin, sequence FROM dropped WHERE origin = COALESCE(?, origin)', (origin,)
     ).fetchall()
     for hub, key, sequence in dropped:
-        connection.execute(
-            'UPDATE hubs SET reread = MIN(COALESCE(reread, ?), ?) WHERE hub = ?',
-            (sequence, sequence, hub),
-        )
+        _read_from(connection, hub, sequence)
         connection.execute('DELETE FROM dropped WHERE hub = ? AND origin = ?', (hub, key))
+
+
+def _read_from(connection: sqlite3.Connection, hub: str, sequence: int) -> None:
+    connection.execute(
+        'UPDATE hubs SET reread = MIN(COALESCE(reread, ?), ?) WHERE hub = ?',
+        (sequence, sequence, hub),
+    )
 
 
 def missing(connection: sqlite3.Connection, hub: str, me: str) -> list[tuple[bytes, int, bool]]:

@@ -320,7 +320,7 @@ class Ledger:
             connection.execute(
                 'INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)', (_ROSTER, message)
             )
-            apply_roster(connection, offered, self.me)
+            apply_roster(connection, offered)
             hubs.read_again(connection)
             hubs.look_at_all_packs(connection)
             judge = Judge(offered, self.me)

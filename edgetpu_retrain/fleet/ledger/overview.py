@@ -97,20 +97,16 @@ def heads(
 
 def dump(connection: sqlite3.Connection, judge: Judge, latest: int) -> str:
     """
-    Return all claims and what every sample is taken for, as text.
+    Return all claims that count and what every sample is taken for, as text.
 
     Two members that have the same packs and roster return the same text at the same time.
     """
     lines = []
     for pack, origin, epoch, number, digest in connection.execute(
         'SELECT packs.id, origin, epoch, number, hash FROM packs '
-        'JOIN chains ON chains.id = packs.chain WHERE number < kept '
-        'ORDER BY origin, epoch, number, hash'
+        'JOIN chains ON chains.id = packs.chain WHERE counts ORDER BY origin, epoch, number'
     ).fetchall():
-        if not judge.role_of(origin):
-            continue
-        outcome = standing(connection, pack).outcome
-        lines.append(f'pack {origin} {epoch} {number} {digest.hex()} {outcome}')
+        lines.append(f'pack {origin} {epoch} {number} {digest.hex()}')
         lines.extend(
             f'  {sample.hex()} {label!r} {recording!r} {clock} {erased}'
             for sample, label, recording, clock, erased in connection.execute(
@@ -124,7 +120,7 @@ def dump(connection: sqlite3.Connection, judge: Judge, latest: int) -> str:
         sorted(
             f'label {names[each.sample].hex()} {each.label!r} {each.recording!r} {each.key} '
             f'{each.role}'
-            for each in resolve_all(claim_rows(connection, latest=latest), judge)
+            for each in resolve_all(claim_rows(connection, judge, latest=latest), judge)
         )
     )
     return '\n'.join(lines)

@@ -100,11 +100,13 @@ class Storing:
         """
         connection, roster, me = self.connection, self._judge.roster, self._judge.me
         connection.execute('SAVEPOINT pack')
-        chain = chain_of(connection, pack.origin, pack.epoch, roster, me)
+        chain = chain_of(connection, pack.origin, pack.epoch, roster)
         row = self._store_pack(chain, pack, payloads, num_bytes, sealed_here)
         advances = link(connection, chain, pack, roster)
         result = standing(connection, row)
-        if result.outcome != 'accepted' and _is_full(connection, chain, pack.number):
+        # Own packs are all needed, to know which numbers were used.
+        is_limited = result.outcome != 'accepted' and pack.origin != me
+        if is_limited and _is_full(connection, chain, pack.number):
             connection.execute('ROLLBACK TO pack')
             connection.execute('RELEASE pack')
             return None

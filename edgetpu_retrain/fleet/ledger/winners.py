@@ -65,6 +65,15 @@ class Judge(NamedTuple):
     roster: Roster | None
     me: str
 
+    @property
+    def unlisted(self) -> str:
+        """The key ``me`` if the roster says nothing about its packs, which count here then."""
+        member = self.roster.member(self.me) if self.roster is not None else None
+        is_listed = member is not None and (
+            member.keep is not None or self.role_in_roster(self.me)
+        )
+        return '' if is_listed else self.me
+
     def opinions(self, rows: Iterable[ClaimRow]) -> dict[str, ClaimRow]:
         """Return the latest claim of each key, of rows in the order of :func:`claim_rows`."""
         return {row.key: row for row in rows if self.allows(row)}
@@ -77,8 +86,11 @@ class Judge(NamedTuple):
 
     def role_of(self, key: str) -> str:
         """Return the role of a key."""
-        role = self.roster.role_of(key) if self.roster is not None else ''
-        return role or ('propose' if key == self.me else '')
+        return self.role_in_roster(key) or ('propose' if key == self.me else '')
+
+    def role_in_roster(self, key: str) -> str:
+        """Return the role that the roster gives a key."""
+        return self.roster.role_of(key) if self.roster is not None else ''
 
     def resolve(self, rows: list[ClaimRow]) -> Resolved | None:
         """Return what a sample is taken for; None if nobody claims it any more."""
@@ -111,9 +123,9 @@ def latest_clock(now_ms: int) -> int:
 
 def claim_rows(
     connection: sqlite3.Connection,
+    judge: Judge,
     *,
     latest: int = MAX_CLOCK,
-    drafts_of: str = '',
     samples: str = '',
     parameters: tuple[object, ...] = (),
 ) -> Iterator[ClaimRow]:
@@ -122,9 +134,8 @@ def claim_rows(
 
     Args:
         connection: a connection.
+        judge: who is believed.  Its own key's claims are included if they are not sealed yet.
         latest: the greatest clock of a claim.
-        drafts_of: the key of this robot, whose claims that are not sealed yet are to be
-            included; '' = without them.
         samples: SQL that selects rows of samples; '' = all.
         parameters: its parameters.
     """
@@ -134,10 +145,10 @@ def claim_rows(
         'SELECT sample, origin, clock, epoch, number, position, '  # noqa: S608
         'label, recording, erased FROM claims JOIN packs ON packs.id = claims.pack '
         'JOIN chains ON chains.id = packs.chain '
-        f'WHERE counts AND clock <= ? {condition} '
+        f'WHERE (counts OR (origin = ? AND number < linked)) AND clock <= ? {condition} '
         "UNION ALL SELECT sample, ?, clock, '~', id, 0, label, recording, erased "
         f"FROM drafts WHERE ? != '' AND clock <= ? {condition} ORDER BY 1, 2, 3, 4, 5, 6",
-        (latest, *parameters, drafts_of, drafts_of, latest, *parameters),
+        (judge.unlisted, latest, *parameters, judge.me, judge.me, latest, *parameters),
     )
     return map(ClaimRow._make, rows)
 
