@@ -19,6 +19,7 @@ import tempfile
 from typing import Any
 
 from benchmarks.fleet.spread import spread
+from benchmarks.fleet.training_scale import trainings
 from benchmarks.shared.machine import machine
 from benchmarks.shared.tables import print_table
 
@@ -44,6 +45,10 @@ def measurements(arguments: argparse.Namespace) -> Iterator[tuple[str, dict[str,
     for num_members in (50, 1000):
         with tempfile.TemporaryDirectory(prefix='edgetpu_retrain_bench_') as folder:
             yield f'spread_to_{num_members}', spread(Path(folder), num_members, arguments.rounds)
+    # Robots train after the evidence has arrived: apart, on one core.
+    for figures in trainings([1000] if arguments.quick else [1000, 10_000, 100_000]):
+        name = f'training_on_{figures["samples"]}'
+        yield name, {key: figures[key] for key in ('processor_seconds', 'seconds', 'mib_at_peak')}
 
 
 if __name__ == '__main__':

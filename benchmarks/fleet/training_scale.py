@@ -12,6 +12,7 @@ classes that overlap; 1 % of them are this robot's own.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 import json
 from pathlib import Path
 import resource
@@ -43,15 +44,21 @@ def main() -> None:
     if arguments.measure:
         print(json.dumps(measure(arguments.measure)))
         return
+    rounds = trainings(arguments.samples)
+    print(json.dumps({'machine': machine('numpy'), 'rounds': rounds}))
+
+
+def trainings(counts: Sequence[int]) -> list[dict[str, Any]]:
+    """Measure a round on each number of samples, each in a process of its own."""
     found = []
-    for count in arguments.samples:
+    for count in counts:
         command = [sys.executable, '-m', 'benchmarks.fleet.training_scale', '--measure']
         done = subprocess.run(  # noqa: S603 - this module
             [*command, str(count)], check=True, capture_output=True, text=True
         )
         found.append(json.loads(done.stdout.splitlines()[-1]))
         print(found[-1], flush=True)
-    print(json.dumps({'machine': machine('numpy'), 'rounds': found}))
+    return found
 
 
 def measure(count: int) -> dict[str, Any]:
@@ -70,7 +77,7 @@ def measure(count: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         result = run_round(
             Path(folder), extractor, evidence, own,  # type: ignore[arg-type]
-            {}, 'robot 00', RoundOptions(),
+            {}, 'robot 00', RoundOptions(), evidence_without=lambda _: evidence,
         )  # fmt: skip
     return {
         'samples': count,

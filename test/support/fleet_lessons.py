@@ -111,7 +111,10 @@ def train(
 ) -> RoundResult:
     """Run one round of a robot in this process."""
     evidence, claims = ledger.evidence(own=True), ledger.own_claims()
-    return run_round(folder, EXTRACTOR, evidence, claims, ledger.frontier(), ledger.me, options)
+    return run_round(
+        folder, EXTRACTOR, evidence, claims, ledger.frontier(), ledger.me, options,
+        evidence_without=lambda keys: ledger.evidence(own=True, without=keys),
+    )  # fmt: skip
 
 
 def pool_of(ledger: Ledger) -> Pool:

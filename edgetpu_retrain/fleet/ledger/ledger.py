@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from pathlib import Path
 import sqlite3
 from types import TracebackType
@@ -345,15 +346,20 @@ class Ledger:
 
     # Conclusions
 
-    def evidence(self, *, own: bool) -> FleetEvidence:
+    def evidence(self, *, own: bool, without: Collection[str] = ()) -> FleetEvidence:
         """
         Return the samples that teachers have labelled.
 
         Args:
             own: whether to include those of this robot that no teacher has labelled.
+            without: public keys whose claims are not to count.
         """
         with self._database.reading('read the samples of') as connection:
             judge = self._judge(connection, own=own)
+            if judge.roster is not None and without:
+                members = judge.roster.members
+                believed = tuple(member for member in members if member.key not in without)
+                judge = judge._replace(roster=replace(judge.roster, members=believed))
             return read_evidence(connection, self.space, judge, self._latest)
 
     def proposals(self, limit: int = 1000) -> list[contested.Contested]:

@@ -50,6 +50,7 @@ def make_release(
     share: float,
     issued_ms: int,
     options: RoundOptions,
+    evidence_without: EvidenceWithout | None = None,
 ) -> bytes:
     """
     Train on the samples that this member trusts, and return the head as a message.
@@ -64,6 +65,8 @@ def make_release(
         share: share of the robots that take it before it is promoted, 0 to 1.
         issued_ms: now, milliseconds since 1970.
         options: how to train.
+        evidence_without: returns the evidence without the claims of some keys; None = samples
+            whose latest label is a suspect are left out.
 
     Raises:
         RetrainError: if there are too few samples, or the head is too large.

@@ -27,13 +27,14 @@ def main(order: RoundOrder, on_step: Callable[[str], None]) -> dict[str, Any]:
     extractor = order.settings.read_extractor(folder)
     space = space_of(extractor)
     with Ledger(order.ledger, space, me=order.me, fleet=order.fleet) as ledger:
-        evidence, own_claims = ledger.evidence(own=True), ledger.own_claims()
-        frontier, roster = ledger.frontier(), ledger.roster
-    members = roster.members if roster is not None else ()
-    result = run_round(
-        folder, extractor, evidence, own_claims, frontier, order.me, order.options,
-        names={member.key: member.name for member in members}, on_step=on_step,
-    )  # fmt: skip
+        roster = ledger.roster
+        members = roster.members if roster is not None else ()
+        result = run_round(
+            folder, extractor, ledger.evidence(own=True), ledger.own_claims(), ledger.frontier(),
+            order.me, order.options,
+            evidence_without=lambda keys: ledger.evidence(own=True, without=keys),
+            names={member.key: member.name for member in members}, on_step=on_step,
+        )  # fmt: skip
     return asdict(result)
 
 

@@ -26,8 +26,9 @@ from edgetpu_retrain.fleet.training.gate import GateVerdict, pass_gate
 from edgetpu_retrain.fleet.training.last_round import LastRound
 from edgetpu_retrain.fleet.training.origin_cap import LARGEST_SHARE
 from edgetpu_retrain.fleet.training.pool import Pool, UNCLAIMED
+from edgetpu_retrain.fleet.training.second_opinion import EvidenceWithout, trusted_evidence
 from edgetpu_retrain.fleet.training.stored_version import store_version
-from edgetpu_retrain.fleet.training.trusted import Trusted, trusted_samples
+from edgetpu_retrain.fleet.training.trusted import Trusted
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.retraining import QuantizationLoss, retrain
 from edgetpu_retrain.store.files.data_folder import MODELS_FOLDER
@@ -84,6 +85,7 @@ def run_round(
     me: str,
     options: RoundOptions,
     *,
+    evidence_without: EvidenceWithout,
     names: Mapping[str, str] = MappingProxyType({}),
     on_step: Callable[[str], None] = lambda _: None,
 ) -> RoundResult:
@@ -98,6 +100,7 @@ def run_round(
         frontier: the packs that count, see ``Ledger.frontier``.
         me: public key of this robot.
         options: how to train.
+        evidence_without: returns the evidence without the claims of some keys.
         names: names of the members, by public key, for messages.
         on_step: called at the start of each step with its description.
 
@@ -118,9 +121,12 @@ def run_round(
     version = 0
     try:
         on_step('judging the labels of other robots')
-        trusted = trusted_samples(pool, options.training, options.largest_share)
+        trusted = trusted_evidence(
+            evidence, own_claims, me, description.quantization, evidence_without,
+            options.training, options.largest_share,
+        )  # fmt: skip
         on_step('examining the head')
-        accepted = last.labels_in(pool)
+        accepted = last.labels_in(trusted.pool)
         verdict = pass_gate(trusted, accepted, options.training)
         if verdict.reason and (accepted != UNCLAIMED).sum() < len(last.ids):
             # What serves was trained on samples that do not count any more.
@@ -177,6 +183,11 @@ def _words(trusted: Trusted, verdict: GateVerdict, names: Mapping[str, str]) -> 
         parts.append(
             f'without {counted(count, "sample", "samples")} whose label contradicts the others'
         )
+    if trusted.overruled:
+        parts.append(
+            f'{counted(trusted.overruled, "sample", "samples")} as others label them, because the '
+            'latest label contradicts the others'
+        )
     return '; '.join(parts)
 
 
@@ -192,6 +203,7 @@ def _figures(trusted: Trusted, verdict: GateVerdict, before: float) -> dict[str,
             for group, count in zip(groups.tolist(), counts, strict=True)
         ],
         'over_the_cap': trusted.over_the_cap,
+        'overruled': trusted.overruled,
         'gate': {
             'views': verdict.views, 'right': verdict.right, 'right_before': verdict.right_before,
             'left_out': [list(each) for each in verdict.left_out],

@@ -24,12 +24,14 @@ class Trusted:
         rows: int64 ``[M]``, the trusted ones, ascending.
         suspects: bool ``[N]``, whether another robot's label of the sample is a suspect.
         over_the_cap: how many samples are left out because their robot has too many of the class.
+        overruled: for how many samples others' claims count, because the latest is a suspect.
     """
 
     pool: Pool
     rows: IntArray
     suspects: BoolArray
     over_the_cap: int
+    overruled: int = 0
 
 
 def trusted_samples(

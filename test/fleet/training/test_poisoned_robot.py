@@ -48,7 +48,9 @@ def taught(kind: str) -> Lessons:
     return lessons
 
 
-@pytest.mark.parametrize('kind', ['random', 'swapped', 'new class', 'more than all others'])
+@pytest.mark.parametrize(
+    'kind', ['random', 'swapped', 'new class', 'more than all others', 'relabels']
+)
 def test_the_others_lose_at_most_a_point_and_forget_it_byte_for_byte(
     tmp_path: Path, kind: str
 ) -> None:
