@@ -18,13 +18,13 @@ from edgetpu_retrain.fleet.training.exam import Exam
 from edgetpu_retrain.fleet.training.gate import why_worse
 from edgetpu_retrain.fleet.training.last_round import LastRound
 from edgetpu_retrain.fleet.training.pool import Pool, UNCLAIMED
+from edgetpu_retrain.fleet.training.second_opinion import EvidenceWithout, trusted_evidence
 from edgetpu_retrain.fleet.training.stored_version import store_version
 from edgetpu_retrain.fleet.training.training_round import (
     digest_of,
     RoundOptions,
     RoundResult,
 )
-from edgetpu_retrain.fleet.training.trusted import trusted_samples
 from edgetpu_retrain.learning import IntArray
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.head.append_head import append_head
@@ -71,8 +71,10 @@ def make_release(
     Raises:
         RetrainError: if there are too few samples, or the head is too large.
     """
-    pool = Pool.of(evidence, own_claims, key.public, describe(extractor).quantization)
-    trusted = trusted_samples(pool, options.training, options.largest_share)
+    trusted = trusted_evidence(
+        evidence, own_claims, key.public, describe(extractor).quantization,
+        evidence_without or (lambda _: evidence), options.training, options.largest_share,
+    )  # fmt: skip
     lesson = trusted.pool.training_set(trusted.rows)
     outcome = retrain(lesson, extractor, options.training)
     accuracy = outcome.report.accuracy
