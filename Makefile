@@ -6,8 +6,7 @@
 #   make teach CAMERA=0                       with a webcam, or a video file: CAMERA=video.mp4
 #   make teach IMAGE_TOPIC=/camera/image_raw ARGS=--lan   with a camera of your own; phones may enter
 #   make run IMAGE_TOPIC=/camera/image_raw    the node on a camera of your own
-#   make test                                 all tests
-#   make coverage                             all tests, and how many branches they take
+#   make test                                 all tests, and how many branches they take
 #   make test ARGS='-k quantization -x'       some of them: ARGS goes to pytest
 #   make colcon-test ARGS=test/learning       tests (without ARGS all) by colcon in a workspace
 #   make test VERSIONS=jammy                  with the libraries of Ubuntu 22.04 (noble: 24.04)
@@ -36,7 +35,7 @@ export PYTHON
 
 dev := tools/dev.sh $(if $(ROS),--ros $(ROS))$(if $(VERSIONS), --versions $(VERSIONS))
 
-.PHONY: help setup build test coverage colcon-test lint lock demo fleet-demo teach bench bench-teach bench-node bench-page bench-fleet fuzz soak run clean
+.PHONY: help setup build test colcon-test lint lock demo fleet-demo teach bench bench-teach bench-node bench-page bench-fleet fuzz soak run clean
 
 help:
 	@tools/dev.sh help
@@ -44,7 +43,7 @@ help:
 setup build lint clean:
 	@$(dev) $@
 
-test coverage colcon-test demo fleet-demo bench bench-teach bench-node bench-page bench-fleet lock:
+test colcon-test demo fleet-demo bench bench-teach bench-node bench-page bench-fleet lock:
 	@$(dev) $@ $(ARGS)
 
 fuzz:

@@ -19,7 +19,6 @@ usage: tools/dev.sh [--ros jazzy|kilted | --versions jammy|noble] COMMAND [ARGUM
   setup           make the environment (.venv)
   build           setup, and build both packages (build, install, log)
   test [ARGS]     build, and run pytest with ARGS
-  coverage [ARGS]  the same, and measure which branches of the package the tests take
   colcon-test [ARGS]  build and test in a workspace, as a build farm does; ARGS goes to pytest
   lint            ruff, mypy, ament_flake8, ament_pep257, shellcheck; are the
                   documents of the parameters as declared?
@@ -498,9 +497,9 @@ do_test() {
   rm -rf "$scratch"
   mkdir -p "$scratch/log"
   say "testing with ROS 2 $distro, $(python3 --version)${versions:+, the versions of $versions}"
-  # coverage.py starts in every Python process with this variable, which test/conftest.py passes on
-  # to the child processes of some modules.  It takes a third of the time, so `test` is without it.
-  if [ "$command" = coverage ]; then
+  # A run of all tests measures branch coverage.  coverage.py starts in every Python process with
+  # this variable, which test/conftest.py passes on to the child processes of some modules.
+  if [ $# = 0 ]; then
     rm -rf "$measured"
     measure=(COVERAGE_PROCESS_START="$root/.coveragerc" COVERAGE_FILE="$measured/processes/data")
   fi
@@ -512,13 +511,11 @@ do_test() {
     ROS_LOG_DIR="$scratch/log" "${measure[@]}" \
     python3 -c "$run_pytest" -o cache_dir="$cache/pytest$suffix" \
     -n 4 --dist loadfile --max-worker-restart 0 "$@" || outcome=$?
-  if [ "$command" = coverage ]; then
+  if [ $# = 0 ]; then
     python3 tools/branch_coverage.py "$measured" || [ $outcome != 0 ] || outcome=1
   fi
   return $outcome
 }
-
-do_coverage() { do_test "$@"; }
 
 do_colcon-test() {
   local workspace=$cache/workspace$suffix packages=(edgetpu_retrain edgetpu_retrain_interfaces)
@@ -741,13 +738,13 @@ export PIP_CACHE_DIR=${PIP_CACHE_DIR:-$cache/pip} TMPDIR=$cache/tmp
 unset PIP_PREFIX PIP_TARGET PIP_USER
 
 case $command in
-  check | setup | build | test | coverage | colcon-test | lint | demo | fleet-demo | teach | bench | bench-teach | bench-node | bench-page | bench-fleet | fuzz | soak | run)
+  check | setup | build | test | colcon-test | lint | demo | fleet-demo | teach | bench | bench-teach | bench-node | bench-page | bench-fleet | fuzz | soak | run)
     choose_ros "$wanted"
     ;;
 esac
 case $command in
   check) require_platform && require_tools && say 'nothing is missing' ;;
-  setup | build | test | coverage | colcon-test | lint | lock | demo | fleet-demo | teach | bench | bench-teach | bench-node | bench-page | bench-fleet | fuzz | soak | run | clean)
+  setup | build | test | colcon-test | lint | lock | demo | fleet-demo | teach | bench | bench-teach | bench-node | bench-page | bench-fleet | fuzz | soak | run | clean)
     "do_$command" "$@"
     ;;
   '' | help | -h | --help) usage ;;
