@@ -21,9 +21,9 @@ from edgetpu_retrain.errors import (
     HubRefusedError,
 )
 from edgetpu_retrain.fleet.evidence.keys import Key
+from edgetpu_retrain.fleet.hub.client import EncryptedClient, TolerantClient
 from edgetpu_retrain.fleet.hub.streams import inbox_prefix
 from edgetpu_retrain.wording import quoted
-import nats.aio.client
 import nats.errors
 
 CONNECT_TIMEOUT_S = 10
@@ -210,15 +210,6 @@ class Hub:
         return asyncio.get_running_loop().create_future()
 
 
-class _Client(nats.aio.client.Client):
-    """A client that proves its key only over TLS, whatever the server asks for."""
-
-    def _connect_command(self) -> bytes:
-        if not self._server_info.get('tls_required'):
-            raise nats.errors.Error('it does not encrypt, so it is not the one of the credentials')
-        return super()._connect_command()
-
-
 async def connect(url: str, credentials: HubCredentials) -> Hub:
     """
     Connect to a hub with a member's key.
@@ -233,7 +224,7 @@ async def connect(url: str, credentials: HubCredentials) -> Hub:
         FleetError: if the credentials are not valid.
     """
     key = Key.from_seed(credentials.seed).public
-    client = _Client() if credentials.ca else nats.aio.client.Client()
+    client = EncryptedClient() if credentials.ca else TolerantClient()
     errors: list[Exception] = []
     hubs: list[Hub] = []
 
