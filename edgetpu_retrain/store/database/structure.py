@@ -19,6 +19,7 @@ our columns is rejected before it is queried.
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import closing
 from functools import cache
 from pathlib import Path
@@ -168,6 +169,11 @@ _CHECK = re.compile(r'\bCHECK\b', re.IGNORECASE)
 # (https://www.sqlite.org/pragma.html#pragma_index_xinfo).
 _EXPRESSION = -2
 
+Schema = tuple[tuple[str, str, str, str | None], ...]
+"""Rows of sqlite_master: type, name, name of the table, and the statement that created it."""
+
+_accepted: deque[Schema] = deque(maxlen=1)
+
 
 @cache
 def _own_columns() -> dict[str, dict[str, str]]:
@@ -198,23 +204,27 @@ def check_structure(connection: sqlite3.Connection, path: Path) -> None:
         StoreError: if the database is rejected.
         sqlite3.Error: if it cannot be read.
     """
-    problem = _problem(connection)
+    schema = tuple(connection.execute('SELECT type, name, tbl_name, sql FROM sqlite_master'))
+    # A connection for each read asks for the same schema; all pragmas follow from its text.
+    if schema in _accepted:
+        return
+    problem = _problem(connection, schema)
     if problem:
         raise StoreError(
             f'{path} was not made by this package alone, as it has {problem}: nothing was '
             f'changed. What to do: {AFTER_DAMAGE}.'
         )
+    _accepted.append(schema)
 
 
-def _problem(connection: sqlite3.Connection) -> str:
-    kinds = connection.execute('SELECT type, name, sql FROM sqlite_master').fetchall()
-    for kind, name, sql in kinds:
+def _problem(connection: sqlite3.Connection, schema: Schema) -> str:
+    for kind, name, _, sql in schema:
         if kind == 'trigger':
             return f'a trigger {name!a:.60}'
         table = str(name).lower()
         if table in _own_columns() and (kind != 'table' or _CHECK.search(str(sql))):
             return f'no plain table {table}'
-    present = {str(name).lower() for _, name, _ in kinds}
+    present = {str(name).lower() for _, name, _, _ in schema}
     for table in filter(present.__contains__, _own_columns()):
         problem = _problem_of_table(connection, table) or _problem_of_indices(connection, table)
         if problem:
