@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from functools import lru_cache
 import secrets
 
 from edgetpu_retrain.errors import FleetError
@@ -29,6 +30,7 @@ KEY_BYTES = 32
 KINDS = {'user': 20 << 3, 'account': 0}
 """Prefix of each kind of key: https://github.com/nats-io/nkeys, README, 'Encoding'."""
 
+_PUBLIC_LENGTH = 56
 _SEED_PREFIX = 18 << 3
 # Not valid as the first byte of UTF-8: RFC 3629, section 4.
 _NO_TEXT = b'\xff'
@@ -112,7 +114,8 @@ def raw_public(public: str, kind: str | None = None) -> bytes | None:
     Returns:
         The bytes; None if the text is not a key of this kind.
     """
-    data = _without_checksum(public, 1 + KEY_BYTES)
+    # Compared first, so that only short texts are remembered.
+    data = _public_bytes(public) if len(public) == _PUBLIC_LENGTH else None
     prefixes = KINDS.values() if kind is None else (KINDS[kind],)
     return data[1:] if data is not None and data[0] in prefixes else None
 
@@ -130,6 +133,11 @@ def check_public(public: str, kind: str = 'user') -> str:
             f'{quoted(public)} is not a public key: one begins with {first} and has 56 characters'
         )
     return public
+
+
+@lru_cache(maxsize=8192)
+def _public_bytes(public: str) -> bytes | None:
+    return _without_checksum(public, 1 + KEY_BYTES)
 
 
 def _with_checksum(data: bytes) -> str:

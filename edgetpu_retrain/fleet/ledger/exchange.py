@@ -16,6 +16,7 @@ from collections.abc import Callable
 import hashlib
 import random as random_module
 
+from edgetpu_retrain.errors import RosterError
 from edgetpu_retrain.fleet.evidence.hybrid_clock import time_ms
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.evidence.pack import MAX_PACK_BYTES
@@ -186,7 +187,12 @@ class Exchange:
         Raises:
             RosterError: if it is not a valid roster of this fleet.
         """
-        is_newer = message != self._ledger.roster_message and self._ledger.set_roster(message)
+        try:
+            is_newer = message != self._ledger.roster_message and self._ledger.set_roster(message)
+        except RosterError:
+            # It may have displaced the roster: a hub keeps one message of each subject.
+            self._roster = None
+            raise
         if is_newer or message == self._ledger.roster_message:
             self._roster = message
         return is_newer

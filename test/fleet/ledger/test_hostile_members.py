@@ -315,3 +315,18 @@ def test_a_late_relabel_of_a_proposer_is_nothing_to_a_teacher(ledger_of: MakeLed
     bob.receive(message(packs([1], clock=NOW_MS + 600_000 << 16)[0]))
     assert labels(bob) == ['1 cup']
     assert bob.disagreements() == bob.proposals() == []
+
+
+def test_a_roster_that_was_displaced_is_published_again(ledger_of: MakeLedger) -> None:
+    bob = ledger_of(2)
+    newest = roster([TEACHER])
+    exchange = Exchange(bob, 'base', None)
+    exchange.begin(None)
+    exchange.read_roster(newest)
+    due = [exchange.roster_due()]
+    # A hub stores its response to a request as a message of whatever subject is to get it.
+    with pytest.raises(RosterError):
+        exchange.read_roster(b'{"stream":"EVIDENCE","seq":3}')
+    due.append(exchange.roster_due())
+    exchange.read_roster(newest)
+    assert [*due, exchange.roster_due()] == [None, newest, None]
