@@ -11,7 +11,7 @@ import signal
 import sys
 
 from edgetpu_retrain.errors import RetrainError
-from edgetpu_retrain.fleet.robot.learner import EvidenceLearner
+from edgetpu_retrain.fleet.robot.learner import EvidenceLearner, Learner, ReleaseLearner
 from edgetpu_retrain.fleet.robot.member import Member
 from edgetpu_retrain.fleet.robot.node_settings import NodeSettings, space_of
 from edgetpu_retrain.fleet.robot.problems import Problems
@@ -142,25 +142,29 @@ class FleetProcess:
             self._credentials.key,
         )
         folder = settings.folder()
-        space = space_of(settings.read_extractor(folder))
+        extractor = settings.read_extractor(folder)
         with contextlib.closing(
             RobotFiles(
                 folder,
-                space,
+                space_of(extractor),
                 key.public,
                 credentials.fleet,
                 share_pictures=given.share_pictures,
                 is_ending=lambda: self._is_ending,
             )
         ) as files:
-            order = RoundOrder(
-                str(folder),
-                str(folder / FLEET_FILE),
-                key.public,
-                credentials.fleet,
-                settings,
-                RoundOptions(given.max_origin_share, keep_models),
-            )
+            options = RoundOptions(given.max_origin_share, keep_models)
+            learner: Learner = ReleaseLearner(folder, extractor, files.ledger, options)
+            if given.learn_from == 'evidence':
+                order = RoundOrder(
+                    str(folder),
+                    str(folder / FLEET_FILE),
+                    key.public,
+                    credentials.fleet,
+                    settings,
+                    options,
+                )
+                learner = EvidenceLearner(order)
             hubs = [(each, credentials) for each in given.fleet]
             self._node.log(
                 'info',
@@ -168,9 +172,7 @@ class FleetProcess:
                 f'{credentials.fleet[:8]} at {", ".join(given.fleet)}, with the samples in '
                 f'{folder}.',
             )
-            yield Member(
-                credentials.name, key, hubs, files, EvidenceLearner(order), self._node.log
-            )
+            yield Member(credentials.name, key, hubs, files, learner, self._node.log)
 
     async def _diagnose(self) -> None:
         while True:

@@ -1,13 +1,20 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""EvidenceLearner: trains on the samples of the fleet, in a child process."""
+"""Learners: what a robot learns from its fleet, samples or released heads."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
+from edgetpu_retrain.fleet.ledger.ledger import Ledger
+from edgetpu_retrain.fleet.releases.released_head import take_release
+from edgetpu_retrain.fleet.releases.staging import ReleaseInbox
 from edgetpu_retrain.fleet.training.child import RoundOrder, train_in_child
+from edgetpu_retrain.fleet.training.training_round import RoundOptions, RoundResult
 
 
 @dataclass(frozen=True)
@@ -29,33 +36,76 @@ class Learned:
 class Learner(Protocol):
     """Learns from a fleet."""
 
+    @property
+    def accept_release(self) -> Callable[[bytes], bool] | None:
+        """Returns whether a message is a release that it may use; None = it needs none."""
+
     async def learn(self) -> Learned:
         """Train, or take a released head, if there is anything new."""
-
-    def accept_release(self, message: bytes) -> bool:
-        """Return whether a message is a release that this robot may use; called in a thread."""
 
 
 class EvidenceLearner:
     """
-    Trains on the samples that the robot trusts.
+    Trains on the samples that the robot trusts, in a child process.
 
     Args:
         order: what the child process needs to know.
     """
+
+    accept_release = None
 
     def __init__(self, order: RoundOrder) -> None:
         self._order = order
 
     async def learn(self) -> Learned:
         """Train if there is anything new."""
-        result = await train_in_child(self._order)
-        trusted = int(result.figures.get('samples', 0))
-        if result.outcome == 'served':
-            words = f'model version {result.version} is trained on {trusted} samples of the fleet'
-            return Learned(f'{words}; {result.reason}'.rstrip('; '), result.version, trusted)
-        return Learned(result.reason, 0, trusted)
+        return _learned(await train_in_child(self._order), 'trained on', 'samples of the fleet')
 
-    def accept_release(self, _message: bytes) -> bool:
-        """Return False: this robot trains its own heads."""
-        return False
+
+class ReleaseLearner:
+    """
+    Takes the heads that others have trained.
+
+    Args:
+        folder: the data folder of the node.
+        extractor: bytes of the node's extractor.
+        ledger: the claims of the fleet.
+        options: how to train the head with which a release is compared.
+    """
+
+    def __init__(
+        self, folder: Path, extractor: bytes, ledger: Ledger, options: RoundOptions
+    ) -> None:
+        self._folder = folder
+        self._extractor = extractor
+        self._ledger = ledger
+        self._options = options
+        self._inbox = ReleaseInbox(ledger.me, ledger.space, lambda: ledger.roster)
+        self.accept_release: Callable[[bytes], bool] | None = self._inbox.accept
+
+    async def learn(self) -> Learned:
+        """Take the newest release that is meant for this robot, if it is new."""
+        return await asyncio.to_thread(self._take)
+
+    def _take(self) -> Learned:
+        release = self._inbox.newest()
+        if release is None:
+            return Learned('')
+        result = take_release(
+            self._folder,
+            self._extractor,
+            release,
+            self._ledger.evidence(own=True),
+            self._ledger.own_claims(),
+            self._ledger.me,
+            self._options,
+        )
+        return _learned(result, 'a released head, tried on', 'samples of this robot')
+
+
+def _learned(result: RoundResult, how: str, what: str) -> Learned:
+    trusted = int(result.figures.get('samples', 0))
+    if result.outcome == 'served':
+        words = f'model version {result.version} is {how} {trusted} {what}'
+        return Learned(f'{words}; {result.reason}'.rstrip('; '), result.version, trusted)
+    return Learned(result.reason, 0, trusted)

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 import contextlib
-from dataclasses import dataclass
 import time
 from typing import TypeVar
 
@@ -23,6 +22,7 @@ from edgetpu_retrain.fleet.hub.synchronization import (
 )
 from edgetpu_retrain.fleet.robot.learner import Learned, Learner
 from edgetpu_retrain.fleet.robot.own_samples import Scan
+from edgetpu_retrain.fleet.robot.pauses import Pauses, USUAL
 from edgetpu_retrain.fleet.robot.problems import Log, Problems
 from edgetpu_retrain.fleet.robot.questions import Unsettled
 from edgetpu_retrain.fleet.robot.robot_files import RobotFiles
@@ -31,30 +31,6 @@ from edgetpu_retrain.wording import counted, sentence
 Result = TypeVar('Result')
 
 _LONGEST_RETRY_S = 300.0
-
-
-@dataclass(frozen=True)
-class Pauses:
-    """
-    How often a member looks, seconds.
-
-    Args:
-        scan_s: between two looks at samples.db; where they take long, ten times as long as one.
-        retry_s: after a part has failed.
-        quiet_s: how long nothing must change before a training.
-        longest_s: but it begins after this time, unless the member still reads its hub.
-        catch_up_s: and after this time in any case.
-        report_s: between two reports without a change.
-        least_report_s: between two reports.
-    """
-
-    scan_s: float = 0.5
-    retry_s: float = 5.0
-    quiet_s: float = 1.0
-    longest_s: float = 5.0
-    catch_up_s: float = 60.0
-    report_s: float = 10.0
-    least_report_s: float = 1.0
 
 
 class Member:
@@ -79,7 +55,7 @@ class Member:
         files: RobotFiles,
         learner: Learner,
         log: Log,
-        pauses: Pauses = Pauses(),
+        pauses: Pauses = USUAL,
     ) -> None:
         self.scan = Scan()
         """The last look at the own samples."""
@@ -248,15 +224,8 @@ class Member:
                 self._learn_due.set()
             elif learned.words and learned != self.learned:
                 self.learned = learned
-                self._log('info', sentence(self._with_names(learned.words)))
+                self._log('info', sentence(learned.words))
                 self._report_due.set()
-
-    def _with_names(self, words: str) -> str:
-        """Return words with the names of members in place of their keys."""
-        roster = self._files.ledger.roster
-        for each in roster.members if roster is not None else ():
-            words = words.replace(each.key, each.name)
-        return words
 
     async def _wait_until_quiet(self) -> None:
         """Wait until nothing has changed for a while, and this member has read its hubs."""
@@ -289,25 +258,20 @@ class Member:
         await self._synchronization.publish_report(self.report)
 
     def _make_report(self) -> Report:
-        ledger = self._files.ledger
-        quarantine = ledger.quarantine()
         behind = [hub.behind for hub in self.hubs if hub.behind is not None]
-        return Report(
+        report = Report(
             name=self._name,
             stamp_ms=time.time_ns() // 1_000_000,
             version=self.serving,
             samples=self.scan.samples,
             trusted=self.learned.trusted,
             behind=max(behind, default=-1),
-            unpublished=ledger.unsealed_count,
-            frontier=self._files.frontier_digest(),
-            gate=self._with_names(self.learned.words),
-            quarantine=sum(each.packs for each in quarantine if each.outcome == 'quarantined'),
-            waiting=sum(each.packs for each in quarantine if each.outcome == 'waiting'),
+            gate=self.learned.words,
             proposals=self.asked.proposals,
             disagreements=self.asked.disagreements,
             problems=self.problems.texts,
         )
+        return self._files.complete(report)
 
     async def _in_thread(self, part: str, work: Callable[[], Result]) -> Result | None:
         loop = asyncio.get_running_loop()

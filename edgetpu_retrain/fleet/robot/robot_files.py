@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 import hashlib
 import json
 from pathlib import Path
 
 from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
+from edgetpu_retrain.fleet.hub.reports import Report
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.robot.own_samples import OwnSamples, Scan
 from edgetpu_retrain.fleet.robot.questions import FleetQuestioner, Unsettled
@@ -96,7 +99,17 @@ class RobotFiles:
         """
         return next(iter(self._choice.wanted(self._choice.current())), 0)
 
-    def frontier_digest(self) -> str:
-        """Return a text that is equal on members with the same packs."""
+    def complete(self, report: Report) -> Report:
+        """Return a report with what the ledger says of the packs."""
         frontier = json.dumps(self.ledger.frontier(), sort_keys=True)
-        return hashlib.sha256(frontier.encode()).hexdigest()[:16]
+        packs: Counter[str] = Counter()
+        for each in self.ledger.quarantine():
+            packs[each.outcome] += each.packs
+        return replace(
+            report,
+            unpublished=self.ledger.unsealed_count,
+            # Equal on members with the same packs.
+            frontier=hashlib.sha256(frontier.encode()).hexdigest()[:16],
+            quarantine=packs['quarantined'],
+            waiting=packs['waiting'],
+        )
