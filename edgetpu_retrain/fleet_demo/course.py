@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 import time
 from typing import Protocol, TypeVar
@@ -29,6 +29,9 @@ WRONG_AT, WRONG_SUBJECT, WRONG_LABEL = 'ben', 'cat', 'coffee'
 
 VISITS = ('morning', 'evening')
 """Recordings of each class: with two, the gate can hold one out."""
+
+WRONG_VISITS = (*VISITS, 'night', 'dawn')
+"""The wrong teacher is more eager than the right one."""
 
 PATIENCE_S = 40.0
 """Time limit of each step that takes seconds on an idle machine."""
@@ -132,12 +135,14 @@ class Course:
         self._view.heading(f'A wrong teacher: at {WRONG_AT}, a {WRONG_SUBJECT} is {WRONG_LABEL}')
         others = tuple(name for name in ROBOTS if name != WRONG_AT)
         before = self._digests(others)
-        usual = _doubts(self._station.reports)
+        usual = self._doubts(others)
         first_wrong = self._station.last_sequence + 1
         wrong = self._robots[WRONG_AT]
-        self._taught(WRONG_AT, WRONG_LABEL, _teach(wrong, WRONG_SUBJECT, WRONG_LABEL))
-        self._wait(lambda: bool(_doubts(self._station.reports) - usual))
-        self.seen.noticed = sorted(_doubts(self._station.reports) - usual)
+        self._taught(
+            WRONG_AT, WRONG_LABEL, _teach(wrong, WRONG_SUBJECT, WRONG_LABEL, WRONG_VISITS)
+        )
+        self._wait(lambda: bool(self._doubts(others) - usual))
+        self.seen.noticed = sorted(self._doubts(others) - usual)
         for sentence in self.seen.noticed:
             self._view.say(sentence)
         self.seen.meanwhile = self._examine(others, (WRONG_SUBJECT, WRONG_LABEL))
@@ -180,10 +185,9 @@ class Course:
         return scores
 
     def _print_score(self, name: str, subject: str, score: Score) -> None:
-        heard = '' if score.passed else f', mostly as {score.heard or "nothing"}'
+        heard = '' if score.passed else f', most are {score.heard or "not classified"}'
         self._view.say(
-            f'{name} classifies {score.right} of {score.frames} new views of {subject} correctly'
-            f'{heard}'
+            f'{name}: {score.right} of {score.frames} new views of {subject} right{heard}'
         )
 
     def _wait_for_classes(self, names: tuple[str, ...], subjects: tuple[str, ...]) -> None:
@@ -194,6 +198,9 @@ class Course:
 
     def _wait(self, is_true: Callable[[], bool]) -> bool:
         return next(iter(self._robots.values())).wait_until(is_true, PATIENCE_S)
+
+    def _doubts(self, names: tuple[str, ...]) -> frozenset[str]:
+        return doubts(each for each in self._station.reports if each.name in names)
 
     def _digests(self, names: tuple[str, ...]) -> dict[str, str]:
         return {name: self._robots[name].model_digest() for name in names}
@@ -206,11 +213,13 @@ class Course:
         return {name: future.result() for name, future in futures.items()}
 
 
-def _teach(robot: DemoRobot, subject: str, label: str = '') -> int:
-    return sum(robot.teach(subject, f'{visit} {subject}', label) for visit in VISITS)
+def _teach(
+    robot: DemoRobot, subject: str, label: str = '', visits: tuple[str, ...] = VISITS
+) -> int:
+    return sum(robot.teach(subject, f'{visit} {subject}', label) for visit in visits)
 
 
-def _doubts(reports: Sequence[Report]) -> frozenset[str]:
+def doubts(reports: Iterable[Report]) -> frozenset[str]:
     """Return what members report about samples that they do not trust, a sentence each."""
     found = set()
     for each in reports:

@@ -21,8 +21,8 @@ from edgetpu_retrain.fleet_demo.seen import Score
 EXAM_FRAMES = 12
 """Frames of an exam in one subject: more than one glance of the camera."""
 
-_SAMPLES_PER_CALL = 6
-_SECONDS_PER_CALL = 8.0
+_SAMPLES_PER_CALL = 8
+_SECONDS_PER_CALL = 10.0
 _SECONDS_TO_START = 60.0
 _SECONDS_FOR_EXAM = 15.0
 

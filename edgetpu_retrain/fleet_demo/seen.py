@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-PASS_MARK = 0.8
+PASS_MARK = 0.7
 """Share of the frames of an exam that must be classified correctly."""
 
 
