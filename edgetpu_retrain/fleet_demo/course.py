@@ -30,7 +30,7 @@ WRONG_AT, WRONG_SUBJECT, WRONG_LABEL = 'ben', 'cat', 'coffee'
 VISITS = ('morning', 'evening')
 """Recordings of each class: with two, the gate can hold one out."""
 
-WRONG_VISITS = (*VISITS, 'night', 'dawn')
+WRONG_VISITS = (*VISITS, 'night')
 """The wrong teacher is more eager than the right one."""
 
 PATIENCE_S = 40.0
@@ -137,10 +137,8 @@ class Course:
         before = self._digests(others)
         usual = self._doubts(others)
         first_wrong = self._station.last_sequence + 1
-        wrong = self._robots[WRONG_AT]
-        self._taught(
-            WRONG_AT, WRONG_LABEL, _teach(wrong, WRONG_SUBJECT, WRONG_LABEL, WRONG_VISITS)
-        )
+        added = _teach(self._robots[WRONG_AT], WRONG_SUBJECT, WRONG_LABEL, WRONG_VISITS)
+        self._taught(WRONG_AT, WRONG_LABEL, added)
         self._wait(lambda: bool(self._doubts(others) - usual))
         self.seen.noticed = sorted(self._doubts(others) - usual)
         for sentence in self.seen.noticed:

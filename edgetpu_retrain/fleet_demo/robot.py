@@ -22,7 +22,7 @@ EXAM_FRAMES = 12
 """Frames of an exam in one subject: more than one glance of the camera."""
 
 _SAMPLES_PER_CALL = 8
-_SECONDS_PER_CALL = 10.0
+_SECONDS_PER_CALL = 6.0
 _SECONDS_TO_START = 60.0
 _SECONDS_FOR_EXAM = 15.0
 
