@@ -23,7 +23,7 @@ from edgetpu_retrain.store.samples.recording import check_text
 from edgetpu_retrain.wording import quoted
 
 MAX_ROSTER_BYTES = 4 << 20
-"""The maximum length of a message: some 15,000 members, or 50,000 erased samples."""
+"""The maximum length of a message: some 25,000 members, or 60,000 erased samples."""
 
 MAX_NAME_LENGTH = 100
 """The maximum length of a member's name and of a pattern of labels, characters."""
