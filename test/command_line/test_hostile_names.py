@@ -7,9 +7,11 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 import re
+import shutil
 import sqlite3
 import zipfile
 
+from edgetpu_retrain.command_line.main import main
 import pytest
 from support.bags import write_class_folders
 from support.command_line_types import Run, TEACH_ALL
@@ -35,13 +37,23 @@ WRITTEN = re.compile(
 )
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> Path:
-    """Return the current folder, whose ``data`` was taught three classes."""
-    folder = tmp_path / 'below' / 'here'
+@pytest.fixture(scope='module')
+def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with ``exam``, pictures of three classes, and ``data``, taught with them."""
+    folder = tmp_path_factory.mktemp('taught')
     write_class_folders(folder / 'exam', SUBJECTS, 4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert main([*TEACH_ALL, 'exam', '--data-dir', 'data', '--store-images', 'full']) == 0
+    return folder
+
+
+@pytest.fixture
+def here(taught: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the current folder, a copy of what was taught."""
+    folder = tmp_path / 'below' / 'here'
+    shutil.copytree(taught, folder)
     monkeypatch.chdir(folder)
-    assert run(*TEACH_ALL, 'exam', '--data-dir', 'data', '--store-images', 'full').code == 0
     return folder
 
 

@@ -18,8 +18,6 @@ from edgetpu_retrain.demo.scenes import TAUGHT
 import pytest
 from support.marked_processes import marked_processes
 
-pytestmark = pytest.mark.usefixtures('measured_processes')
-
 COMMAND = (sys.executable, '-m', 'edgetpu_retrain.demo.main')
 
 
