@@ -51,6 +51,8 @@ class RunningStation(RunningProgram):
         find_nats_server()
         self.folder = StationFolder(folder)
         fixed = ['--hub-name', 'localhost', '--host', '127.0.0.1', '--limit', '1GB']
+        # So that the log says when nats-server has read its configuration again.
+        fixed.append('--verbose')
         if not self.folder.exists() and '--port' not in options:
             fixed += ['--port', str(free_port())]
         command = [*(sys.executable, '-m', 'edgetpu_retrain', 'fleet', 'serve', '--folder')]
@@ -69,7 +71,11 @@ class RunningStation(RunningProgram):
         """Add a member, and return its credentials."""
         path = self.folder.path.parent / f'{name}.json'
         command = ['fleet', 'add', name, '--folder', self.folder.path, '--out', path, *options]
+        since = len(self.log)
         assert main(list(map(str, command))) == 0
+        if self.process.poll() is None:
+            # A connection that is made meanwhile may be cut.
+            self.wait_for_log('Reloaded server configuration', since=since)
         return replace(Credentials.read(path), url=self.url)
 
 

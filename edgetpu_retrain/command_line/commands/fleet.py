@@ -23,7 +23,13 @@ class _FleetCommands(click.Group):
     def _import(self) -> None:
         # With TLS, asyncio warns of each connection that the other side closes.
         logging.getLogger('asyncio').setLevel(logging.ERROR)
-        from edgetpu_retrain.command_line.fleet import members, removal, serve, status
+        from edgetpu_retrain.command_line.fleet import (
+            members,
+            releases,
+            removal,
+            serve,
+            status,
+        )
 
         for command in (
             serve.serve,
@@ -32,6 +38,8 @@ class _FleetCommands(click.Group):
             removal.revoke,
             removal.retire,
             removal.erase,
+            releases.release,
+            releases.promote,
             status.status,
         ):
             self.add_command(command)

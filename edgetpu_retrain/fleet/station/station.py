@@ -21,6 +21,7 @@ from edgetpu_retrain.fleet.hub.stream_creation import create_streams
 from edgetpu_retrain.fleet.hub.streams import ROSTER
 from edgetpu_retrain.fleet.hub.synchronization import Synchronization
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
+from edgetpu_retrain.fleet.releases.staging import ReleaseInbox
 from edgetpu_retrain.fleet.station.addresses import check_port
 from edgetpu_retrain.fleet.station.folder import StationFolder
 from edgetpu_retrain.fleet.station.hub_erasure import erase_from_hub
@@ -71,8 +72,10 @@ class Station:
         hubs: list[tuple[str, HubCredentials]] = [(self._settings.local_url, self._credentials)]
         if upstream is not None:
             hubs.append(upstream)
+        # It passes on only what is signed by a member that may release.
+        inbox = ReleaseInbox(key.public, space, lambda: self._ledger.roster)
         self._synchronization = Synchronization(
-            self._ledger, key, hubs, on_change=self._changed, accept_release=lambda _: True
+            self._ledger, key, hubs, on_change=self._changed, accept_release=inbox.accept
         )
         self._problems: dict[str, str] = {}
         self._report_of_ledger: Report | None = None

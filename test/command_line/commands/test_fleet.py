@@ -15,7 +15,17 @@ from support.command_line_types import Run
 
 def test_help_lists_the_commands(run: Run) -> None:
     listed = run('fleet', '--help').out
-    for name in ('add', 'change', 'erase', 'retire', 'revoke', 'serve', 'status'):
+    for name in (
+        'add',
+        'change',
+        'erase',
+        'promote',
+        'release',
+        'retire',
+        'revoke',
+        'serve',
+        'status',
+    ):
         assert f'  {name} ' in listed
 
 

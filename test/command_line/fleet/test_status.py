@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+
 from edgetpu_retrain.command_line.fleet.status import drawing
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.hub.reports import Report
@@ -47,15 +49,16 @@ def lines(status: FleetStatus, width: int) -> list[str]:
 def test_a_narrow_terminal_shows_whole_columns() -> None:
     drawn = lines(fleet(), 80)
     assert max(map(len, drawn)) <= 80
-    assert drawn[:8] == [
-        'Hub nats://base:4222: 9 packs, last 12; 0.0 MB of 0.0 MB (50 %)',
-        'member          roles    seen        behind  model  trains on  disputed',
-        'ada             teach    2 s ago          5     14       2841         0',
-        'bob\\nwith a n…  propose  8 s ago          ?      -          0         0',
-        'cleo            teach    2 h ago          5     14       2841         0',
-        'dora            read     never seen',
-        'eve             teach    removed          5     14       2841         0',
-        'finn            teach    0 s ago',
+    assert drawn[0] == 'Hub nats://base:4222: 9 packs, last 12; 0.0 MB of 0.0 MB (50 %)'
+    # Releases of rich differ in the width of a shortened name.
+    assert re.fullmatch(r'bob\\nwith a na?… +propose  8 s ago +\? +- +0 +0', drawn[3])
+    assert [' '.join(line.split()) for line in drawn[1:3] + drawn[4:8]] == [
+        'member roles seen behind model trains on disputed',
+        'ada teach 2 s ago 5 14 2841 0',
+        'cleo teach 2 h ago 5 14 2841 0',
+        'dora read never seen',
+        'eve teach removed 5 14 2841 0',
+        'finn teach 0 s ago',
     ]
 
 

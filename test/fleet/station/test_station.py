@@ -57,10 +57,13 @@ def teach(robot: Robot, *labels: str, url: str = '') -> list[bytes]:
 
 
 def packs_at(robot: Robot, url: str, credentials: Credentials) -> int:
-    """Return how many packs of a robot a hub has."""
+    """Return how many packs of a robot a hub has; -1 if it does not accept the credentials."""
 
     async def count() -> int:
-        hub = await connect(url, credentials)
+        try:
+            hub = await connect(url, credentials)
+        except HubError:
+            return -1
         packs = await read_packs(hub, robot.key.public)
         await hub.close()
         return len({pack.header.hash for pack in packs})

@@ -1,0 +1,175 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The commands fleet release and fleet promote: heads for robots that do not train themselves."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+
+import click
+from edgetpu_retrain.command_line import options
+from edgetpu_retrain.command_line.fleet.options import (
+    known_roster,
+    moment_in_words,
+    station_folder,
+    use_hub,
+)
+from edgetpu_retrain.command_line.output import emit, percent, say
+from edgetpu_retrain.command_line.workspace import read_extractor
+from edgetpu_retrain.errors import FleetError, RequestError
+from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
+from edgetpu_retrain.fleet.hub.connection import Hub
+from edgetpu_retrain.fleet.hub.stream_reader import open_reader
+from edgetpu_retrain.fleet.hub.streams import RELEASES
+from edgetpu_retrain.fleet.ledger.ledger import Ledger
+from edgetpu_retrain.fleet.releases.release import decode, encode_promotion, Promotion, Release
+from edgetpu_retrain.fleet.releases.released_head import make_release
+from edgetpu_retrain.fleet.robot.node_settings import space_of
+from edgetpu_retrain.fleet.roster.roster import Roster
+from edgetpu_retrain.fleet.station.folder import StationFolder
+from edgetpu_retrain.fleet.station.station import LEDGER_FILE
+from edgetpu_retrain.fleet.training.training_round import RoundOptions
+from edgetpu_retrain.wording import counted, quoted
+
+_LATEST = 'latest'
+_ID_LENGTH = 12
+
+_first_share = click.option(
+    '--share',
+    type=click.FloatRange(0.0, 1.0),
+    default=0.1,
+    show_default=True,
+    help='Share of the robots that take it at first.',
+)
+_later_share = click.option(
+    '--share',
+    type=click.FloatRange(0.0, 1.0),
+    default=1.0,
+    show_default=True,
+    help='Share of the robots that take it from now on; 0 withdraws it.',
+)
+
+
+@click.command()
+@_first_share
+@options.extractor
+@station_folder
+@options.as_json
+def release(share: float, extractor: options.NamedModel, folder: StationFolder) -> None:
+    """
+    Train a head on all that the station trusts, and release it to some robots.
+
+    It is for robots with learn_from:=releases, which are too small to train on everything.  Each
+    of them takes it only if it is not worse on its own recordings.  If it does well, give it to
+    all with `promote`.
+    """
+    key = folder.credentials().key
+    model = read_extractor(extractor, '')
+    space = space_of(model)
+    path = folder.data / LEDGER_FILE
+    if not path.exists():
+        raise RequestError(f'{path} is not there yet: it comes when the hub runs')
+    with Ledger(path, space, me=key.public, fleet=folder.credentials().fleet) as ledger:
+        evidence, frontier = ledger.evidence(own=True), ledger.frontier()
+    say(f'training on at most {counted(len(evidence.ids), "sample", "samples")}')
+    message = make_release(
+        model,
+        space.id,
+        evidence,
+        {},
+        frontier,
+        key,
+        share=share,
+        issued_ms=_now_ms(),
+        options=RoundOptions(),
+    )
+    made = decode(message, known_roster(folder), space)
+    assert isinstance(made, Release)
+    use_hub(folder, lambda hub: _publish(hub, space, message))
+    emit(
+        _fields(made) | {'bytes': len(message)},
+        f'{_words(made)}; {percent(share)} of the robots take it.  For all of them: '
+        f'edgetpu_retrain fleet promote {made.id[:_ID_LENGTH]}',
+    )
+
+
+@click.command()
+@click.argument('which', metavar='RELEASE|latest')
+@_later_share
+@options.extractor
+@station_folder
+@options.as_json
+def promote(
+    which: str, share: float, extractor: options.NamedModel, folder: StationFolder
+) -> None:
+    """
+    Give a release to all robots, or to another share of them.
+
+    RELEASE is the beginning of its id, which `release` prints.  With --share 0 no more robots take
+    it, and those that have it go back to an earlier one.
+    """
+    key, space = folder.credentials().key, space_of(read_extractor(extractor, ''))
+    roster = known_roster(folder)
+    releases = use_hub(folder, lambda hub: _read_releases(hub, space, roster))
+    chosen = _choose(releases, which)
+    promotion = Promotion(key.public, _now_ms(), chosen.id, share)
+    message = encode_promotion(promotion, key)
+    use_hub(folder, lambda hub: _publish(hub, space, message))
+    emit(
+        _fields(chosen) | {'share': share},
+        f'{_words(chosen)}; {percent(share)} of the robots take it.',
+    )
+
+
+async def _publish(hub: Hub, space: EmbeddingSpace, message: bytes) -> None:
+    subject = f'release.{space.token}.{hub.key}'
+    await hub.publish(subject, message, hashlib.sha256(message).hexdigest())
+
+
+async def _read_releases(hub: Hub, space: EmbeddingSpace, roster: Roster) -> list[Release]:
+    """Return the valid releases of a hub, the oldest first."""
+    reader = await open_reader(hub, RELEASES, f'release.{space.token}.*', 1)
+    found: dict[str, Release] = {}
+    while reader.behind:
+        for message in await reader.read():
+            try:
+                each = decode(message.data, roster, space)
+            except FleetError:
+                continue
+            if isinstance(each, Release):
+                found[each.id] = each
+    return sorted(found.values(), key=lambda each: (each.issued_ms, each.id))
+
+
+def _choose(releases: list[Release], which: str) -> Release:
+    found = releases[-1:] if which == _LATEST else [r for r in releases if r.id.startswith(which)]
+    if len(found) != 1:
+        known = ', '.join(each.id[:_ID_LENGTH] for each in releases[-5:]) or 'none'
+        how = 'no release' if not found else 'several releases'
+        raise RequestError(f'{how} of the hub begin with {quoted(which)}; there are: {known}')
+    return found[0]
+
+
+def _words(release: Release) -> str:
+    accuracy = '' if release.accuracy is None else f', {percent(release.accuracy)} held out'
+    return (
+        f'release {release.id[:_ID_LENGTH]} of {moment_in_words(release.issued_ms)}: '
+        f'{counted(len(release.head.labels), "class", "classes")}, '
+        f'{counted(sum(release.sample_counts.values()), "sample", "samples")}{accuracy}'
+    )
+
+
+def _fields(release: Release) -> dict[str, object]:
+    return {
+        'release': release.id,
+        'issued_ms': release.issued_ms,
+        'labels': list(release.head.labels),
+        'samples': sum(release.sample_counts.values()),
+        'accuracy': release.accuracy,
+        'share': release.share,
+    }
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

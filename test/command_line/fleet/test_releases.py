@@ -1,0 +1,72 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Releases by the operator's commands, with a real hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgetpu_retrain.fleet.hub.stream_reader import open_reader
+from edgetpu_retrain.fleet.hub.streams import RELEASES
+from edgetpu_retrain.fleet.ledger.ledger import Ledger
+from edgetpu_retrain.fleet.releases.release import decode, Promotion, Release
+from edgetpu_retrain.fleet.releases.staging import newest_for
+from edgetpu_retrain.fleet.station.station import LEDGER_FILE
+from support.command_line_types import Run
+from support.hub_network import run as run_async
+from support.running_station import Robot, RunningStation
+from support.waiting import wait_until
+
+
+def teach(robot: Robot) -> None:
+    async def publish() -> None:
+        hub = await robot.connect()
+        for label in ('mug', 'cup'):
+            await robot.teach(hub, label, 12)
+        await hub.close()
+
+    run_async(publish())
+
+
+def published(robot: Robot, station: RunningStation) -> list[Release | Promotion]:
+    """Return what a robot reads of the stream of releases."""
+    roster = station.folder.roster()
+    assert roster is not None
+
+    async def read() -> list[Release | Promotion]:
+        hub = await robot.connect()
+        reader = await open_reader(hub, RELEASES, f'release.{robot.space.token}.*', 1)
+        found = []
+        while reader.behind:
+            found += [decode(each.data, roster, robot.space) for each in await reader.read()]
+        await hub.close()
+        return found
+
+    return run_async(read())
+
+
+def test_a_head_is_released_promoted_and_withdrawn(run: Run, tmp_path: Path) -> None:
+    with RunningStation(tmp_path / 'base') as station:
+        ada = Robot(station.wait_until_ready().add('ada', '--role', 'teach'))
+        folder = ('--folder', station.folder.path)
+        assert 'there are: none' in run('fleet', 'promote', 'latest', *folder).err
+        teach(ada)
+        path = station.folder.data / LEDGER_FILE
+
+        def has_all() -> bool:
+            with Ledger(path, ada.space, fleet=ada.credentials.fleet) as ledger:
+                return len(ledger.evidence(own=False).ids) == 24
+
+        wait_until(has_all, 0.2)
+        made = run('fleet', 'release', '--share', 0, *folder, '--json').result
+        assert (sorted(made['labels']), made['samples']) == (['cup', 'mug'], 24)
+        assert newest_for(ada.key.public, published(ada, station)) is None
+        promoted = run('fleet', 'promote', made['release'][:12], *folder)
+        assert '2 classes, 24 samples' in promoted.out
+        assert '100.0 % of the robots take it' in promoted.out
+        newest = newest_for(ada.key.public, published(ada, station))
+        assert newest is not None
+        assert newest.id == made['release']
+        run('fleet', 'promote', 'latest', '--share', 0, *folder)
+        assert newest_for(ada.key.public, published(ada, station)) is None
+        assert made['release'][:12] in run('fleet', 'promote', 'ffffff', *folder).err
