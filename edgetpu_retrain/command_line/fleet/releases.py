@@ -47,7 +47,7 @@ _later_share = click.option(
     type=click.FloatRange(0.0, 1.0),
     default=1.0,
     show_default=True,
-    help='Share of the robots that take it from now on; 0 withdraws it.',
+    help='Share of the robots that take it from now on; 0 = none.',
 )
 
 
@@ -71,19 +71,20 @@ def release(share: float, extractor: options.NamedModel, folder: StationFolder) 
     if not path.exists():
         raise RequestError(f'{path} is not there yet: it comes when the hub runs')
     with Ledger(path, space, me=key.public, fleet=folder.credentials().fleet) as ledger:
-        evidence, frontier = ledger.evidence(own=True), ledger.frontier()
-    say(f'training on at most {counted(len(evidence.ids), "sample", "samples")}')
-    message = make_release(
-        model,
-        space.id,
-        evidence,
-        {},
-        frontier,
-        key,
-        share=share,
-        issued_ms=_now_ms(),
-        options=RoundOptions(),
-    )
+        evidence = ledger.evidence(own=True)
+        say(f'training on at most {counted(len(evidence.ids), "sample", "samples")}')
+        message = make_release(
+            model,
+            space.id,
+            evidence,
+            {},
+            ledger.frontier(),
+            key,
+            share=share,
+            issued_ms=_now_ms(),
+            options=RoundOptions(),
+            evidence_without=lambda keys: ledger.evidence(own=True, without=keys),
+        )
     made = decode(message, known_roster(folder), space)
     assert isinstance(made, Release)
     use_hub(folder, lambda hub: _publish(hub, space, message))
@@ -106,8 +107,8 @@ def promote(
     """
     Give a release to all robots, or to another share of them.
 
-    RELEASE is the beginning of its id, which `release` prints.  With --share 0 no more robots take
-    it, and those that have it go back to an earlier one.
+    RELEASE is the beginning of its id, which `release` prints.  With --share 0, no further robot
+    takes it.
     """
     key, space = folder.credentials().key, space_of(read_extractor(extractor, ''))
     roster = known_roster(folder)

@@ -25,7 +25,11 @@ from edgetpu_retrain.fleet.releases.staging import ReleaseInbox
 from edgetpu_retrain.fleet.station.addresses import check_port
 from edgetpu_retrain.fleet.station.folder import StationFolder
 from edgetpu_retrain.fleet.station.hub_erasure import erase_from_hub
-from edgetpu_retrain.fleet.station.nats_server import find_nats_server, NatsServer
+from edgetpu_retrain.fleet.station.nats_server import (
+    find_nats_server,
+    NatsServer,
+    SECONDS_TO_END,
+)
 from edgetpu_retrain.fleet.station.private_file import write_private
 from edgetpu_retrain.fleet.station.server_configuration import (
     connecting_members,
@@ -38,6 +42,7 @@ _POLL_S = 0.5
 _ERASE_S = 2.0
 _REPORT_S = 10.0
 _SECONDS_TO_START = 60.0
+_SECONDS_TO_CANCEL = 1.0
 
 
 class Station:
@@ -234,8 +239,18 @@ async def _first_to_end(*coroutines: Coroutine[Any, Any, None]) -> None:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         # The server is the first: it ends last, so that nothing is lost on the way.
-        for task in reversed(tasks):
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        server, *others = tasks
+        await _cancel(others, _SECONDS_TO_CANCEL)
+        await _cancel([server], 2 * SECONDS_TO_END)
     for task in done:
         task.result()
+
+
+async def _cancel(tasks: list[asyncio.Task[None]], repeat_s: float) -> None:
+    """Cancel tasks, and wait until they have ended."""
+    while waiting := [task for task in tasks if not task.done()]:
+        # Until Python 3.12, a task may miss a cancellation that comes at the moment when what it
+        # waits for is there: https://github.com/python/cpython/issues/86296
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting, timeout=repeat_s)

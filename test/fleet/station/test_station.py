@@ -147,7 +147,9 @@ def test_a_revoked_member_is_disconnected_at_once(station: RunningStation) -> No
 
 
 def test_an_expired_member_does_not_connect(station: RunningStation) -> None:
-    ada = Robot(station.add('ada', '--expires', '2024-01-01'))
+    path = station.folder.path.parent / 'ada.json'
+    change(station, 'add', 'ada', '--expires', '2024-01-01', '--out', path)
+    ada = Robot(replace(Credentials.read(path), url=station.url))
     bob = Robot(station.add('bob', '--expires', '1d'))
 
     async def try_it() -> None:
