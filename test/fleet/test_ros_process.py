@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Two robots with nodes and fleet processes: what one is taught, the other recognizes."""
+"""Two robots with nodes and fleet processes teach each other."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from support.bags import photographs
 from support.fleet_process import FleetProgram, running_hub
 from support.robot_messages import jpeg_message
 from support.running_node import image_message, Person, RunningNode
+from support.waiting import wait_until
 
 VIEWS = 6
 TAUGHT = ('cat', 'coffee')
@@ -38,7 +39,7 @@ def is_classified_as(label: str, result: Result) -> bool:
     return bool(result.classification.results[0].class_id == label)
 
 
-def test_a_class_taught_at_one_robot_is_recognized_by_the_other(
+def test_a_class_taught_at_one_robot_is_recognized_by_the_other_which_may_propose(
     package_path: str, tmp_path: Path
 ) -> None:
     home = {'ROS_HOME': str(tmp_path)}
@@ -64,6 +65,13 @@ def test_a_class_taught_at_one_robot_is_recognized_by_the_other(
         for subject in TAUGHT:
             camera.show(image_message(views(subject, 9)[0]))
             results.wait_for(partial(is_classified_as, subject))
+        # What bob is taught waits for ada, whose node asks about no frames.
+        assert bob.add('rocket', count=1, image=jpeg_message(views('rocket', 5)[0])).success
+        wait_until(lambda: ada.list_questions().total == 1)
+        (question,) = ada.list_questions().questions
+        asked = (question.kind, question.camera, list(question.labels), question.has_image)
+        assert asked == ('proposal', 'bob', ['rocket'], False)
+        assert ada.answer('rocket', question.id).label_total == 1
         name = '/bob/edgetpu_retrain_fleet: fleet'
         diagnostics.wait_for(
             lambda each: any(

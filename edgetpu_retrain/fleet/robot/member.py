@@ -151,8 +151,9 @@ class Member:
                 self._learn_due.set()
             self.serving = self.serving if serving is None else serving
             self._note_hubs()
-            # Many samples take long to compare: not more than a tenth of the time.
-            pause_s = max(self._pauses.scan_s, 10 * (time.monotonic() - began))
+            # Many samples take long to compare: usually not more than a tenth of the time.
+            took_s = time.monotonic() - began
+            pause_s = max(self._pauses.scan_s, min(10 * took_s, self._pauses.longest_scan_s))
             if scan is None:
                 pause_s = self._pauses.retry_s
             elif not scan.is_complete:

@@ -147,12 +147,14 @@ class OwnSamples:
         chosen = changed[:MAX_CLAIMS_A_SCAN]
         claims = self._withdraw(withdrawn) + self._label(snapshot, {e: live[e] for e in chosen})
         self._tables.change_own_rows(learned, [row.row for row in vanished])
+        is_complete = len(chosen) == len(changed) and len(learned) == len(unknown)
+        kept = sum(bool(label) and each not in labels for each, label in self._claimed.items())
         return Scan(
             claims,
             sum(map(bool, self._claimed.values())),
-            is_complete=len(chosen) == len(changed) and len(learned) == len(unknown),
+            is_complete,
             unclaimable=len(live) - len(labels),
-            kept=sum(bool(label) and each not in labels for each, label in self._claimed.items()),
+            kept=kept if is_complete else self._last.kept,
         )
 
     def _learn(self, snapshot: Snapshot, row: SampleRow) -> OwnRow:

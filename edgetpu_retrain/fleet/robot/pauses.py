@@ -20,6 +20,7 @@ class Pauses:
         catch_up_s: and after this time in any case.
         report_s: between two reports without a change.
         least_report_s: between two reports.
+        longest_scan_s: between two looks at samples.db at most.
     """
 
     scan_s: float = 0.5
@@ -29,6 +30,7 @@ class Pauses:
     catch_up_s: float = 60.0
     report_s: float = 10.0
     least_report_s: float = 1.0
+    longest_scan_s: float = 5.0
 
 
 USUAL = Pauses()

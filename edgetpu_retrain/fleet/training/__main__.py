@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+import signal
 import sys
 from typing import Any
 
@@ -39,5 +40,7 @@ def main(order: RoundOrder, on_step: Callable[[str], None]) -> dict[str, Any]:
 
 
 if __name__ == '__main__':
+    # Ctrl-C in a terminal reaches this process, too; its parent ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     lower_priority()
     do_work(lambda on_step: main(RoundOrder.from_json(sys.argv[1]), on_step))

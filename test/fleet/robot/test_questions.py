@@ -4,10 +4,16 @@
 
 from __future__ import annotations
 
+import struct
+
+import cv2
+from edgetpu_retrain.fleet.evidence.pack import Payload
+from edgetpu_retrain.fleet.ledger.sealing import Draft
 from edgetpu_retrain.fleet.robot import questions
 from edgetpu_retrain.fleet.roster.roster import Member
+import numpy as np
 import pytest
-from support.fleet_robots import EXTRACTOR, Fleet, Robot, sample_id
+from support.fleet_robots import embedding, EXTRACTOR, Fleet, Robot, sample_id
 
 
 def publish_all(fleet: Fleet) -> None:
@@ -97,6 +103,22 @@ def test_a_teacher_is_asked_only_about_labels_that_it_may_claim(fleet: Fleet) ->
     ada.teach('mug', 2)
     publish_all(fleet)
     assert bob.asked() == {'ada': ('cup',)}
+    assert len(open_ids(bob)) == 1
+
+
+def test_pictures_are_shown_unless_they_are_hostile(fleet: Fleet) -> None:
+    ada, bob = fleet.add('ada', 'propose'), fleet.add('bob', 'teach')
+    good = cv2.imencode('.jpg', np.zeros((240, 320, 3), np.uint8))[1].tobytes()
+    huge = good.replace(struct.pack('>HH', 240, 320), struct.pack('>HH', 65_000, 65_000))
+    for number, jpeg in enumerate((good, huge)):
+        payload = Payload(embedding(number).tobytes(), jpeg)
+        ada.ledger.claim([Draft(sample_id(number), 'cup', 'first', payload)])
+    ada.ledger.seal(ada.key)
+    for digest in ada.ledger.missing_at(''):
+        bob.ledger.receive(ada.ledger.message(digest))
+    assert bob.questioner.update().questions == 2
+    pictures = [bob.questions.picture(each) for each in open_ids(bob)]
+    assert sorted(pictures, key=bool) == [None, good]
 
 
 def test_questions_are_limited_and_move_up(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:

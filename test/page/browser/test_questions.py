@@ -101,7 +101,9 @@ def test_samples_of_the_fleet_are_asked_about_and_answered(
         embedding = samples.training_set(extractor=identity).embeddings[0]
         claims = Given('samovar', 0.5), Given('cat', 0.5)
         proposal = Question('proposal', 'robot1 / robot2', 0, claims, 0, embedding)
-        fleet.change([], [proposal])
+        # Beside a frame, so that the page offers a choice between the two.
+        frame = Question('margin', 'camera', 0, claims, 1, embedding)
+        fleet.change([], [proposal, frame])
         samples_before = robot.client.list_samples().get('samovar', 0)
 
         visitor.visit()
@@ -112,7 +114,10 @@ def test_samples_of_the_fleet_are_asked_about_and_answered(
         expect(heading).to_have_text('1 question')
         question = visitor.page.get_by_role('article', name='Question')
         expect(question).to_contain_text('No picture')
-        expect(question).to_contain_text('“samovar” (robot1), “cat” (robot2)')
+        # Labels are isolated, because they may be written from right to left.
+        expect(question).to_contain_text(
+            re.compile(r'samovar\S*” \(robot1\), “\S*cat\S*” \(robot2\)')
+        )
         # It is no class of this robot yet.
         visitor.press(question.get_by_role('button', name='samovar'))
         visitor.wait_until(lambda: not fleet.open_ids())
