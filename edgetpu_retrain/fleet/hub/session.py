@@ -72,6 +72,7 @@ class HubSession:
         self._one_at_a_time = asyncio.Lock()
         self._work = asyncio.Event()
         self._has_rosters = asyncio.Event()
+        self._must_reread = asyncio.Event()
         self._at_end: set[str] = set()
         self._later: asyncio.TimerHandle | None = None
         self._denied: set[str] = set()
@@ -104,9 +105,27 @@ class HubSession:
             self.behind = reader.behind
             if reader.behind == 0:
                 self._reached_end(EVIDENCE)
-            messages = await reader.read()
-            if await self._ordered(lambda: self._exchange.must_reread):
-                reader, messages = await self._open_evidence()
+            following = await self._following(reader)
+            if following is None:
+                reader, following = await self._open_evidence()
+            messages = following
+
+    async def _following(self, reader: StreamReader) -> list[StreamMessage] | None:
+        """Wait for the next messages; None if earlier ones are to be read again."""
+        await self._look_for_rereading()
+        reading = asyncio.ensure_future(reader.read())
+        rereading = asyncio.ensure_future(self._must_reread.wait())
+        try:
+            await asyncio.wait({reading, rereading}, return_when=asyncio.FIRST_COMPLETED)
+            return None if self._must_reread.is_set() else reading.result()
+        finally:
+            self._must_reread.clear()
+            reading.cancel()
+            rereading.cancel()
+
+    async def _look_for_rereading(self) -> None:
+        if await self._ordered(lambda: self._exchange.must_reread):
+            self._must_reread.set()
 
     async def _open_evidence(self) -> tuple[StreamReader, list[StreamMessage]]:
         """Return a reader, and what it has read already."""
@@ -167,6 +186,7 @@ class HubSession:
             for message in await reader.read():
                 changed |= await self._ordered(receive, message.data)
             if changed:
+                self._work.set()
                 self._on_change(stream)
 
     def _reached_end(self, stream: str) -> None:
@@ -186,6 +206,7 @@ class HubSession:
         while True:
             self._work.clear()
             self._later = None
+            await self._look_for_rereading()
             try:
                 waits_s = [await self._publish_roster(), await self._publish_evidence()]
                 await self._publish_releases()

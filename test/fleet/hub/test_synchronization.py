@@ -12,6 +12,7 @@ from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.hub import session
 from edgetpu_retrain.fleet.hub.connection import connect
+from edgetpu_retrain.fleet.ledger import receiving
 import pytest
 from support.hub_network import Link, run, until
 from support.hub_server import HubServer, TestCredentials
@@ -27,6 +28,11 @@ from support.online_member import (
 ADA, BOB, EVE, ZOE = KEYS = [Key.generate() for _ in range(4)]
 ROSTER = roster_of(KEYS)
 RIGHTS = {key.public: ['teach', 'release'] for key in KEYS}
+
+
+async def num_stored_is(hub: HubServer, count: int) -> bool:
+    return await num_stored(hub) == count
+
 
 NewHub = Callable[..., HubServer]
 
@@ -245,6 +251,25 @@ def test_a_lost_roster_comes_back(new_hub: NewHub) -> None:
         async with FleetMember(ADA, [hub.url], ROSTER), FleetMember(BOB, [hub.url]) as bob:
             await until(lambda: bob.ledger.roster_message == ROSTER)
             assert 'ROSTER' in bob.changes
+
+    run(scenario())
+
+
+def test_packs_for_which_there_was_no_room_are_read_again(
+    new_hub: NewHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiving, 'MAX_WAITING_PACKS', 2)
+    hub = new_hub()
+
+    async def scenario() -> None:
+        async with FleetMember(ADA, [hub.url]) as ada, FleetMember(BOB, [hub.url]) as bob:
+            for seed in range(5):
+                ada.teach(1, 'cup', seed)
+                await until(lambda seed=seed: num_stored_is(hub, seed + 1))
+            await until(lambda: bob.status.behind == 0)
+            assert bob.count() == 0  # It does not know yet that Ada may teach.
+            async with FleetMember(EVE, [hub.url], ROSTER) as eve:
+                await until(are_equal(ada, bob, eve, count=5))
 
     run(scenario())
 
