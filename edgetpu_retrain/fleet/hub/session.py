@@ -107,6 +107,7 @@ class HubSession:
                 self._reached_end(EVIDENCE)
             following = await self._following(reader)
             if following is None:
+                await reader.close()
                 reader, following = await self._open_evidence()
             messages = following
 
@@ -122,6 +123,7 @@ class HubSession:
             self._must_reread.clear()
             reading.cancel()
             rereading.cancel()
+            await asyncio.gather(reading, rereading, return_exceptions=True)
 
     async def _look_for_rereading(self) -> None:
         if await self._ordered(lambda: self._exchange.must_reread):
@@ -129,6 +131,7 @@ class HubSession:
 
     async def _open_evidence(self) -> tuple[StreamReader, list[StreamMessage]]:
         """Return a reader, and what it has read already."""
+        self.behind = None
         last = await self._ordered(lambda: self._exchange.remembered)
         # It begins with the message that was read last: if that is another one, or gone, the hub
         # was restored, emptied or replaced.
@@ -142,7 +145,10 @@ class HubSession:
                 return reader, messages[1:]
         else:
             start = await self._ordered(self._exchange.begin, None)
-        return (await self._open(start) if last else reader), []
+        if not last:
+            return reader, []
+        await reader.close()
+        return await self._open(start), []
 
     async def _open(self, start: int) -> StreamReader:
         return await open_reader(

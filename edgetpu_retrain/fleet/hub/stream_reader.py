@@ -61,7 +61,8 @@ class StreamReader:
         self._pull = f'$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}'
         self._inbox = hub.client.new_inbox()
         self._queue: asyncio.Queue[Any] = asyncio.Queue()
-        self._is_pulling = False
+        self._subscription: Any = None
+        self._asked_for = 0
         self._number = 0
 
     async def read(self) -> list[StreamMessage]:
@@ -73,7 +74,7 @@ class StreamReader:
             HubError: if the hub does not respond.
         """
         while True:
-            if not self._is_pulling:
+            if not self._asked_for:
                 await self._ask()
             messages = [await self._hub.unless_lost(self._wait())]
             while not self._queue.empty():
@@ -91,7 +92,7 @@ class StreamReader:
             'expires': _PULL_S * _NANOSECONDS,
             'idle_heartbeat': HEARTBEAT_S * _NANOSECONDS,
         }
-        self._is_pulling = True
+        self._asked_for = _MOST_MESSAGES
         await self._hub.unless_lost(
             self._hub.client.publish(self._pull, json.dumps(request).encode(), self._inbox)
         )
@@ -102,24 +103,32 @@ class StreamReader:
         async def put(message: Any) -> None:
             self._queue.put_nowait(message)
 
-        await self._hub.unless_lost(self._hub.client.subscribe(self._inbox, cb=put))
+        self._subscription = await self._hub.unless_lost(
+            self._hub.client.subscribe(self._inbox, cb=put)
+        )
+
+    async def close(self) -> None:
+        """Let the hub send nothing more for this reader."""
+        await self._hub.unless_lost(self._subscription.unsubscribe())
 
     def _is_status(self, message: Any) -> bool:
         """Return whether it is no message of the stream but a word about this request."""
         status = (message.headers or {}).get('Status')
         if status is None or message.reply.startswith('$JS.ACK.'):
             return False
-        if status == '100':  # a heartbeat
-            return True
         words = (message.headers.get('Description') or '').lower()
+        if status == '100' or words == 'batch completed':
+            return True  # A heartbeat, or, from newer servers, that it has sent all.
         if status in {'404', '408'} or (status == '409' and 'maxbytes' in words):
-            self._is_pulling = False
+            self._asked_for = 0
             return True
         raise HubLostError(f'the hub at {self._hub.url} ended the reading: {status} {words}')
 
     def _decoded(self, message: Any) -> StreamMessage:
         metadata = message.metadata
         self._number += 1
+        # Older servers do not say when they have sent all.
+        self._asked_for = max(0, self._asked_for - 1)
         if metadata.sequence.consumer != self._number:
             raise HubLostError(f'a message of the hub at {self._hub.url} was lost on its way')
         self.behind = metadata.num_pending

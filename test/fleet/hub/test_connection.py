@@ -78,6 +78,20 @@ def test_messages_are_read_in_order_once_and_as_they_come(server: HubServer) -> 
     run(scenario())
 
 
+def test_more_messages_are_read_than_are_asked_for_at_once(server: HubServer) -> None:
+    async def scenario() -> None:
+        ada = await connect(server.url, ADAS)
+        for number in range(600):
+            await ada.publish(f'evidence.4567.{ADA.public}', b'%d' % number, f'many {number}')
+        reader = await open_reader(ada, EVIDENCE, 'evidence.4567.*', 1)
+        messages = await read(reader, 600)
+        assert [int(each.data) for each in messages] == list(range(600))
+        await reader.close()
+        await ada.close()
+
+    run(scenario())
+
+
 def test_more_than_a_thousand_members_can_read(server: HubServer) -> None:
     async def scenario() -> None:
         ada = await connect(server.url, ADAS)
