@@ -4,11 +4,11 @@
 What one poisoned robot of ten costs the others: ``python -m benchmarks.fleet.poison [--seeds 3]``.
 
 Ten robots each teach some of 20 classes, in a place of their own where the set has several; the
-last one may teach all.  It teaches wrong labels in several ways.  For some of the others, the
-table has the accuracy on views of all classes that nobody has trained on: without that robot, with
-it and no defence, and with the judges, the cap and the gate, which know what the robot had
-accepted before.  It also counts the wrong labels that were left out and the right ones that were
-lost.  The last line is a JSON object.  The sets are those of benchmarks.learning.session_sets.
+last one teaches wrong labels in several ways, 'bulk' with more samples than all others together.
+For one of the others, each line has the accuracy on views of all classes that nobody has trained
+on: without that robot, with it and no defence, and with the judges, the cap and the gate, which
+knows what was accepted before.  It also counts the wrong labels that were left out and the right
+ones that were lost.  The last line is a JSON object.  The sets are those of benchmarks.learning.session_sets.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ import numpy as np
 import numpy.typing as npt
 
 ROBOTS, POISONED, CLASSES = 10, 9, 20
+SETS = ('grocery_lite0', 'office_lite0', 'sim_lite0', 'synthetic')
 KINDS = ('honest', 'random', 'half random', 'all swapped', 'two swapped', 'new class', 'bulk')
 _TEACHERS, _VIEWS, _FEWEST = 5, 12, 20
 _EXAMINED = (0, 3, 6)
@@ -80,11 +81,9 @@ def main() -> None:
     arguments = parser.parse_args()
     found = []
     for name, data in session_sets().items():
-        if name in (arguments.sets or session_sets()):
+        if name in (arguments.sets or SETS):
             for seed in range(arguments.seeds):
-                for result in measure(name, data, seed):
-                    print(json.dumps(result), flush=True)
-                    found.append(result)
+                found += measure(name, data, seed)
     print(json.dumps({'machine': machine('numpy'), 'summary': summary(found)}))
 
 
@@ -109,39 +108,36 @@ def summary(found: list[dict[str, Any]]) -> dict[str, Any]:
 def measure(name: str, data: SessionSet, seed: int) -> list[dict[str, Any]]:
     """Return the figures of a set and a seed, of each kind of wrong labels and examined robot."""
     results = []
+    me = _EXAMINED[seed % len(_EXAMINED)]
+    clean = make_fleet(data, np.random.default_rng(seed), bulk=False)
+    clean = clean.part(clean.robots != POISONED)
+    before = pool_of(clean, clean.labels, me)
+    trusted = trusted_samples(before, _OPTIONS)
+    first = pass_gate(trusted, np.full(len(before), UNCLAIMED), _OPTIONS).rows
+    accepted = {bytes(before.ids[row]): before.names[trusted.pool.labels[row]] for row in first}
+    without = accuracy(clean, before, first)
     for kind in KINDS:
         fleet = make_fleet(data, np.random.default_rng(seed), bulk=kind == 'bulk')
         claimed = wrong_labels(fleet, kind, np.random.default_rng(seed))
-        clean = fleet.part(fleet.robots != POISONED)
-        for me in _EXAMINED:
-            before = pool_of(clean, clean.labels, me)
-            trusted = trusted_samples(before, _OPTIONS)
-            first = pass_gate(trusted, np.full(len(before), UNCLAIMED), _OPTIONS).rows
-            accepted = {
-                bytes(before.ids[row]): before.names[trusted.pool.labels[row]] for row in first
-            }
-            pool = pool_of(fleet, claimed, me)
-            trusted = trusted_samples(pool, _OPTIONS)
-            names = [accepted.get(bytes(each), '') for each in pool.ids]
-            known = [pool.names.index(each) if each else UNCLAIMED for each in names]
-            verdict = pass_gate(trusted, np.array(known), _OPTIONS)
-            rows = np.arange(len(pool)) if verdict.reason else verdict.rows
-            wrong = truth_of(fleet, pool) != trusted.pool.labels
-            out = np.ones(len(pool), bool)
-            out[rows] = False
-            results.append(
-                {
-                    'set': name, 'seed': seed, 'kind': kind, 'robot': me,
-                    'without': accuracy(fleet, before, first),
-                    'undefended': accuracy(fleet, pool, np.arange(len(pool))),
-                    # A rejected head does not serve: the one that was accepted does.
-                    'defended': accuracy(fleet, before, first) if verdict.reason
-                    else accuracy(fleet, trusted.pool, verdict.rows),
-                    'rejected': verdict.reason, 'wrong': int(wrong.sum()),
-                    'left_out': int((wrong & out).sum()), 'right': int((~wrong).sum()),
-                    'lost': int((~wrong & out).sum()),
-                }
-            )  # fmt: skip
+        pool = pool_of(fleet, claimed, me)
+        trusted = trusted_samples(pool, _OPTIONS)
+        names = [accepted.get(bytes(each), '') for each in pool.ids]
+        known = [pool.names.index(each) if each else UNCLAIMED for each in names]
+        verdict = pass_gate(trusted, np.array(known), _OPTIONS)
+        # A rejected head does not serve: the one that was accepted does.
+        defended = without if verdict.reason else accuracy(fleet, trusted.pool, verdict.rows)
+        wrong = truth_of(fleet, pool) != trusted.pool.labels
+        out = np.ones(len(pool), bool)
+        out[verdict.rows] = False
+        result = {
+            'set': name, 'seed': seed, 'kind': kind, 'robot': me, 'without': round(without, 4),
+            'undefended': round(accuracy(fleet, pool, np.arange(len(pool))), 4),
+            'defended': round(defended, 4), 'rejected': verdict.reason,
+            'wrong': int(wrong.sum()), 'left_out': int((wrong & out).sum()),
+            'right': int((~wrong).sum()), 'lost': int((~wrong & out).sum()),
+        }  # fmt: skip
+        print(json.dumps(result), flush=True)
+        results.append(result)
     return results
 
 

@@ -36,9 +36,12 @@ _MOSTLY_WRONG = 0.5
 # A robot with a larger share of wrong labels is not only making mistakes: its samples are suspects
 # one by one.
 _MANY_MISTAKES = 0.1
-# A class that one robot teaches is a suspect if it takes this share of another class's views, or
-# of all.  Classes that were taught honestly took at most a quarter, and 1 %.
-_TAKEN, _TAKEN_OF_ALL, _FEWEST_TAKEN = 0.3, 0.02, 3
+# A class that only one robot teaches is a suspect if it takes this share of another class's views.
+# Classes that were taught honestly took at most a quarter (docs/benchmarks.md).
+_TAKEN, _FEWEST_TAKEN = 0.3, 3
+# Many small classes of one robot are suspects together if they take this share of all views, and
+# this many for each of their samples.
+_TAKEN_OF_ALL, _TAKEN_BY_EACH = 0.02, 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,20 +154,24 @@ def _contradicting(pool: Pool, verdicts: _Verdicts) -> BoolArray:
 def _taking_views(pool: Pool, verdicts: _Verdicts) -> BoolArray:
     """Return the samples of classes of one robot that take views of others, bool ``[N]``."""
     found = np.zeros(len(pool), bool)
-    for members in _groups(pool, pool.groups):
-        origin, label = pool.origins[members[0]], pool.labels[members[0]]
-        if (pool.origins[pool.labels == label] != origin).any():
-            continue
+    for own in _groups(pool, pool.origins):
+        origin = pool.origins[own[0]]
         # A judge takes a view of a class that it does not know for any other.
         elsewhere = (pool.origins != origin) & ~np.isnan(verdicts.chances)
         seen = np.bincount(pool.labels[elsewhere], minlength=len(pool.names))
-        taken = np.bincount(
-            pool.labels[elsewhere & (verdicts.predicted == label)], minlength=len(pool.names)
-        )
-        of_one = (taken >= _FEWEST_TAKEN) & (taken > _TAKEN * seen)
-        of_all = taken.sum() >= _FEWEST_TAKEN and taken.sum() > _TAKEN_OF_ALL * seen.sum()
-        if of_one.any() or of_all:
-            found[members] = True
+        total, samples, taking = 0, 0, []
+        for label in np.setdiff1d(pool.labels[own], pool.labels[pool.origins != origin]):
+            members = own[pool.labels[own] == label]
+            taken = np.bincount(
+                pool.labels[elsewhere & (verdicts.predicted == label)], minlength=len(pool.names)
+            )
+            if ((taken >= _FEWEST_TAKEN) & (taken > _TAKEN * seen)).any():
+                found[members] = True
+            total, samples = total + int(taken.sum()), samples + len(members)
+            taking += members.tolist() if taken.any() else []
+        enough = max(_FEWEST_TAKEN, _TAKEN_OF_ALL * seen.sum(), _TAKEN_BY_EACH * samples)
+        if total >= enough:
+            found[taking] = True
     return found
 
 

@@ -62,6 +62,16 @@ def test_a_new_name_for_what_others_know_is_a_suspect() -> None:
     assert suspects(lessons) == {(7, 'thing')}
 
 
+def test_many_small_new_names_for_what_others_know_are_suspects_together() -> None:
+    lessons = honest(6, 4)
+    for number in range(8):
+        rows = views(number % 4, 2, place=7, seed=number)
+        lessons.teach(7, f'small {number}', rows, 'today')
+    found = suspects(lessons)
+    assert len(found) >= 6
+    assert {robot for robot, _ in found} == {7}
+
+
 def test_the_own_labels_are_no_suspects() -> None:
     lessons = honest(6, 4)
     for thing in range(4):
