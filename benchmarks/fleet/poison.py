@@ -8,7 +8,8 @@ last one teaches wrong labels in several ways, 'bulk' with more samples than all
 For one of the others, each line has the accuracy on views of all classes that nobody has trained
 on: without that robot, with it and no defence, and with the judges, the cap and the gate, which
 knows what was accepted before.  It also counts the wrong labels that were left out and the right
-ones that were lost.  The last line is a JSON object.  The sets are those of benchmarks.learning.session_sets.
+ones that were lost.  The last line is a JSON object.  The sets are those of
+benchmarks.learning.session_sets.
 """
 
 from __future__ import annotations
@@ -165,7 +166,7 @@ def make_fleet(data: SessionSet, rng: np.random.Generator, *, bulk: bool) -> Fle
     truth: list[int] = []
     for number, label in enumerate(rng.permutation(enough)[:CLASSES]):
         left = {}
-        for place in {*places, *exam_places}:
+        for place in sorted({*places, *exam_places}):
             members = rng.permutation(np.flatnonzero((labels == label) & (data.session == place)))
             cut = len(members) if place not in places else max(3, len(members) // 4)
             cut = cut if place in exam_places else 0

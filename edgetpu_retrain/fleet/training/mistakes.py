@@ -3,12 +3,13 @@
 """
 How probable it is that labels of one origin are wrong.
 
-The model is that of :mod:`edgetpu_retrain.report.analysis.mislabels`: a share e of an origin's
-labels is wrong, and all other classes are equally likely.  There, a few of many labels may be
-wrong; here, all labels of an origin may be.  From its labels alone, that cannot be told from a
-judge that knows nothing about its samples.  So the temperature of the judge's probabilities is
-estimated from all origins, and that of each origin is probably similar: a robot in a dark cellar
-is judged worse than others, but not so much worse that nothing is left of what the judge knows.
+The model is that of :mod:`edgetpu_retrain.report.analysis.mislabels`: a share e of labels is
+wrong, and all other classes are equally likely.  There, a few of many labels may be wrong; here,
+all that a robot has labelled as one class may be, so each class of each robot has an e of its own.
+From its labels alone, that cannot be told from a judge that knows nothing about its samples.  So
+the temperature of the judge's probabilities is estimated from all robots, and that of each robot
+from all its classes: a robot in a dark cellar is judged worse than others, but in all of its
+classes.  Which portion of a robot's classes is mostly wrong is estimated, too.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ Floats = npt.NDArray[np.float64]
 # The logarithms of the temperatures are evenly spaced, and those of the small shares.
 _TEMPERATURES = np.geomspace(0.25, 8.0, 11)
 _SHARES = np.concatenate([np.geomspace(0.001, 0.3, 7), np.linspace(0.4, 0.98, 7)])
+_FEW_WRONG = 7
+# Which portion of a robot's classes is mostly wrong, and how many robots are so.
+_PORTIONS = np.array([0.02, 0.1, 0.5, 0.95])
+_PORTIONS_PRIOR = np.array([0.7, 0.2, 0.07, 0.03])
 # Deviations of the logarithm of the temperature: of all origins from 1, as in
 # report/analysis/mislabels.py, and of one origin from the others.
 _UNCERTAINTY, _BETWEEN_ORIGINS = 1.0, 0.5
@@ -46,7 +51,9 @@ def own_shares(probabilities: FloatArray, labels: IntArray) -> Floats:
     return shares
 
 
-def chances_of_mistakes(shares: Floats, others: IntArray, origins: IntArray) -> Floats:
+def chances_of_mistakes(
+    shares: Floats, others: IntArray, origins: IntArray, groups: IntArray
+) -> Floats:
     """
     Return the probability that each label is wrong, float64 ``[M]``.
 
@@ -54,31 +61,75 @@ def chances_of_mistakes(shares: Floats, others: IntArray, origins: IntArray) -> 
         shares: what :func:`own_shares` returns, float64 ``[M, T]``.
         others: int64 ``[M]``, how many other classes the judge of each sample knows.
         origins: int64 ``[M]``, who labelled it.
+        groups: int64 ``[M]``, who labelled it as what: the labels of a group have a share of
+            wrong ones of their own.
     """
     logarithms = np.log(_TEMPERATURES)
+    numbers, first = np.unique(groups, return_index=True)
+    likelihoods = [
+        _likelihood(shares[groups == group], others[groups == group]) for group in numbers
+    ]
+    owners = origins[first]
+    by_owner = []
     common = -0.5 * (logarithms / _UNCERTAINTY) ** 2
-    numbers = np.unique(origins)
-    likelihoods = []
-    for origin in numbers:
-        members = origins == origin
-        likelihood = np.empty((len(_TEMPERATURES), len(_SHARES)))
-        for place, share in enumerate(_SHARES):
-            likelihood[:, place] = np.log(
-                _wrong(shares[members], others[members], share) + (1.0 - share) * shares[members]
-            ).sum(axis=0)
-        likelihoods.append(likelihood)
-        common = common + np.logaddexp.reduce(likelihood, axis=1)
+    for owner in np.unique(owners):
+        places = np.flatnonzero(owners == owner)
+        joint = np.log(_PORTIONS_PRIOR) + np.sum([_mixed(likelihoods[each]) for each in places], 0)
+        by_owner.append((places, joint))
+        common = common + np.logaddexp.reduce(joint, axis=1)
     typical = float(logarithms @ _normalized(common))
+    prior = -0.5 * ((logarithms - typical) / _BETWEEN_ORIGINS) ** 2
     chances = np.zeros(len(shares))
-    for origin, likelihood in zip(numbers, likelihoods, strict=True):
-        prior = -0.5 * ((logarithms - typical) / _BETWEEN_ORIGINS) ** 2
-        weights = _normalized(likelihood + prior[:, np.newaxis])
-        members = origins == origin
-        for place, share in enumerate(_SHARES):
-            wrong = _wrong(shares[members], others[members], share)
-            labelled = wrong + (1.0 - share) * shares[members]
-            chances[members] += (wrong / labelled) @ weights[:, place]
+    for places, joint in by_owner:
+        believed = _normalized(joint + prior[:, np.newaxis])
+        for place in places:
+            members = groups == numbers[place]
+            weights = _weights(likelihoods[place], believed)
+            for column, share in enumerate(_SHARES):
+                wrong = _wrong(shares[members], others[members], share)
+                labelled = wrong + (1.0 - share) * shares[members]
+                chances[members] += (wrong / labelled) @ weights[:, column]
     return chances
+
+
+def _mixed(likelihood: Floats) -> Floats:
+    """Return the logarithm of how probable the labels of a class are, float64 ``[T, P]``."""
+    few = np.logaddexp.reduce(likelihood[:, :_FEW_WRONG], axis=1)[:, np.newaxis]
+    most = np.logaddexp.reduce(likelihood[:, _FEW_WRONG:], axis=1)[:, np.newaxis]
+    mixed: Floats = np.logaddexp(np.log1p(-_PORTIONS) + few, np.log(_PORTIONS) + most)
+    return mixed
+
+
+def _weights(likelihood: Floats, believed: Floats) -> Floats:
+    """
+    Return how probable each temperature and share of wrong labels is for a class of a robot.
+
+    Args:
+        likelihood: float64 ``[T, S]``, of the labels of this class.
+        believed: float64 ``[T, P]``, how probable each temperature and portion is for the robot.
+
+    Returns:
+        float64 ``[T, S]``, whose sum is 1.
+    """
+    weights = np.zeros_like(likelihood)
+    mixed = _mixed(likelihood)
+    for column, portion in enumerate(_PORTIONS):
+        factors = np.where(np.arange(len(_SHARES)) < _FEW_WRONG, 1.0 - portion, portion)
+        # Of each temperature, how probable the shares are; the sum over them is 1.
+        by_share = np.exp(likelihood - mixed[:, [column]]) * factors
+        weights += believed[:, [column]] * by_share
+    return weights
+
+
+def _likelihood(shares: Floats, others: IntArray) -> Floats:
+    """Return the logarithm of how probable labels are, float64 ``[T, S]``."""
+    likelihood = np.empty((len(_TEMPERATURES), len(_SHARES)))
+    for column, share in enumerate(_SHARES):
+        labelled = _wrong(shares, others, share) + (1.0 - share) * shares
+        likelihood[:, column] = np.log(labelled).sum(axis=0)
+    # There are as many small shares as large ones.
+    likelihood -= np.log(_FEW_WRONG)
+    return likelihood
 
 
 def _wrong(shares: Floats, others: IntArray, share: float) -> Floats:

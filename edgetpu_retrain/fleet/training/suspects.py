@@ -11,7 +11,7 @@ mistakes.  A class that the judge does not know cannot be judged so.  If only on
 what counts is whether it takes away views of the other classes.
 
 A head that has learned wrong labels suspects right ones, so if anything is suspected, all is
-judged a second time, by heads that were trained without it.
+judged again, by heads that were trained without it.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ FOLDS = 5
 MOST_ROWS = 6000
 """The largest number of samples that a judge is trained on, so that judging takes seconds."""
 
+# How often the samples are judged at most; without suspects, once.
+_ROUNDS = 3
 # A robot's labels of a class are suspects from this mean probability of being wrong.
 _MOSTLY_WRONG = 0.5
 # A robot with a larger share of wrong labels is not only making mistakes: its samples are suspects
@@ -69,12 +71,15 @@ def suspected(pool: Pool, options: TrainingOptions) -> BoolArray:
     Raises:
         RequestError: if the options are not valid.
     """
-    first = _judged(pool, np.zeros(len(pool), bool), options)
-    taking = _taking_views(pool, first)
-    found = _contradicting(pool, first) | taking
-    if found.any():
-        # The judges of the second round do not know the classes that take views.
-        found = _contradicting(pool, _judged(pool, found, options)) | taking
+    found = np.zeros(len(pool), bool)
+    taking = found
+    for _ in range(_ROUNDS):
+        verdicts = _judged(pool, found, options)
+        # Judges of later rounds do not know the classes that were found to take views.
+        taking = taking | _taking_views(pool, verdicts)
+        before, found = found, _contradicting(pool, verdicts) | taking
+        if np.array_equal(before, found):
+            break
     return found
 
 
@@ -112,7 +117,7 @@ def _judged(pool: Pool, left_out: BoolArray, options: TrainingOptions) -> _Verdi
     if rows:
         where = np.concatenate(rows)
         chances[where] = chances_of_mistakes(
-            np.concatenate(shares), np.concatenate(known), pool.origins[where]
+            np.concatenate(shares), np.concatenate(known), pool.origins[where], pool.groups[where]
         )
     return _Verdicts(chances, predicted)
 
@@ -142,7 +147,11 @@ def _contradicting(pool: Pool, verdicts: _Verdicts) -> BoolArray:
     is_judged = ~np.isnan(verdicts.chances)
     for members in _groups(pool, pool.origins):
         judged = members[is_judged[members]]
-        if len(judged) and verdicts.chances[judged].mean() > _MANY_MISTAKES:
+        mean = verdicts.chances[judged].mean() if len(judged) else 0.0
+        if mean > _MOSTLY_WRONG:
+            # Nor is it believed where nobody else can judge it.
+            found[members] = True
+        elif mean > _MANY_MISTAKES:
             found[judged] = verdicts.chances[judged] > _MOSTLY_WRONG
     for members in _groups(pool, pool.groups):
         chances = verdicts.chances[members][is_judged[members]]
@@ -159,7 +168,8 @@ def _taking_views(pool: Pool, verdicts: _Verdicts) -> BoolArray:
         # A judge takes a view of a class that it does not know for any other.
         elsewhere = (pool.origins != origin) & ~np.isnan(verdicts.chances)
         seen = np.bincount(pool.labels[elsewhere], minlength=len(pool.names))
-        total, samples, taking = 0, 0, []
+        total, samples = 0, 0
+        taking: list[int] = []
         for label in np.setdiff1d(pool.labels[own], pool.labels[pool.origins != origin]):
             members = own[pool.labels[own] == label]
             taken = np.bincount(
