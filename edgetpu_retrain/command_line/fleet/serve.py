@@ -25,7 +25,8 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.fleet.robot.node_settings import space_of
 from edgetpu_retrain.fleet.station.addresses import names_of_this_machine
 from edgetpu_retrain.fleet.station.credentials import Credentials
-from edgetpu_retrain.fleet.station.folder import EVERYWHERE, PORT, Settings, StationFolder
+from edgetpu_retrain.fleet.station.folder import StationFolder
+from edgetpu_retrain.fleet.station.settings import EVERYWHERE, PORT, Settings
 from edgetpu_retrain.fleet.station.station import Station
 from edgetpu_retrain.wording import named, one_line
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 import fcntl
 import json
 import os
@@ -22,54 +22,13 @@ from edgetpu_retrain.fleet.station import certificates
 from edgetpu_retrain.fleet.station.certificates import Certificate
 from edgetpu_retrain.fleet.station.credentials import Credentials
 from edgetpu_retrain.fleet.station.private_file import read_private, write_private
+from edgetpu_retrain.fleet.station.settings import LOCAL_NAMES, Settings
 from edgetpu_retrain.store.files.disk_errors import as_store_error
 from edgetpu_retrain.store.files.durable_file import make_folder
 from edgetpu_retrain.store.files.regular_file import read_regular_file
 
 FOLDER_NAME = 'edgetpu_retrain_fleet'
-PORT = 4222
-"""The port of NATS, https://www.iana.org/assignments/service-names-port-numbers."""
-
-LOCAL_NAMES = ('localhost', '127.0.0.1')
-EVERYWHERE = ('0.0.0.0', '::')  # noqa: S104 - nothing is bound here
-"""What stands for all addresses of a machine."""
-
 _STATION = 'station'
-
-
-@dataclass(frozen=True)
-class Settings:
-    """
-    How a station runs its hub.
-
-    Args:
-        names: host names and IP addresses at which robots reach the hub; the first one is
-            written into their credentials.
-        host: address on which the hub listens.
-        port: its port.
-        evidence_bytes: how much evidence the hub keeps at most.
-    """
-
-    names: tuple[str, ...]
-    host: str
-    port: int
-    evidence_bytes: int
-
-    @property
-    def url(self) -> str:
-        """The address for robots."""
-        return _address(self.names[0], self.port)
-
-    @property
-    def local_url(self) -> str:
-        """The address for programs on this machine."""
-        return _address(LOCAL_NAMES[1] if self.host in EVERYWHERE else self.host, self.port)
-
-    @property
-    def certified_names(self) -> tuple[str, ...]:
-        """The names of the hub, also those for programs on its own machine."""
-        local = LOCAL_NAMES if self.host in EVERYWHERE else (*LOCAL_NAMES, self.host)
-        return tuple(dict.fromkeys((*self.names, *local)))
 
 
 class StationFolder:
@@ -290,10 +249,6 @@ class StationFolder:
 def default_station_folder() -> Path:
     """Return the folder of a station in ``$ROS_HOME``, or in ``~/.ros``."""
     return Path(os.environ.get('ROS_HOME') or '~/.ros').expanduser() / FOLDER_NAME
-
-
-def _address(name: str, port: int) -> str:
-    return f'nats://[{name}]:{port}' if ':' in name else f'nats://{name}:{port}'
 
 
 @contextmanager

@@ -21,7 +21,8 @@ from edgetpu_retrain.fleet.hub.streams import (
     subscribe_permissions,
 )
 from edgetpu_retrain.fleet.roster.roster import Member, Roster
-from edgetpu_retrain.fleet.station.folder import Settings, StationFolder
+from edgetpu_retrain.fleet.station.folder import StationFolder
+from edgetpu_retrain.fleet.station.settings import Settings
 
 ACCOUNT = 'FLEET'
 _MEMORY_BYTES = 64 << 20

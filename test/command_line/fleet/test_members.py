@@ -8,8 +8,9 @@ from pathlib import Path
 import stat
 
 from edgetpu_retrain.fleet.station.credentials import Credentials
-from edgetpu_retrain.fleet.station.folder import Settings, StationFolder
+from edgetpu_retrain.fleet.station.folder import StationFolder
 from edgetpu_retrain.fleet.station.roster_changes import find_member
+from edgetpu_retrain.fleet.station.settings import Settings
 import pytest
 from support.command_line_types import Run
 

@@ -13,8 +13,9 @@ from edgetpu_retrain.errors import FleetError
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.roster import roster_message
 from edgetpu_retrain.fleet.roster.roster import Member, Roster
-from edgetpu_retrain.fleet.station.folder import Settings, StationFolder
+from edgetpu_retrain.fleet.station.folder import StationFolder
 from edgetpu_retrain.fleet.station.roster_changes import add_member
+from edgetpu_retrain.fleet.station.settings import Settings
 import pytest
 
 SETTINGS = Settings(('base.local', '10.0.0.7'), '127.0.0.1', 4222, 1 << 30)
