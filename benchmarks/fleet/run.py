@@ -18,6 +18,7 @@ from pathlib import Path
 import tempfile
 from typing import Any
 
+from benchmarks.fleet.merge import merge
 from benchmarks.fleet.spread import spread
 from benchmarks.fleet.training_scale import trainings
 from benchmarks.shared.machine import machine
@@ -45,6 +46,8 @@ def measurements(arguments: argparse.Namespace) -> Iterator[tuple[str, dict[str,
     for num_members in (50, 1000):
         with tempfile.TemporaryDirectory(prefix='edgetpu_retrain_bench_') as folder:
             yield f'spread_to_{num_members}', spread(Path(folder), num_members, arguments.rounds)
+    with tempfile.TemporaryDirectory(prefix='edgetpu_retrain_bench_') as folder:
+        yield 'merge', merge(Path(folder), 20 if arguments.quick else 1000)
     # Robots train after the evidence has arrived: apart, on one core.
     for figures in trainings([1000] if arguments.quick else [1000, 10_000, 100_000]):
         name = f'training_on_{figures["samples"]}'
