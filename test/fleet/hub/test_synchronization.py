@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -265,7 +266,7 @@ def test_packs_for_which_there_was_no_room_are_read_again(
         async with FleetMember(ADA, [hub.url]) as ada, FleetMember(BOB, [hub.url]) as bob:
             for seed in range(5):
                 ada.teach(1, 'cup', seed)
-                await until(lambda seed=seed: num_stored_is(hub, seed + 1))
+                await until(partial(num_stored_is, hub, seed + 1))
             await until(lambda: bob.status.behind == 0)
             assert bob.count() == 0  # It does not know yet that Ada may teach.
             async with FleetMember(EVE, [hub.url], ROSTER) as eve:
