@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from edgetpu_retrain_interfaces.msg import Result
+import pytest
 from support.bags import photographs
 from support.fleet_process import FleetProgram, running_hub
 from support.robot_messages import jpeg_message
@@ -85,3 +86,23 @@ def test_a_class_taught_at_one_robot_is_recognized_by_the_other_which_may_propos
             assert not [line for line in process.log if 'Traceback' in line]
         for node in nodes:
             assert node.end() == 0
+
+
+@pytest.mark.parametrize(
+    ('parameters', 'words'),
+    [
+        ({}, 'error: parameter fleet: it is empty, so this robot is in no fleet'),
+        ({'fleet': 'nats://base', 'credentials': 'missing.json'}, 'missing.json'),
+        (
+            {'fleet': 'nats://base', 'credentials': 'ada.json', 'max_origin_share': 2.0},
+            'parameter max_origin_share',
+        ),
+    ],
+)
+def test_it_does_not_start_with_wrong_parameters(
+    parameters: dict[str, object], words: str, package_path: str
+) -> None:
+    with FleetProgram(package_path, '/ada', parameters) as process:
+        assert process.wait() == 1
+    assert [line for line in process.log if words in line]
+    assert not [line for line in process.log if 'Traceback' in line]
