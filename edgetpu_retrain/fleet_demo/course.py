@@ -33,9 +33,6 @@ VISITS = ('morning', 'evening')
 WRONG_VISITS = (*VISITS, 'night')
 """The wrong teacher is more eager than the right one."""
 
-PATIENCE_S = 40.0
-"""Time limit of each step that takes seconds on an idle machine."""
-
 
 class Station(Protocol):
     """What the operator sees and does at the base station."""
@@ -61,11 +58,18 @@ class Course:
         link: the network between :data:`OFFLINE` and the hub.
         station: the base station.
         view: the operator's terminal.
+        patience_s: time limit of each step, seconds; each takes some seconds on an idle machine.
     """
 
     def __init__(
-        self, robots: Mapping[str, DemoRobot], link: Link, station: Station, view: View
+        self,
+        robots: Mapping[str, DemoRobot],
+        link: Link,
+        station: Station,
+        view: View,
+        patience_s: float,
     ) -> None:
+        self._patience_s = patience_s
         self._robots = robots
         self._link = link
         self._station = station
@@ -107,7 +111,7 @@ class Course:
         self.seen.new_class = NEW
         self._taught(NEW_AT, NEW, _teach(self._robots[NEW_AT], NEW))
         taught = time.monotonic()
-        seconds = self._robots[LEARNER].seconds_until_right(NEW, taught, PATIENCE_S)
+        seconds = self._robots[LEARNER].seconds_until_right(NEW, taught, self._patience_s)
         self.seen.new_class_s = _rounded(seconds)
         self._view.say(f'{LEARNER} classifies a {NEW} correctly after {_seconds(seconds)}')
         self._wait_for_classes((NEW_AT,), (NEW,))
@@ -122,7 +126,7 @@ class Course:
         self._view.heading(f'{OFFLINE} is back')
         self._link.restore()
         restored = time.monotonic()
-        seconds = self._robots[OFFLINE].seconds_until_right(NEW, restored, PATIENCE_S)
+        seconds = self._robots[OFFLINE].seconds_until_right(NEW, restored, self._patience_s)
         self.seen.caught_up_s = _rounded(seconds)
         self._view.say(f'{OFFLINE} classifies a {NEW} correctly after {_seconds(seconds)}')
         self._wait_for_classes(ROBOTS, (NEW, OFFLINE_SUBJECT))
@@ -195,7 +199,7 @@ class Course:
         return self._wait(lambda: len(set(self._digests(ROBOTS).values())) == 1)
 
     def _wait(self, is_true: Callable[[], bool]) -> bool:
-        return next(iter(self._robots.values())).wait_until(is_true, PATIENCE_S)
+        return next(iter(self._robots.values())).wait_until(is_true, self._patience_s)
 
     def _doubts(self, names: tuple[str, ...]) -> frozenset[str]:
         return doubts(each for each in self._station.reports if each.name in names)

@@ -24,7 +24,7 @@ from rclpy.executors import ExternalShutdownException
 from rich.console import Console
 
 
-def watch(folder: Path, hub_port: int, link_port: int, result: Path) -> None:
+def watch(folder: Path, hub_port: int, link_port: int, patience_s: float, result: Path) -> None:
     """
     Run the course of the demonstration, and write what was seen.
 
@@ -32,6 +32,7 @@ def watch(folder: Path, hub_port: int, link_port: int, result: Path) -> None:
         folder: the folder of the base station.
         hub_port: port of the hub.
         link_port: port to which the robot connects whose network is cut.
+        patience_s: time limit of each step, seconds.
         result: file for what was seen.
 
     Raises:
@@ -47,7 +48,7 @@ def watch(folder: Path, hub_port: int, link_port: int, result: Path) -> None:
             closing.callback(robots[name].close)
         station = closing.enter_context(BaseStation(folder, result.parent))
         view = closing.enter_context(View(console, station.table))
-        course = Course(robots, link, station, view)
+        course = Course(robots, link, station, view, patience_s)
         closing.callback(course.close)
         seen = course.run()
     result.write_text(json.dumps(seen.as_json()) + '\n')
@@ -59,11 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('folder', type=Path, help='folder of the base station')
     parser.add_argument('hub_port', type=int, help='port of the hub')
     parser.add_argument('link_port', type=int, help='port of the link that is cut')
+    parser.add_argument('patience_s', type=float, help='time limit of each step, seconds')
     parser.add_argument('result', type=Path, help='file for what was seen')
     options = parser.parse_args(arguments)
     rclpy.init(args=[])
     try:
-        watch(options.folder, options.hub_port, options.link_port, options.result)
+        watch(**vars(options))
     except (RetrainClientError, StageError, ProgramError) as error:
         print(f'The demonstration stopped: {error}.', file=sys.stderr)
         return 1

@@ -101,17 +101,21 @@ class Programs:
         arguments = ('add', name, '--role', 'teach', '--out', credentials)
         run_fleet_command(arguments, self._station, self.folder, self.environment)
 
-    def start_operator(self, hub_port: int, link_port: int, result: Path) -> None:
+    def start_operator(
+        self, hub_port: int, link_port: int, patience_s: float, result: Path
+    ) -> None:
         """
         Start the operator's terminal, which runs the course.
 
         Args:
             hub_port: port of the hub.
             link_port: port to which the robot connects whose network is cut.
+            patience_s: time limit of each step, seconds.
             result: file for what was seen.
         """
         command = (*_PYTHON, 'edgetpu_retrain.fleet_demo.operator_terminal')
-        where = (str(self._station), str(hub_port), str(link_port), str(result))
+        numbers = (str(hub_port), str(link_port), str(patience_s))
+        where = (str(self._station), *numbers, str(result))
         self.processes.start('operator', (*command, *where), self.environment, show_output=True)
 
     def start_member(self, name: str, url: str) -> None:
