@@ -53,6 +53,7 @@ __all__ = [
     'encode',
     'num_fitting',
     'peek',
+    'read_header',
     'seal',
 ]
 
@@ -254,6 +255,18 @@ def peek(message: bytes) -> Header:
     return Header(digest, head.origin, head.epoch, head.number, head.space_id, head.previous)
 
 
+def read_header(message: bytes) -> Header:
+    """
+    Return which pack an untrusted message is, without reading its payload.
+
+    Raises:
+        PackError: if its signed part is not valid.
+    """
+    manifest, head = _manifest_of(message)
+    _read_signed(message, manifest, head)
+    return peek(message)
+
+
 def decode(message: bytes, space: EmbeddingSpace) -> tuple[Pack, dict[bytes, Payload]]:
     """
     Return the pack in an untrusted message, and the bytes of the samples that it labels.
@@ -275,12 +288,17 @@ def decode(message: bytes, space: EmbeddingSpace) -> tuple[Pack, dict[bytes, Pay
             f'a pack is of the embedding space {head.space_id[:16]}, not {space.token}: its robot '
             'has another extractor',
         )
+    pack = _read_signed(message, manifest, head)
+    payload_at = len(manifest) + SIGNATURE_BYTES
+    return pack, dict(_payloads(message[payload_at:], pack, space))
+
+
+def _read_signed(message: bytes, manifest: bytes, head: Head) -> Pack:
     signed, payload_at = len(manifest), len(manifest) + SIGNATURE_BYTES
     signature = message[signed:payload_at]
     if not is_signed_by(head.origin, signature, manifest):
         raise PackError('bad signature', f'a pack is not signed by {head.origin}')
-    pack = Pack.from_manifest(manifest, signature)
-    return pack, dict(_payloads(message[payload_at:], pack, space))
+    return Pack.from_manifest(manifest, signature)
 
 
 def _manifest_of(message: bytes) -> tuple[bytes, Head]:

@@ -156,18 +156,16 @@ def _count(connection: sqlite3.Connection, chain: int, roster: Roster | None, fi
     if member is None or member.keep is None or epoch not in member.keep:
         return
     ancestors = _ancestors(connection, chain, member.keep[epoch][1])
-    if ancestors is not None:
-        connection.execute('UPDATE packs SET counts = 0 WHERE chain = ?', (chain,))
-        connection.executemany('UPDATE packs SET counts = 1 WHERE id = ?', ancestors)
+    connection.execute('UPDATE packs SET counts = 0 WHERE chain = ?', (chain,))
+    connection.executemany('UPDATE packs SET counts = 1 WHERE id = ?', ancestors)
 
 
-def _ancestors(connection: sqlite3.Connection, chain: int, head: bytes) -> list[tuple[int]] | None:
+def _ancestors(connection: sqlite3.Connection, chain: int, head: bytes) -> list[tuple[int]]:
     """
     Return the rows of the packs that lead to the one that the roster keeps, and of that one.
 
     Returns:
-        None if the head is not here: then the packs that are linked count.  No rows if one of
-        them is missing.
+        No rows if one of them is missing: then nothing shows which packs lead there.
     """
     found: list[tuple[int]] = []
     wanted, after = head, None
@@ -178,7 +176,7 @@ def _ancestors(connection: sqlite3.Connection, chain: int, head: bytes) -> list[
             (wanted, chain),
         ).fetchone()
         if row is None:
-            return [] if found else None
+            return []
         pack, wanted, sequence, next_sequence = row
         if after not in (None, next_sequence):
             return []

@@ -11,11 +11,12 @@ hashes, because sequence numbers differ between hubs and change when a hub is re
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from edgetpu_retrain.errors import PackError
 from edgetpu_retrain.fleet.evidence.manifest import NO_PACK
-from edgetpu_retrain.fleet.evidence.pack import Header, peek
+from edgetpu_retrain.fleet.evidence.pack import Header, peek, read_header
 from edgetpu_retrain.fleet.hub.connection import Hub
 from edgetpu_retrain.fleet.hub.stream_reader import open_reader
 from edgetpu_retrain.fleet.hub.streams import EVIDENCE, STREAMS
@@ -52,12 +53,11 @@ async def read_packs(hub: Hub, key: str) -> list[ReceivedPack]:
     packs = []
     while reader.behind:
         for message in await reader.read():
-            try:
-                header = peek(message.data)
-            except PackError:
-                continue  # It counts nowhere.
-            if header.origin == key:
-                packs.append(ReceivedPack(header, message.sequence, message.received_ms))
+            # Robots refuse what is not valid.
+            with suppress(PackError):
+                if peek(message.data).origin == key:
+                    header = read_header(message.data)
+                    packs.append(ReceivedPack(header, message.sequence, message.received_ms))
     return packs
 
 

@@ -21,6 +21,7 @@ from edgetpu_retrain.fleet.evidence.pack import (
     Pack,
     Payload,
     peek,
+    read_header,
     seal,
 )
 from hypothesis import given
@@ -276,3 +277,11 @@ def test_the_largest_manifest_is_read() -> None:
     ]
     pack = small_pack(claims)
     assert decode(encode(pack, {}), SPACE) == (pack, {})
+
+
+def test_a_header_is_believed_if_the_pack_is_signed_and_valid() -> None:
+    assert read_header(MESSAGE) == read_header(encode(PACK, {})) == peek(MESSAGE)
+    with pytest.raises(PackError, match='not signed by'):
+        read_header(PACK.manifest + bytes(64))
+    with pytest.raises(PackError, match='wrong predecessor'):
+        read_header(signed(put(PREVIOUS_AT, b'x' * 32)))

@@ -330,3 +330,20 @@ def test_a_roster_that_was_displaced_is_published_again(ledger_of: MakeLedger) -
     due.append(exchange.roster_due())
     exchange.read_roster(newest)
     assert [*due, exchange.roster_due()] == [None, newest, None]
+
+
+def test_what_is_kept_counts_once_it_is_known_to_lead_to_the_kept_head(
+    ledger_of: MakeLedger,
+) -> None:
+    # A head that only the station believes in must not keep everything before its number.
+    poison, other = packs(range(5)), packs([20, 21, 22], label='cup')
+    bob = ledger_of(2)
+    bob.set_roster(roster([TEACHER]))
+    for pack in poison:
+        bob.receive(message(pack))
+    assert len(labels(bob)) == 5
+    bob.set_roster(roster([replace(TEACHER, keep={EPOCH: (2, other[2].hash)})], version=2))
+    assert labels(bob) == []
+    for pack in reversed(other):
+        bob.receive(message(pack))
+    assert labels(bob) == ['20 cup', '21 cup', '22 cup']
