@@ -39,7 +39,7 @@ _MOSTLY_WRONG = 0.5
 # one by one.
 _MANY_MISTAKES = 0.1
 # A class that only one robot teaches is a suspect if it takes this share of another class's views.
-# Classes that were taught honestly took at most a quarter (docs/benchmarks.md).
+# Classes that were taught honestly took at most a quarter.
 _TAKEN, _FEWEST_TAKEN = 0.3, 3
 # Many small classes of one robot are suspects together if they take this share of all views, and
 # this many for each of their samples.
