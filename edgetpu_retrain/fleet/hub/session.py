@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 import hashlib
 import math
 import random
@@ -17,6 +17,7 @@ from edgetpu_retrain.fleet.hub.connection import Hub
 from edgetpu_retrain.fleet.hub.releases import Releases
 from edgetpu_retrain.fleet.hub.stream_reader import open_reader, StreamMessage, StreamReader
 from edgetpu_retrain.fleet.hub.streams import EVIDENCE, RELEASES, ROSTER, STREAMS
+from edgetpu_retrain.fleet.hub.tasks import run_until_first_ends, wait_for_event
 from edgetpu_retrain.fleet.ledger.exchange import Exchange
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 
@@ -89,7 +90,7 @@ class HubSession:
         reading = [self._read_evidence(), self._read_rosters()]
         if self._releases is not None:
             reading.append(self._read_releases(self._releases))
-        await _first_to_end(*reading, self._publish())
+        await run_until_first_ends(*reading, self._publish())
 
     def wake(self) -> None:
         """Look for something to publish."""
@@ -223,7 +224,7 @@ class HubSession:
                 retry_s = min(2 * retry_s, LONGEST_RETRY_S)
                 continue
             self.problem, retry_s = self._refusal, self._shortest_retry_s
-            await _wait(self._work, min(waits_s))
+            await wait_for_event(self._work, min(waits_s))
 
     async def _publish_roster(self) -> float:
         """Publish the roster if it is due, and return in how many seconds it will be."""
@@ -293,23 +294,3 @@ class HubSession:
         """Call something that blocks in a thread, one call of this session at a time."""
         async with self._one_at_a_time:
             return await asyncio.to_thread(function, *arguments)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), None if seconds == math.inf else seconds)
-    except asyncio.TimeoutError:
-        return
-
-
-async def _first_to_end(*coroutines: Coroutine[Any, Any, None]) -> None:
-    """Run coroutines until the first ends, cancel the others, and raise what it raised."""
-    tasks = [asyncio.ensure_future(each) for each in coroutines]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()

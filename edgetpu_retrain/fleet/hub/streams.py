@@ -83,7 +83,7 @@ STREAMS = {
 
 
 def inbox_prefix(key: str) -> str:
-    """Return the prefix of the subjects on which only this member hears responses."""
+    """Return the prefix of the subjects on which only this member receives responses."""
     return f'_INBOX_{key}'
 
 

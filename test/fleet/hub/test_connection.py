@@ -175,7 +175,7 @@ def test_a_connection_is_encrypted_or_not_made(server: HubServer, tmp_path: Path
         for credentials in (TestCredentials(ADA.seed, ca=stranger.pem), ADAS):
             with pytest.raises(HubError, match='its certificate is not accepted'):
                 await connect(hub.url, credentials)
-        # Who asks a robot for an open connection gets no proof of its key.
+        # A server that asks for an open connection gets no proof of the key.
         with pytest.raises(HubError, match='it does not encrypt'):
             await connect(server.url, TestCredentials(ADA.seed, ca=authority.pem))
 
@@ -185,7 +185,7 @@ def test_a_connection_is_encrypted_or_not_made(server: HubServer, tmp_path: Path
         run(scenario(hub))
 
 
-def test_whoever_waits_for_a_hub_hears_of_its_end(tmp_path: Path) -> None:
+def test_the_end_of_a_hub_ends_what_waits_for_it(tmp_path: Path) -> None:
     async def scenario(server: HubServer) -> None:
         await prepare(server)
         hub = await connect(server.url, ADAS)
@@ -240,7 +240,7 @@ def test_a_hub_without_jetstream_is_named(tmp_path: Path) -> None:
         run(scenario(server))
 
 
-def test_limits_of_a_hub_are_told_apart(tmp_path: Path) -> None:
+def test_limits_of_a_hub_are_distinguished(tmp_path: Path) -> None:
     async def scenario(server: HubServer) -> None:
         await prepare(server, 1 << 20)
         hub = await connect(server.url, ADAS)
