@@ -5,22 +5,19 @@ Pack: up to 1,000 claims of one key, signed once, and the samples that they are 
 
 A message is the manifest, which is signed, its signature, and the payload.  Each key numbers its
 packs from 0 in an epoch, and each pack names the hash of the one before.  The payload is bound by
-the ids in the manifest alone.  So bytes can be left out of it, which erases samples, and what is
-left is still valid::
+the hashes in the manifest alone.  So bytes can be left out of it, which erases samples, and what
+is left is still valid::
 
     manifest    see manifest.py
     signature   64 bytes
-    lengths     for each sample that is labelled: the length of its thumbnail, _HOLE = left out
-    embeddings  of all samples that are not left out
-    thumbnails  of all samples that have one
+    payload     see payload.py
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 import hashlib
-import struct
 from typing import NamedTuple
 
 from edgetpu_retrain.errors import PackError
@@ -38,7 +35,14 @@ from edgetpu_retrain.fleet.evidence.manifest import (
     read_manifest,
     write_manifest,
 )
-import numpy as np
+from edgetpu_retrain.fleet.evidence.payload import (
+    check_payload,
+    LENGTH_BYTES,
+    MAX_PICTURE_BYTES,
+    Payload,
+    read_payload,
+    write_payload,
+)
 
 __all__ = [
     'MAX_CLAIMS',
@@ -60,32 +64,12 @@ __all__ = [
 MAX_PACK_BYTES = 4 << 20
 """The maximum length of a message, half of what the hub permits."""
 
-MAX_PICTURE_BYTES = 64 << 10
-"""The maximum length of a thumbnail."""
-
-_LENGTH = struct.Struct('>I')
-_HOLE = 2**32 - 1
 # What a message has beside its claims: head, signature, first label.
 _OVERHEAD = 256
-# A JPEG file begins with the marker SOI and ends with EOI: ITU-T T.81, annex B.
-_JPEG_BEGIN, _JPEG_END = b'\xff\xd8\xff', b'\xff\xd9'
-
-
-class Payload(NamedTuple):
-    """
-    The bytes of a sample.
-
-    Args:
-        embedding: the embedding as stored, see :meth:`EmbeddingKind.to_disk`.
-        jpeg: a thumbnail; None = none.
-    """
-
-    embedding: bytes
-    jpeg: bytes | None = None
 
 
 class Header(NamedTuple):
-    """What :func:`peek` reads of a message; its signature is not verified."""
+    """Which pack a message is; :func:`peek` does not verify it, :func:`read_header` does."""
 
     hash: bytes  # noqa: A003
     origin: str
@@ -192,7 +176,7 @@ def num_fitting(
         payload = payloads.get(claim.sample) if claim.label else None
         total += claim_bytes(claim)
         if payload is not None:
-            total += _LENGTH.size + len(payload.embedding) + len(payload.jpeg or b'')
+            total += LENGTH_BYTES + len(payload.embedding) + len(payload.jpeg or b'')
         if total > min(max_bytes, MAX_PACK_BYTES):
             return count
     return min(len(claims), MAX_CLAIMS)
@@ -209,38 +193,11 @@ def encode(pack: Pack, payloads: Mapping[bytes, Payload]) -> bytes:
     Raises:
         PackError: if the message is too large, or a thumbnail is not the one that was signed.
     """
-    lengths, embeddings, pictures = [], [], []
-    for sample in labelled_samples(pack.claims):
-        payload = payloads.get(sample)
-        jpeg = (payload.jpeg if payload is not None else None) or b''
-        lengths.append(_HOLE if payload is None else len(jpeg))
-        if payload is not None:
-            embeddings.append(payload.embedding)
-        if jpeg:
-            _check_jpeg(jpeg, pack.pictures.get(sample))
-            pictures.append(jpeg)
-    parts = [pack.manifest, pack.signature, struct.pack(f'>{len(lengths)}I', *lengths)]
-    message = b''.join(parts + embeddings + pictures)
+    payload = write_payload(pack.claims, pack.pictures, payloads)
+    message = pack.manifest + pack.signature + payload
     if len(message) > MAX_PACK_BYTES:
         raise PackError('too large', f'a pack has {len(message)} bytes, over {MAX_PACK_BYTES}')
     return message
-
-
-def check_payload(sample: bytes, payload: Payload, space: EmbeddingSpace) -> None:
-    """
-    Raise PackError, 'bad payload', if :func:`decode` would reject the bytes of a sample.
-
-    Args:
-        sample: the sample's id.
-        payload: its bytes.
-        space: the space of its embedding.
-    """
-    embedding, jpeg = payload
-    if len(embedding) != space.kind.num_bytes or space.sample_id(embedding) != sample:
-        raise PackError('bad payload', f'sample {sample.hex()} has bytes of another one')
-    _check_finite(embedding, space)
-    if jpeg is not None:
-        _check_jpeg(jpeg, hashlib.sha256(jpeg).digest())
 
 
 def peek(message: bytes) -> Header:
@@ -290,7 +247,7 @@ def decode(message: bytes, space: EmbeddingSpace) -> tuple[Pack, dict[bytes, Pay
         )
     pack = _read_signed(message, manifest, head)
     payload_at = len(manifest) + SIGNATURE_BYTES
-    return pack, dict(_payloads(message[payload_at:], pack, space))
+    return pack, read_payload(message[payload_at:], pack.claims, pack.pictures, space)
 
 
 def _read_signed(message: bytes, manifest: bytes, head: Head) -> Pack:
@@ -306,39 +263,3 @@ def _manifest_of(message: bytes) -> tuple[bytes, Head]:
         raise PackError('too large', f'a pack has {len(message)} bytes, over {MAX_PACK_BYTES}')
     head = read_head(message)
     return message[: head.manifest_bytes], head
-
-
-def _payloads(data: bytes, pack: Pack, space: EmbeddingSpace) -> Iterator[tuple[bytes, Payload]]:
-    samples = labelled_samples(pack.claims)
-    if len(data) < _LENGTH.size * len(samples):
-        raise PackError('bad payload', f'a payload ends after {len(data)} bytes')
-    lengths = struct.unpack_from(f'>{len(samples)}I', data)
-    present = [each for each in zip(samples, lengths, strict=True) if each[1] != _HOLE]
-    begin, size = _LENGTH.size * len(samples), space.kind.num_bytes
-    end = jpeg_at = begin + size * len(present)
-    if end + sum(length for _, length in present) != len(data):
-        raise PackError('bad payload', f'a payload of {len(data)} bytes does not fit its claims')
-    _check_finite(data[begin:end], space)
-    for (sample, length), at in zip(present, range(begin, end, size), strict=True):
-        after, jpeg_end = at + size, jpeg_at + length
-        embedding, jpeg = data[at:after], data[jpeg_at:jpeg_end]
-        jpeg_at = jpeg_end
-        if space.sample_id(embedding) != sample:
-            raise PackError('bad payload', f'sample {sample.hex()} has bytes of another one')
-        if length:
-            _check_jpeg(jpeg, pack.pictures.get(sample))
-        yield sample, Payload(embedding, jpeg or None)
-
-
-def _check_finite(embeddings: bytes, space: EmbeddingSpace) -> None:
-    if space.kind.dtype == 'float32' and not np.isfinite(np.frombuffer(embeddings, '<f4')).all():
-        raise PackError('bad payload', 'an embedding has numbers that are not finite')
-
-
-def _check_jpeg(jpeg: bytes, digest: bytes | None) -> None:
-    if len(jpeg) > MAX_PICTURE_BYTES:
-        raise PackError('bad payload', f'a thumbnail has {len(jpeg)} bytes')
-    if hashlib.sha256(jpeg).digest() != digest:
-        raise PackError('bad payload', 'a thumbnail is not the one whose hash was signed')
-    if not (jpeg.startswith(_JPEG_BEGIN) and jpeg.endswith(_JPEG_END)):
-        raise PackError('bad payload', 'a thumbnail is not a JPEG file')
