@@ -42,7 +42,9 @@ def test_the_same_evidence_is_trained_once(tmp_path: Path, lessons: Lessons) -> 
         first = train(tmp_path, ledger)
         assert (first.outcome, first.version) == ('served', 1)
         assert first.figures['samples'] == 96
-        assert train(tmp_path, ledger).outcome == 'unchanged'
+        again = train(tmp_path, ledger)
+        # Nothing was judged or examined either.
+        assert (again.outcome, again.figures) == ('unchanged', {})
         assert LastRound.read(tmp_path).frontier == ledger.frontier()
     teach(lessons, 2, 0)
     with lessons.ledger(0, [0, 1, 2]) as ledger:
