@@ -182,7 +182,7 @@ class Ledger:
         """
         Return what this robot claims about each sample, sealed or not.
 
-        That is the latest claim that was made with this database.  If there is none, it is the
+        That is the last claim that was made with this database.  If there is none, it is the
         latest one of this robot's key that came from a hub: it was made before the database was
         restored or lost, or by another robot with the same key.  Two such robots would otherwise
         contradict each other without end.  Claims in packs that are quarantined because of a fork

@@ -26,6 +26,7 @@ from edgetpu_retrain.fleet.evidence.pack import (
 )
 from edgetpu_retrain.fleet.ledger.erasure import is_marked, settle
 from edgetpu_retrain.fleet.ledger.samples import sample_row
+from edgetpu_retrain.fleet.ledger.tables import ANY_NUMBER
 from edgetpu_retrain.fleet.ledger.winners import Judge
 
 
@@ -144,15 +145,17 @@ def seal_next(
 
 def own_claims(connection: sqlite3.Connection, me: str) -> dict[bytes, Claim]:
     """Return the claim of this robot about each sample; see :meth:`Ledger.own_claims`."""
+    # Those made here in the order in which they were made: their clock may have been set back.
     rows = connection.execute(
         'SELECT samples.sample, label, recording, clock, place, claimed.erased FROM ('
-        'SELECT claims.sample AS row, sealed_here AS made_here, label, recording, clock, '
-        'first_sequence + position AS place, claims.erased, epoch '
+        'SELECT claims.sample AS row, sealed_here AS made_here, sealed_here * packs.id AS turn, '
+        'label, recording, clock, first_sequence + position AS place, claims.erased, epoch '
         'FROM claims JOIN packs ON packs.id = pack JOIN chains ON chains.id = chain '
         'WHERE origin = ? AND number < linked '
-        "UNION ALL SELECT sample, 1, label, recording, clock, id, erased, '~' FROM drafts"
-        ') AS claimed JOIN samples ON samples.id = row ORDER BY made_here, clock, epoch, place',
-        (me,),
+        "UNION ALL SELECT sample, 1, ?, label, recording, clock, id, erased, '' FROM drafts"
+        ') AS claimed JOIN samples ON samples.id = row '
+        'ORDER BY made_here, turn, made_here * place, clock, epoch, place',
+        (me, ANY_NUMBER),
     )
     return {
         sample: Claim(sample, label, recording, clock, place, bool(erased))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from edgetpu_retrain.errors import PackError
 from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
@@ -18,6 +19,7 @@ from support.fleet_members import (
     draft,
     embedding,
     member,
+    NOW_MS,
     relabel,
     robot_key,
     roster,
@@ -103,3 +105,18 @@ def test_an_erased_sample_that_is_taught_again_has_its_bytes(ledger_of: MakeLedg
             bob.receive(ada.message(digest))
         assert ada.payload(sample_id(1)) == bob.payload(sample_id(1)) == expected
         assert bob.payload(sample_id(2)) is not None
+
+
+def test_a_robot_whose_clock_was_set_back_knows_what_it_has_claimed_last(
+    ledger_of: MakeLedger, tmp_path: Path
+) -> None:
+    path = tmp_path / 'fleet.db'
+    with ledger_of(1, path, NOW_MS + 900_000) as ada:
+        ada.claim([draft(1, 'cup')])
+        ada.seal(robot_key(1))
+    with ledger_of(1, path) as ada:
+        for label in ('mug', 'hat'):
+            ada.claim([draft(1, label)])
+            assert ada.own_claims()[sample_id(1)].label == label
+        ada.seal(robot_key(1))
+        assert ada.own_claims()[sample_id(1)].label == 'hat'
