@@ -12,6 +12,7 @@ from typing import Any
 
 from edgetpu_retrain.store.questions.fleet_questions import FleetQuestions
 from edgetpu_retrain.store.questions.question import Given, Question
+from edgetpu_retrain.store.questions.question_store import QuestionStore
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import pytest
@@ -103,7 +104,7 @@ def test_samples_of_the_fleet_are_asked_about_and_answered(
         proposal = Question('proposal', 'robot1 / robot2', 0, claims, 0, embedding)
         # Beside a frame, so that the page offers a choice between the two.
         frame = Question('margin', 'camera', 0, claims, 1, embedding)
-        fleet.change([], [proposal, frame])
+        _, asked_about_frame = fleet.change([], [proposal, frame])
         samples_before = robot.client.list_samples().get('samovar', 0)
 
         visitor.visit()
@@ -124,6 +125,7 @@ def test_samples_of_the_fleet_are_asked_about_and_answered(
         taught = samples_before + 1
         visitor.wait_until(lambda: robot.client.list_samples().get('samovar', 0) == taught)
         expect(origin).to_have_count(0)
+        QuestionStore(samples).dismiss([asked_about_frame])
 
 
 def kinds(samples: SampleStore) -> dict[str, EmbeddingKind]:
