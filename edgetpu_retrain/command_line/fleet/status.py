@@ -29,7 +29,7 @@ from rich.text import Text
 
 _PERIOD_S = 2.0
 # Legible on a dark and on a light terminal, as yellow is not.
-_STYLES = {'here': 'green', 'away': 'magenta', 'never seen': 'magenta'}
+_STYLES = {'here': 'green', 'away': 'magenta', 'never seen': 'magenta', 'unreadable': 'red'}
 _UNITS = (('d', 86_400), ('h', 3600), ('min', 60), ('s', 1))
 # From this width on, there is room for all columns.
 _WIDE = 110

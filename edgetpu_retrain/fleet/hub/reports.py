@@ -9,6 +9,8 @@ import json
 from typing import Any
 
 from edgetpu_retrain.errors import FleetError
+from edgetpu_retrain.fleet.evidence.keys import Key
+from edgetpu_retrain.fleet.evidence.signed_message import sign_message, signed_body
 from edgetpu_retrain.fleet.hub.connection import Hub
 from edgetpu_retrain.fleet.hub.stream_reader import open_reader
 from edgetpu_retrain.fleet.hub.streams import REPORTS, STREAMS
@@ -23,6 +25,7 @@ MAX_PROBLEMS = 8
 MAX_TEXT_LENGTH = 300
 """Longest text of a report, characters: with up to four bytes each, all fit in a report."""
 
+_WHAT = 'fleet report'
 _MOST = 1 << 53
 
 
@@ -63,34 +66,39 @@ class Report:
     disagreements: int = 0
     problems: tuple[str, ...] = ()
 
-    def encode(self) -> bytes:
-        """Return the report as a message."""
-        content = asdict(self) | {
+    def encode(self, key: Key) -> bytes:
+        """Return the report as a message that the key of the member signs."""
+        content = {'what': _WHAT} | asdict(self)
+        content |= {
             'name': _text(self.name),
             'gate': _text(self.gate),
             'problems': [_text(each) for each in self.problems[:MAX_PROBLEMS]],
         }
-        return json.dumps(content, ensure_ascii=False).encode()
+        return sign_message(json.dumps(content, ensure_ascii=False).encode(), key)
 
     @classmethod
-    def decode(cls, message: bytes) -> Report:
+    def decode(cls, message: bytes, public: str) -> Report:
         """
         Return the report in a message.
 
         Args:
             message: untrusted bytes.
+            public: public key of the member, which must have signed it.
 
         Raises:
-            FleetError: if it is not a report.
+            FleetError: if it is not a report of this member.
         """
         if len(message) > MAX_REPORT_BYTES:
             raise FleetError(f'a report has {len(message)} bytes; {MAX_REPORT_BYTES} are allowed')
+        body = signed_body(message, public)
+        if body is None:
+            raise FleetError('a report is not signed by the member that it is about')
         try:
-            content = json.loads(message)
+            content = json.loads(body)
         except (ValueError, RecursionError) as error:
             raise FleetError('a report is not JSON') from error
-        if not isinstance(content, dict):
-            raise FleetError('a report is not a JSON object')
+        if not isinstance(content, dict) or content.get('what') != _WHAT:
+            raise FleetError('a report is not a JSON object of its kind')
         return cls(
             **{
                 field.name: _checked(field.name, content.get(field.name))
@@ -103,12 +111,13 @@ class Report:
 @dataclass(frozen=True)
 class SeenReport:
     """
-    The last report of a member, as its hub received it.
+    The last message on the subject of a member's reports.
 
     Args:
-        key: public key of the member, which the hub has verified.
+        key: public key of the member.
         received_ms: when the hub received it, milliseconds since 1970.
-        report: the report; None if it could not be read.
+        report: the report; None if it could not be read, or this member did not sign it: with a
+            reply subject, others can have the hub store a message there.
     """
 
     key: str
@@ -131,13 +140,13 @@ async def read_reports(hub: Hub) -> list[SeenReport]:
     while reader.behind:
         for message in await reader.read():
             key = message.subject.rpartition('.')[2]
-            seen[key] = SeenReport(key, message.received_ms, _read(message.data))
+            seen[key] = SeenReport(key, message.received_ms, _read(message.data, key))
     return list(seen.values())
 
 
-def _read(message: bytes) -> Report | None:
+def _read(message: bytes, public: str) -> Report | None:
     try:
-        return Report.decode(message)
+        return Report.decode(message, public)
     except FleetError:
         return None
 

@@ -116,9 +116,10 @@ class Synchronization:
 
     async def publish_report(self, report: Report) -> None:
         """Publish a report on all hubs that are connected; the others will have the next one."""
+        message = report.encode(self._key)
         for hub in [link.hub for link in self._links if link.hub is not None]:
             with contextlib.suppress(HubError):
-                await hub.publish_report(report.encode())
+                await hub.publish_report(message)
 
     def status(self) -> list[HubStatus]:
         """Return what is known of each hub."""

@@ -53,8 +53,9 @@ class MemberStatus:
 
     Args:
         member: its entry in the roster.
-        received_ms: when the hub received its last report, milliseconds since 1970; None = none.
-        report: that report; None if there is none, or it was not readable.
+        received_ms: when the hub received the last message in place of its report, milliseconds
+            since 1970; None = never.
+        report: its report; None if there is none, or that message is none that it signed.
     """
 
     member: Member
@@ -82,7 +83,12 @@ class FleetStatus:
     members: tuple[MemberStatus, ...]
 
     def state(self, each: MemberStatus) -> str:
-        """Return 'here', 'away', 'never seen', 'expired' or 'removed'."""
+        """
+        Return 'here', 'away', 'never seen', 'unreadable', 'expired' or 'removed'.
+
+        Whoever put an unreadable message in place of a report, nobody knows whether the member
+        is here, until its next report.
+        """
         member = each.member
         if not member.may_connect:
             return 'removed'
@@ -90,6 +96,8 @@ class FleetStatus:
             return 'expired'
         if each.received_ms is None:
             return 'never seen'
+        if each.report is None:
+            return 'unreadable'
         return 'here' if self.now_ms - each.received_ms < SILENT_MS else 'away'
 
     def problems(self) -> list[str]:
@@ -100,11 +108,14 @@ class FleetStatus:
                 f'the hub is {100 * self.fill.share:.0f} % full: free disk space there, and raise '
                 'its limit (fleet serve --limit)'
             )
-        here = [each for each in self.members if self.state(each) == 'here']
-        for each in here:
-            report, name = each.report, each.member.name
-            if report is None:
-                found.append(f'{name}: its report is not readable; has it a newer release?')
+        for each in self.members:
+            report, name, state = each.report, each.member.name, self.state(each)
+            if state == 'unreadable':
+                found.append(
+                    f'{name}: its last report was replaced by what it did not sign, or is of '
+                    'another release of edgetpu_retrain; it reports every 10 s while it is here'
+                )
+            if report is None or state != 'here':
                 continue
             ahead_ms = report.stamp_ms - (each.received_ms or 0)
             if abs(ahead_ms) > CLOCK_MS:

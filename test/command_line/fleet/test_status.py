@@ -58,7 +58,7 @@ def test_a_narrow_terminal_shows_whole_columns() -> None:
         'cleo teach 2 h ago 5 14 2841 0',
         'dora read never seen',
         'eve teach removed 5 14 2841 0',
-        'finn teach 0 s ago',
+        'finn teach unreadable',
     ]
 
 
@@ -78,13 +78,13 @@ def test_trainings_and_problems_follow(width: int) -> None:
     assert '! the hub is 95 % full' in text
     assert 'its clock is 392 s behind' in text
     assert '\x1b' not in text
-    assert '! finn: its report is not readable' in text
+    assert '! finn: its last report was replaced by what it did not sign' in text
 
 
 def test_a_script_gets_all_of_it() -> None:
     found = fleet().to_json()
     assert [each['state'] for each in found['members']] == [
-        *('here', 'here', 'away', 'never seen', 'removed', 'here'),
+        *('here', 'here', 'away', 'never seen', 'removed', 'unreadable'),
     ]
     assert found['hub'] == {
         'messages': 9,

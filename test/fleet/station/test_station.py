@@ -301,7 +301,7 @@ def test_a_clock_that_is_wrong_is_reported(station: RunningStation) -> None:
 
     async def report() -> None:
         hub = await connected(ada)
-        await hub.publish_report(Report('ada', 1000, gate='served').encode())
+        await hub.publish_report(Report('ada', 1000, gate='served').encode(ada.key))
         await hub.client.flush()
         await hub.close()
 
