@@ -191,18 +191,18 @@ def _end_of_chain(connection: sqlite3.Connection, me: str) -> tuple[str, int, by
     number may exist.
     """
     epoch = own_epoch(connection, me) or begin_epoch(connection, me)
-    (packs, foreign, linked) = connection.execute(
-        'SELECT COUNT(*), COALESCE(SUM(NOT sealed_here), 0), COALESCE(MAX(linked), 0) '
-        'FROM packs JOIN chains ON chains.id = packs.chain WHERE origin = ? AND epoch = ?',
+    packs, foreign = connection.execute(
+        'SELECT COUNT(*), SUM(NOT sealed_here) FROM packs '
+        'JOIN chains ON chains.id = packs.chain WHERE origin = ? AND epoch = ?',
         (me, epoch),
     ).fetchone()
-    if foreign or packs != linked:
+    if foreign:
         return begin_epoch(connection, me), 0, NO_PACK, 0
     if not packs:
         return epoch, 0, NO_PACK, 0
     digest, sequence = connection.execute(
         'SELECT hash, next_sequence FROM packs JOIN chains ON chains.id = packs.chain '
         'WHERE origin = ? AND epoch = ? AND number = ?',
-        (me, epoch, linked - 1),
+        (me, epoch, packs - 1),
     ).fetchone()
-    return epoch, linked, digest, sequence
+    return epoch, packs, digest, sequence

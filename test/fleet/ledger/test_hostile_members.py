@@ -17,11 +17,13 @@ from edgetpu_retrain.fleet.ledger import receiving
 from edgetpu_retrain.fleet.ledger.exchange import Exchange
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.ledger.overview import Quarantined
-from edgetpu_retrain.fleet.roster.roster import Member
+from edgetpu_retrain.fleet.roster import roster_message
+from edgetpu_retrain.fleet.roster.roster import Member, Roster
 import pytest
 from support.fleet_members import (
     draft,
     embedding,
+    FLEET,
     member,
     NOW_MS,
     relabel,
@@ -154,6 +156,21 @@ def test_an_old_roster_is_not_applied(ledger_of: MakeLedger) -> None:
     assert bob.set_roster(other)
     assert not bob.set_roster(one)
     assert bob.roster_message == other
+
+
+def test_of_two_rosters_of_a_version_the_later_one_is_applied(ledger_of: MakeLedger) -> None:
+    for erased in range(8):  # Whichever is the greater text.
+        bob = ledger_of(2)
+        first, second = (
+            roster_message.sign(
+                Roster(FLEET.public, 1, NOW_MS + age, (), frozenset([sample_id(erased + age)])),
+                FLEET,
+            )
+            for age in (0, 1)
+        )
+        assert bob.set_roster(second)
+        assert not bob.set_roster(first)
+        assert bob.roster_message == second
 
 
 def test_a_member_cannot_sign_a_roster(ledger_of: MakeLedger) -> None:
