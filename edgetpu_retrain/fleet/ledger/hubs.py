@@ -69,7 +69,7 @@ def note(
     pack: int,
     *,
     received_ms: int = 0,
-    payloads: Collection[bytes] | None = (),
+    payloads: Collection[bytes] = (),
     complete: bool = True,
 ) -> None:
     """
@@ -81,21 +81,28 @@ def note(
         sequence: sequence of the message in its stream.
         pack: row of the pack.
         received_ms: when the hub received it; 0 = not known.
-        payloads: ids of the samples whose bytes the message has; None = it was not read.
+        payloads: ids of the samples whose bytes the message has, if it was read.
         complete: whether it has all bytes that are here.
     """
-    erased = connection.execute(
+    has_erased = any(sample in payloads for sample in erased_samples(connection, pack))
+    connection.execute(
+        'INSERT INTO hub_messages VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (hub, sequence) '
+        'DO UPDATE SET received_ms = MAX(received_ms, excluded.received_ms), '
+        'complete = MAX(complete, excluded.complete), '
+        # An acknowledgement has no time, and does not say which bytes the message has.
+        'erased = CASE excluded.received_ms WHEN 0 THEN erased ELSE excluded.erased END',
+        (hub, sequence, pack, received_ms, complete, has_erased),
+    )
+
+
+def erased_samples(connection: sqlite3.Connection, pack: int) -> list[bytes]:
+    """Return the ids of the erased samples whose bytes messages with a pack may have."""
+    rows = connection.execute(
         'SELECT samples.sample FROM claims JOIN samples ON samples.id = claims.sample '
         'WHERE pack = ? AND brought AND samples.erased',
         (pack,),
     )
-    has_erased = any(payloads is None or sample in payloads for (sample,) in erased)
-    connection.execute(
-        'INSERT INTO hub_messages VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (hub, sequence) '
-        'DO UPDATE SET received_ms = MAX(received_ms, excluded.received_ms), '
-        'complete = MAX(complete, excluded.complete)',
-        (hub, sequence, pack, received_ms, complete, has_erased),
-    )
+    return [sample for (sample,) in rows]
 
 
 def has(connection: sqlite3.Connection, hub: str, pack: int) -> bool:
@@ -104,6 +111,12 @@ def has(connection: sqlite3.Connection, hub: str, pack: int) -> bool:
         'SELECT 1 FROM hub_messages WHERE pack = ? AND hub = ? AND complete', (pack, hub)
     ).fetchone()
     return row is not None
+
+
+def note_new_bytes(connection: sqlite3.Connection, pack: int) -> None:
+    """Remember that no hub is known to have the bytes of a pack that have just arrived here."""
+    connection.execute('UPDATE hub_messages SET complete = 0 WHERE pack = ?', (pack,))
+    look_at_all_packs(connection)
 
 
 def note_erasure(connection: sqlite3.Connection, sample: int) -> None:
@@ -162,6 +175,7 @@ def forget_messages(connection: sqlite3.Connection, hub: str, after: int) -> Non
 def forget_message(connection: sqlite3.Connection, hub: str, sequence: int) -> None:
     """Forget a message that was deleted from a hub."""
     connection.execute('DELETE FROM hub_messages WHERE hub = ? AND sequence = ?', (hub, sequence))
+    look_at_all_packs(connection)
 
 
 def note_dropped(connection: sqlite3.Connection, hub: str, origin: str, sequence: int) -> None:

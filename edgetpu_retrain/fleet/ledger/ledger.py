@@ -448,16 +448,10 @@ class Ledger:
                 return False
             if not hub or hubs.has_message(connection, hub, sequence, *found):
                 return True
+            if hubs.erased_samples(connection, *found):
+                return False  # It has to be known whether the message has their bytes.
         with self._database.transaction('note a pack in') as connection:
-            hubs.note(
-                connection,
-                hub,
-                sequence,
-                *found,
-                received_ms=received_ms,
-                payloads=None,
-                complete=False,
-            )
+            hubs.note(connection, hub, sequence, *found, received_ms=received_ms, complete=False)
         return True
 
     def _check_space(self, connection: sqlite3.Connection) -> None:

@@ -12,7 +12,7 @@ from edgetpu_retrain.errors import PackError
 from edgetpu_retrain.fleet.evidence.pack import Pack, Payload
 from edgetpu_retrain.fleet.ledger.chains import chain_of, link, Standing, standing
 from edgetpu_retrain.fleet.ledger.erasure import settle
-from edgetpu_retrain.fleet.ledger.hubs import read_again
+from edgetpu_retrain.fleet.ledger.hubs import note_new_bytes, read_again
 from edgetpu_retrain.fleet.ledger.samples import message_of, sample_row
 from edgetpu_retrain.fleet.ledger.winners import Judge
 
@@ -124,6 +124,7 @@ class Storing:
         Raises:
             PackError: if all versions together are too large; nothing is added.
         """
+        before = message_of(self.connection, row)
         self.connection.execute('SAVEPOINT bytes')
         try:
             for sample, payload in payloads.items():
@@ -132,7 +133,8 @@ class Storing:
                     "WHERE pack = ? AND sample = ? AND label != '' AND NOT brought",
                     (row, sample_row(self.connection, sample, payload)),
                 )
-            message_of(self.connection, row)
+            if message_of(self.connection, row) != before:
+                note_new_bytes(self.connection, row)
             if is_whole(pack, payloads):
                 self.connection.execute('UPDATE packs SET whole = 1 WHERE id = ?', (row,))
         except PackError:
