@@ -9,17 +9,19 @@ is the network, the streams of the hubs, the disks, and the people.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 import random
 
 from edgetpu_retrain.errors import PackError
 from edgetpu_retrain.fleet.evidence.keys import Key
-from edgetpu_retrain.fleet.evidence.pack import decode, encode, peek
+from edgetpu_retrain.fleet.evidence.pack import decode, encode, peek, read_header
 from edgetpu_retrain.fleet.ledger.exchange import Exchange
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.ledger.sealing import Draft
 from edgetpu_retrain.fleet.roster import roster_message
 from edgetpu_retrain.fleet.roster.roster import Member, Roster
+from edgetpu_retrain.fleet.station.received_packs import heads, ReceivedPack
 from support.fleet_members import draft, FLEET, NOW_MS, relabel, robot_key, sample_id, SPACE
 
 MAX_PACK_BYTES = 700
@@ -52,6 +54,15 @@ class Hub:
     def message_at(self, sequence: int) -> tuple[bytes, int] | None:
         """Return what is at a sequence."""
         return self.messages[sequence - 1] if 1 <= sequence <= len(self.messages) else None
+
+    def packs_of(self, key: str) -> list[ReceivedPack]:
+        """Return the packs that a key has signed, as the station reads them."""
+        packs = []
+        for sequence, stored in enumerate(self.messages, 1):
+            with suppress(PackError):
+                if stored is not None and peek(stored[0]).origin == key:
+                    packs.append(ReceivedPack(read_header(stored[0]), sequence, stored[1]))
+        return packs
 
     def copy(self) -> Hub:
         """Return a backup."""
@@ -367,14 +378,14 @@ class SimulatedFleet:
         number = robot.number
         key = robot.key.public
         station = self.robots[0]
+        hub = self.hubs[third % len(self.hubs)]
         roles = [{'teach'}, {'propose'}, {'propose'}, {'teach'}, {'read'}][third % 5]
         keep = None
         if second % 3 == 0:
-            hub = self.hubs[third % len(self.hubs)]
             before = 1 + third % (len(hub.messages) + 1)
-            keep = station.ledger.heads(key, hub=hub.name, before_sequence=before)
+            keep = heads(hub.packs_of(key), lambda each: each.sequence < before)
         elif second % 3 == 1:
-            keep = station.ledger.heads(key)
+            keep = heads(hub.packs_of(key))
         self.members[number] = Member(
             key,
             '',

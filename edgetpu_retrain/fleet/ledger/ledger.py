@@ -394,26 +394,6 @@ class Ledger:
         with self._database.reading('read the packs of') as connection:
             return overview.frontier(connection, self._judge(connection, own=False))
 
-    def heads(
-        self,
-        key: str,
-        *,
-        hub: str = '',
-        before_sequence: int | None = None,
-        before_ms: int | None = None,
-    ) -> overview.KeepMap:
-        """
-        Return which packs of a key to keep in the roster when it is revoked.
-
-        Args:
-            key: the key.
-            hub: the hub that has received its packs; '' = keep all that are here.
-            before_sequence: keep only what the hub received before this sequence.
-            before_ms: keep only what the hub received before this time.
-        """
-        with self._database.reading('read the packs of') as connection:
-            return overview.heads(connection, key, hub, before_sequence, before_ms)
-
     def dump(self) -> str:
         """Return all claims, and what each sample is taken for, the same on every member."""
         with self._database.reading('read') as connection:

@@ -10,8 +10,6 @@ from typing import NamedTuple
 from edgetpu_retrain.fleet.ledger.chains import standing
 from edgetpu_retrain.fleet.ledger.winners import claim_rows, Judge, resolve_all
 
-KeepMap = dict[str, tuple[int, bytes]]
-
 
 class Quarantined(NamedTuple):
     """
@@ -54,44 +52,6 @@ def frontier(connection: sqlite3.Connection, judge: Judge) -> dict[str, dict[str
     ):
         if judge.role_of(origin):
             result.setdefault(origin, {})[epoch] = [number, digest.hex()]
-    return result
-
-
-def heads(
-    connection: sqlite3.Connection,
-    key: str,
-    hub: str,
-    before_sequence: int | None,
-    before_ms: int | None,
-) -> KeepMap:
-    """
-    Return up to which packs a key's evidence is kept, by epoch, if it is revoked.
-
-    Args:
-        connection: a connection.
-        key: the key.
-        hub: the hub that has received its packs; '' = all packs that are here are kept.
-        before_sequence: only packs that the hub received before this one are kept.
-        before_ms: only packs that the hub received before this time are kept.
-    """
-    rows = connection.execute(
-        'SELECT epoch, number, hash FROM packs JOIN chains ON chains.id = packs.chain '
-        "WHERE origin = ? AND counts AND (? = '' OR EXISTS (SELECT 1 FROM hub_messages "
-        'WHERE hub = ? AND pack = packs.id AND sequence < ? AND received_ms < ?)) '
-        'ORDER BY epoch, number',
-        (
-            key,
-            hub,
-            hub,
-            2**62 if before_sequence is None else before_sequence,
-            2**62 if before_ms is None else before_ms,
-        ),
-    )
-    result: KeepMap = {}
-    for epoch, number, digest in rows:
-        # Only without a gap: an earlier pack that came later is not kept, so neither is this one.
-        if number == (result[epoch][0] + 1 if epoch in result else 0):
-            result[epoch] = number, digest
     return result
 
 
