@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Compares config/retrain.yaml and the table in docs/interface.md with the declaration."""
+"""Compares config/retrain.yaml and the tables in docs/ with the declarations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TOOL = 'tools/parameter_documents.py'
-DOCUMENTS = ('config/retrain.yaml', 'docs/interface.md')
+DOCUMENTS = ('config/retrain.yaml', 'docs/interface.md', 'docs/fleet.md')
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ IMPORT_ALL_BUT_ROS = """
 import importlib, pkgutil
 import edgetpu_retrain
 for module in pkgutil.walk_packages(edgetpu_retrain.__path__, 'edgetpu_retrain.'):
-    if module.name.startswith('edgetpu_retrain.fleet'):
+    if '.fleet' in module.name:  # needs libraries that pip installs only where a fleet is wanted
         continue
     if not any(f'.{each}' in module.name for each in ('needs_ros', 'node.', 'replay.', 'demo.',
                                                       'webcam.webcam_node', 'gamepad.', 'page.',

@@ -83,7 +83,8 @@ def test_a_class_taught_at_one_robot_is_recognized_by_the_other_which_may_propos
         for process in processes:
             process.wait_for_log('is a member of fleet')
             assert process.end() == 0
-            assert not [line for line in process.log if 'Traceback' in line]
+            log = '\n'.join(process.log)
+            assert 'Traceback' not in log, log
         for node in nodes:
             assert node.end() == 0
 
