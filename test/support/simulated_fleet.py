@@ -16,7 +16,7 @@ import random
 from edgetpu_retrain.errors import PackError
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.evidence.pack import decode, encode, peek, read_header
-from edgetpu_retrain.fleet.ledger.exchange import Exchange
+from edgetpu_retrain.fleet.hub.exchange import Exchange
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.ledger.sealing import Draft
 from edgetpu_retrain.fleet.roster import roster_message

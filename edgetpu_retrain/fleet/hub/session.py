@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 
 from edgetpu_retrain.errors import HubDeniedError, HubFullError, HubRefusedError, RosterError
 from edgetpu_retrain.fleet.hub.connection import Hub
+from edgetpu_retrain.fleet.hub.exchange import Exchange
 from edgetpu_retrain.fleet.hub.releases import Releases
 from edgetpu_retrain.fleet.hub.stream_reader import open_reader, StreamMessage, StreamReader
 from edgetpu_retrain.fleet.hub.streams import EVIDENCE, RELEASES, ROSTER, STREAMS
 from edgetpu_retrain.fleet.hub.tasks import run_until_first_ends, wait_for_event
-from edgetpu_retrain.fleet.ledger.exchange import Exchange
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 
 LONGEST_RETRY_S = 60.0

@@ -14,10 +14,10 @@ import time
 from edgetpu_retrain.errors import HubError, RetrainError
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.hub.connection import connect, Hub, HubCredentials
+from edgetpu_retrain.fleet.hub.exchange import Exchange
 from edgetpu_retrain.fleet.hub.releases import Releases
 from edgetpu_retrain.fleet.hub.reports import Report
 from edgetpu_retrain.fleet.hub.session import HubSession
-from edgetpu_retrain.fleet.ledger.exchange import Exchange
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 
 NOT_TRIED = 'not connected yet'

@@ -13,7 +13,7 @@ from edgetpu_retrain.fleet.evidence.pack import Pack, Payload
 from edgetpu_retrain.fleet.ledger.chains import chain_of, link, Standing, standing
 from edgetpu_retrain.fleet.ledger.erasure import settle
 from edgetpu_retrain.fleet.ledger.hubs import note_new_bytes, read_again
-from edgetpu_retrain.fleet.ledger.samples import message_of, sample_row
+from edgetpu_retrain.fleet.ledger.samples import message_of, pack_row, sample_row
 from edgetpu_retrain.fleet.ledger.winners import Judge
 
 MAX_WAITING_PACKS = 1000
@@ -67,11 +67,9 @@ class Storing:
         Raises:
             PackError: if all versions of it together are too large.
         """
-        known = self.connection.execute(
-            'SELECT id FROM packs WHERE hash = ?', (pack.hash,)
-        ).fetchone()
+        known = pack_row(self.connection, pack.hash)
         if known is not None:
-            self._fill(int(known[0]), pack, payloads)
+            self._fill(known, pack, payloads)
             return Receipt('known', '', pack.hash)
         result = self.store(pack, payloads, num_bytes)
         if result is None:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The rows of samples, which contain their bytes, and the messages that are made of them."""
+"""The rows of samples and packs, and the messages that are made of them."""
 
 from __future__ import annotations
 
@@ -33,6 +33,12 @@ def sample_row(connection: sqlite3.Connection, sample: bytes, payload: Payload |
             (embedding, jpeg, row),
         )
     return int(row)
+
+
+def pack_row(connection: sqlite3.Connection, digest: bytes) -> int | None:
+    """Return the row of a pack; None if it is not here."""
+    found = connection.execute('SELECT id FROM packs WHERE hash = ?', (digest,)).fetchone()
+    return found and int(found[0])
 
 
 def payload_of(connection: sqlite3.Connection, sample: bytes) -> Payload | None:

@@ -13,8 +13,8 @@ from edgetpu_retrain.errors import RosterError
 from edgetpu_retrain.fleet.evidence.claim import Claim
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.evidence.pack import encode, NO_PACK, Pack, Payload, seal
+from edgetpu_retrain.fleet.hub.exchange import Exchange
 from edgetpu_retrain.fleet.ledger import receiving
-from edgetpu_retrain.fleet.ledger.exchange import Exchange
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.ledger.overview import Quarantined
 from edgetpu_retrain.fleet.roster import roster_message

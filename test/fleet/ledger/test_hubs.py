@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import cv2
 from edgetpu_retrain.fleet.evidence.pack import decode, encode
+from edgetpu_retrain.fleet.hub.exchange import Exchange
 from edgetpu_retrain.fleet.ledger import hubs
-from edgetpu_retrain.fleet.ledger.exchange import Exchange
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.ledger.sealing import Draft
 import numpy as np

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from edgetpu_retrain.fleet.ledger.exchange import Exchange
+from edgetpu_retrain.fleet.hub.exchange import Exchange
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from support.fleet_members import draft, FLEET, member, NOW_MS, robot_key, roster, SPACE
 
