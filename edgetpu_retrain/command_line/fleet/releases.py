@@ -17,17 +17,16 @@ from edgetpu_retrain.command_line.fleet.options import (
 )
 from edgetpu_retrain.command_line.output import emit, percent, say
 from edgetpu_retrain.command_line.workspace import read_extractor
-from edgetpu_retrain.errors import FleetError, RequestError
+from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
 from edgetpu_retrain.fleet.hub.connection import Hub
-from edgetpu_retrain.fleet.hub.stream_reader import open_reader
-from edgetpu_retrain.fleet.hub.streams import RELEASES
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.releases.release import decode, encode_promotion, Promotion, Release
 from edgetpu_retrain.fleet.releases.released_head import make_release
 from edgetpu_retrain.fleet.robot.node_settings import space_of
 from edgetpu_retrain.fleet.roster.roster import Roster
 from edgetpu_retrain.fleet.station.folder import StationFolder
+from edgetpu_retrain.fleet.station.hub_releases import delete_unused_releases, read_releases
 from edgetpu_retrain.fleet.station.station import LEDGER_FILE
 from edgetpu_retrain.fleet.training.training_round import RoundOptions
 from edgetpu_retrain.wording import counted, quoted
@@ -62,7 +61,7 @@ def release(share: float, extractor: options.NamedModel, folder: StationFolder) 
 
     It is for robots with learn_from:=releases, which are too small to train on everything.  Each
     of them takes it only if it is not worse on its own recordings.  If it does well, give it to
-    all with `promote`.
+    all with `promote`.  Older releases than the newest 8 are deleted from the hub.
     """
     key = folder.credentials().key
     model = read_extractor(extractor, '')
@@ -87,7 +86,7 @@ def release(share: float, extractor: options.NamedModel, folder: StationFolder) 
         )
     made = decode(message, known_roster(folder), space)
     assert isinstance(made, Release)
-    use_hub(folder, lambda hub: _publish(hub, space, message))
+    use_hub(folder, lambda hub: _replace(hub, space, known_roster(folder), message))
     emit(
         _fields(made) | {'bytes': len(message)},
         f'{_words(made)}; {percent(share)} of the robots take it.  For all of them: '
@@ -128,18 +127,16 @@ async def _publish(hub: Hub, space: EmbeddingSpace, message: bytes) -> None:
     await hub.publish(subject, message, hashlib.sha256(message).hexdigest())
 
 
+async def _replace(hub: Hub, space: EmbeddingSpace, roster: Roster, message: bytes) -> None:
+    """Publish a release, after there is room for it."""
+    await delete_unused_releases(hub, space, roster)
+    await _publish(hub, space, message)
+
+
 async def _read_releases(hub: Hub, space: EmbeddingSpace, roster: Roster) -> list[Release]:
     """Return the valid releases of a hub, the oldest first."""
-    reader = await open_reader(hub, RELEASES, f'release.{space.token}.*', 1)
-    found: dict[str, Release] = {}
-    while reader.behind:
-        for message in await reader.read():
-            try:
-                each = decode(message.data, roster, space)
-            except FleetError:
-                continue
-            if isinstance(each, Release):
-                found[each.id] = each
+    everything = (await read_releases(hub, space, roster)).values()
+    found = {each.id: each for each in everything if isinstance(each, Release)}
     return sorted(found.values(), key=lambda each: (each.issued_ms, each.id))
 
 

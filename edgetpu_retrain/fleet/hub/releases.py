@@ -8,8 +8,8 @@ from collections.abc import Callable
 import hashlib
 import threading
 
-# Fewer than the stream keeps of a publisher, so that what was passed on stays there.
-_MOST = 4
+# A release of the largest size has 7 MB.
+_MOST = 16
 
 
 class Releases:
@@ -51,14 +51,16 @@ class Releases:
     def _keep(self, message: bytes, hub: str | None) -> bool:
         digest = hashlib.sha256(message).digest()
         with self._lock:
-            is_known = digest in self._messages
+            is_known = digest in self._at
         is_new = not is_known and (hub is None or self._accept(message))
         with self._lock:
             if is_new:
                 self._messages[digest] = message
                 self._at[digest] = set()
+                # Older ones stay known: a hub has all, and they would displace newer ones each
+                # time that it is read again.
                 for oldest in list(self._messages)[:-_MOST]:
-                    del self._messages[oldest], self._at[oldest]
+                    del self._messages[oldest]
             if hub is not None and digest in self._at:
                 self._at[digest].add(hub)
         return is_new

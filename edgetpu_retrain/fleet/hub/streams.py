@@ -76,7 +76,7 @@ STREAMS = {
     for stream in (
         Stream(EVIDENCE, 'evidence.*.*', -1, keeps_old=True),
         Stream(ROSTER, 'roster.*', 1, keeps_old=True),
-        Stream(RELEASES, 'release.*.*', 8, keeps_old=True),
+        Stream(RELEASES, 'release.*.*', -1, keeps_old=True),
         Stream(REPORTS, 'report.*', 1, keeps_old=False),
     )
 }

@@ -28,7 +28,7 @@ from edgetpu_retrain.fleet.evidence.signed_message import (
     SIGNATURE_TEXT_BYTES,
     signed_body,
 )
-from edgetpu_retrain.fleet.roster.roster import Roster
+from edgetpu_retrain.fleet.roster.roster import Member, Roster
 from edgetpu_retrain.label import check_label, is_reserved
 from edgetpu_retrain.learning import Head
 from edgetpu_retrain.learning.unknown import UnknownDetector
@@ -126,18 +126,9 @@ def decode(message: bytes, roster: Roster, space: EmbeddingSpace) -> Release | P
     Raises:
         FleetError: if anything in the message is not valid.
     """
-    if not SIGNATURE_TEXT_BYTES < len(message) <= MAX_RELEASE_BYTES:
-        raise FleetError(f'a release has {len(message)} bytes: at most {MAX_RELEASE_BYTES}')
-    kind = next((each for each in (_RELEASE, _PROMOTION) if message.startswith(each)), b'')
-    prefix = len(kind) + _KEY_LENGTH
-    publisher = message[:prefix].removeprefix(kind).decode('ascii', 'replace')
-    member = roster.member(publisher)
-    if not kind or member is None or 'release' not in member.roles:
-        raise FleetError('a release comes from nobody who may release heads in this fleet')
-    body = signed_body(message, publisher)
-    if body is None:
-        raise FleetError('a release is not signed by the key that it names')
-    text, _, numbers = body.removeprefix(body[:prefix]).partition(b'\n')
+    kind, member, body = _verified(message, roster)
+    publisher = member.key
+    text, _, numbers = body.removeprefix(kind)[_KEY_LENGTH:].partition(b'\n')
     try:
         fields = json.loads(text)
         found: Release | Promotion
@@ -157,6 +148,36 @@ def decode(message: bytes, roster: Roster, space: EmbeddingSpace) -> Release | P
     if member.expires_ms is not None and found.issued_ms > member.expires_ms:
         raise FleetError('a release comes from a member whose time has expired')
     return found
+
+
+def is_from_publisher(message: bytes, roster: Roster) -> bool:
+    """
+    Return whether a message is signed by a member that may release, whatever its extractor is.
+
+    Args:
+        message: what was received.
+        roster: the newest roster.
+    """
+    try:
+        _verified(message, roster)
+    except FleetError:
+        return False
+    return True
+
+
+def _verified(message: bytes, roster: Roster) -> tuple[bytes, Member, bytes]:
+    """Return the kind of a message, who has signed it, and its body; see :func:`decode`."""
+    if not SIGNATURE_TEXT_BYTES < len(message) <= MAX_RELEASE_BYTES:
+        raise FleetError(f'a release has {len(message)} bytes: at most {MAX_RELEASE_BYTES}')
+    kind = next((each for each in (_RELEASE, _PROMOTION) if message.startswith(each)), b'')
+    publisher = message.removeprefix(kind)[:_KEY_LENGTH].decode('ascii', 'replace')
+    member = roster.member(publisher)
+    if not kind or member is None or 'release' not in member.roles:
+        raise FleetError('a release comes from nobody who may release heads in this fleet')
+    body = signed_body(message, publisher)
+    if body is None:
+        raise FleetError('a release is not signed by the key that it names')
+    return kind, member, body
 
 
 def _release(fields: Any, numbers: bytes, publisher: str, space: EmbeddingSpace) -> Release:

@@ -14,8 +14,10 @@ from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
 from edgetpu_retrain.fleet.releases.release import decode, Promotion, Release
 from edgetpu_retrain.fleet.roster.roster import Roster
 
-# As many as a hub keeps of some publishers; a release of the largest size has 7 MB.
-_MOST_KEPT = 16
+MAX_RELEASES = 8
+"""How many releases of a publisher can be taken, the newest: of the largest size, 56 MB."""
+
+_MOST_PROMOTIONS = 256
 
 
 def is_chosen(key: str, release: str, share: float) -> bool:
@@ -46,12 +48,7 @@ def newest_for(key: str, messages: Iterable[Release | Promotion]) -> Release | N
         messages: all valid releases and promotions, in any order.
     """
     everything = list(messages)
-    decided: dict[str, Promotion] = {}
-    for each in everything:
-        if isinstance(each, Promotion):
-            later = decided.get(each.release)
-            if later is None or (each.issued_ms, each.share) > (later.issued_ms, later.share):
-                decided[each.release] = each
+    decided = _latest_promotions(everything)
     chosen = [
         each
         for each in everything
@@ -59,6 +56,43 @@ def newest_for(key: str, messages: Iterable[Release | Promotion]) -> Release | N
         and is_chosen(key, each.id, decided[each.id].share if each.id in decided else each.share)
     ]
     return max(chosen, key=lambda each: (each.issued_ms, each.id), default=None)
+
+
+def still_used(messages: Iterable[Release | Promotion]) -> list[Release | Promotion]:
+    """
+    Return the newest releases of each publisher, and the latest promotion of each release.
+
+    Older ones have no effect any more.
+
+    Args:
+        messages: valid releases and promotions, in any order.
+    """
+    everything = list(messages)
+    releases = {each.id: each for each in everything if isinstance(each, Release)}
+    # Of each publisher, so that one that loses its role has displaced nothing.
+    by_publisher: dict[str, list[Release]] = {}
+    for each in sorted(releases.values(), key=lambda each: (each.issued_ms, each.id)):
+        by_publisher.setdefault(each.publisher, []).append(each)
+    newest = [each for listed in by_publisher.values() for each in listed[-MAX_RELEASES:]]
+    too_old = releases.keys() - {each.id for each in newest}
+    promotions = [
+        promotion
+        for promotion in _latest_promotions(everything).values()
+        if promotion.release not in too_old
+    ]
+    promotions.sort(key=lambda each: each.issued_ms)
+    return [*newest, *promotions[-_MOST_PROMOTIONS:]]
+
+
+def _latest_promotions(messages: Iterable[Release | Promotion]) -> dict[str, Promotion]:
+    """Return the promotion that counts for each release, by its id."""
+    latest: dict[str, Promotion] = {}
+    for each in messages:
+        if isinstance(each, Promotion):
+            other = latest.get(each.release)
+            if other is None or (each.issued_ms, each.share) > (other.issued_ms, other.share):
+                latest[each.release] = each
+    return latest
 
 
 class ReleaseInbox:
@@ -77,17 +111,20 @@ class ReleaseInbox:
         self._key = key
         self._space = space
         self._roster = roster
-        self._messages: dict[bytes, None] = {}
+        self._messages: dict[bytes, Release | Promotion] = {}
         self._lock = threading.Lock()
 
     def accept(self, message: bytes) -> bool:
         """Keep an untrusted message, and return whether it is valid."""
-        if self._decoded(message) is None:
+        received = self._decoded(message)
+        if received is None:
             return False
         with self._lock:
-            self._messages[message] = None
-            for oldest in list(self._messages)[:-_MOST_KEPT]:
-                del self._messages[oldest]
+            self._messages[message] = received
+            used = set(map(id, still_used(self._messages.values())))
+            self._messages = {
+                each: decoded for each, decoded in self._messages.items() if id(decoded) in used
+            }
         return True
 
     def newest(self) -> Release | None:

@@ -27,6 +27,15 @@ def test_what_is_not_accepted_is_not_passed_on() -> None:
 
 def test_only_the_newest_are_kept() -> None:
     releases = Releases(lambda _: True)
-    for number in range(6):
+    for number in range(100):
         releases.add(b'%d' % number)
-    assert releases.missing('site') == [b'2', b'3', b'4', b'5']
+    assert releases.missing('site') == [b'%d' % number for number in range(84, 100)]
+
+
+def test_hubs_with_many_are_read_again_and_nothing_is_missing() -> None:
+    releases = Releases(lambda _: True)
+    for hub in ('site', 'upstream', 'site', 'site'):
+        releases.forget(hub)
+        for number in range(100):
+            releases.receive(b'%d' % number, hub)
+    assert releases.missing('site') == releases.missing('upstream') == []

@@ -7,10 +7,16 @@ from __future__ import annotations
 from dataclasses import replace
 import itertools
 
-from edgetpu_retrain.fleet.releases.release import Promotion, Release
-from edgetpu_retrain.fleet.releases.staging import is_chosen, newest_for
-from support.fleet_members import robot_key
-from support.fleet_releases import RELEASE
+from edgetpu_retrain.fleet.releases.release import encode, encode_promotion, Promotion, Release
+from edgetpu_retrain.fleet.releases.staging import (
+    is_chosen,
+    MAX_RELEASES,
+    newest_for,
+    ReleaseInbox,
+    still_used,
+)
+from support.fleet_members import robot_key, SPACE
+from support.fleet_releases import KEY, RELEASE, ROSTER
 
 ROBOTS = [robot_key(number).public for number in range(200)]
 
@@ -43,3 +49,25 @@ def test_a_withdrawn_release_is_taken_by_nobody() -> None:
     ]
     for order in itertools.permutations(messages):
         assert not any(newest_for(key, order) for key in ROBOTS[:20])
+
+
+def test_old_releases_and_promotions_are_not_used() -> None:
+    releases = [release(number, 0.1) for number in range(20)]
+    promotions = [Promotion('', 100 + number % 7, releases[-1].id, 1.0) for number in range(70)]
+    of_old, of_unknown = Promotion('', 200, releases[0].id, 1.0), Promotion('', 5, 'f' * 64, 1.0)
+    other = replace(release(0, 0.1), publisher=ROBOTS[5], id='e' * 64)
+    used = still_used([*promotions, *releases, other, of_old, of_unknown])
+    assert set(used) == {other, *releases[-MAX_RELEASES:], of_unknown, promotions[6]}
+
+
+def test_many_promotions_displace_no_release() -> None:
+    inbox = ReleaseInbox(ROBOTS[0], SPACE, lambda: ROSTER)
+    made = encode(replace(RELEASE, share=1.0), KEY)
+    assert inbox.accept(made)
+    first = inbox.newest()
+    assert first is not None
+    for number in range(100):
+        assert inbox.accept(encode_promotion(Promotion(KEY.public, number, first.id, 1.0), KEY))
+    newest = inbox.newest()
+    assert newest is not None
+    assert newest.id == first.id

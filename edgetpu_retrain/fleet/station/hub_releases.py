@@ -1,0 +1,75 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The releases of a hub, and how the station deletes those that nobody takes any more."""
+
+from __future__ import annotations
+
+import contextlib
+
+from edgetpu_retrain.errors import FleetError
+from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
+from edgetpu_retrain.fleet.hub.connection import Hub
+from edgetpu_retrain.fleet.hub.stream_reader import open_reader
+from edgetpu_retrain.fleet.hub.streams import RELEASES
+from edgetpu_retrain.fleet.releases.release import decode, is_from_publisher, Promotion, Release
+from edgetpu_retrain.fleet.releases.staging import still_used
+from edgetpu_retrain.fleet.roster.roster import Roster
+
+
+async def read_releases(
+    hub: Hub, space: EmbeddingSpace, roster: Roster
+) -> dict[int, Release | Promotion]:
+    """
+    Return the valid releases and promotions of a hub, by their number in the stream.
+
+    Args:
+        hub: a connection.
+        space: the embedding space; releases for others are not read.
+        roster: the newest roster.
+
+    Raises:
+        HubError: if the hub was lost, or does not respond.
+    """
+    found = {}
+    reader = await open_reader(hub, RELEASES, f'release.{space.token}.*', 1)
+    while reader.behind:
+        for message in await reader.read():
+            with contextlib.suppress(FleetError):
+                found[message.sequence] = decode(message.data, roster, space)
+    await reader.close()
+    return found
+
+
+async def delete_unused_releases(hub: Hub, space: EmbeddingSpace, roster: Roster) -> int:
+    """
+    Delete from a hub the old releases, and what nobody signed who may release.
+
+    The stream has no limit for each publisher, so that no member can displace the releases of
+    another; nor does anything else in it end.
+
+    Args:
+        hub: a connection with the station's key.
+        space: the embedding space; of releases for others, all are kept.
+        roster: the newest roster.
+
+    Returns:
+        How many messages were deleted.
+
+    Raises:
+        HubError: if the hub was lost, or does not respond.
+    """
+    releases = await read_releases(hub, space, roster)
+    used = set(map(id, still_used(releases.values())))
+    unused = {number for number, each in releases.items() if id(each) not in used}
+    # Replies that the hub has stored for a member may have other subjects.
+    reader = await open_reader(hub, RELEASES, '>', 1)
+    while reader.behind:
+        unused.update(
+            message.sequence
+            for message in await reader.read()
+            if not is_from_publisher(message.data, roster)
+        )
+    await reader.close()
+    for number in sorted(unused):
+        await hub.api(f'STREAM.MSG.DELETE.{RELEASES}', {'seq': number, 'no_erase': True})
+    return len(unused)
