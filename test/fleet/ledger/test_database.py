@@ -56,6 +56,8 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_reported(tmp_path: Path) -> None:
     path = tmp_path / 'fleet.db'
-    path.write_bytes(b'no database' * 1000)
+    before = b'no database' * 1000
+    path.write_bytes(before)
     with pytest.raises(StoreError, match=r'which is damaged.*move it away'):
         opened(path)
+    assert path.read_bytes() == before
