@@ -3,8 +3,8 @@
 """
 A fleet: robots share labelled evidence through a hub, and each trains itself from what it trusts.
 
-Its libraries are optional: all else works without them.  Without them, an import of any module of
-the fleet raises an error that states what to install.
+Its libraries are optional: the rest of the package works without them.  If one is missing,
+importing any module of the fleet raises an error that states what to install.
 """
 
 from importlib.util import find_spec
@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from edgetpu_retrain.errors import LibraryMissingError
 
 _NEEDED = {'nats': 'nats-py', 'nkeys': 'nkeys', 'nacl': 'PyNaCl'}
-"""Modules, and the names of their packages for pip."""
+"""The modules that a fleet needs, with the names of their packages for pip."""
 
 _missing = [package for module, package in _NEEDED.items() if find_spec(module) is None]
 if _missing:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The program fleet: checks that ROS and the libraries of a fleet are installed, then joins it."""
+"""The program ``fleet``: checks that ROS and the needed libraries are installed, then runs."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from edgetpu_retrain.errors import LibraryMissingError, RosMissingError
 
 def main(arguments: list[str] | None = None) -> int:
     """
-    Be a member of a fleet until a signal; see :func:`ros_process.run`.
+    Run a member of a fleet until a signal arrives; see :func:`ros_process.run`.
 
     Args:
         arguments: the command line; None = that of this process.
 
     Returns:
-        The exit code: 0 after a signal, 1 without ROS or a library, or if it cannot start.
+        The exit code: 0 after a signal; 1 if ROS or a library is missing, or if it cannot start.
     """
-    # Ctrl-C while modules are imported; the event loop has a handler of its own.
+    # For Ctrl-C during the imports; later, the event loop has its own handler.
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
-    # What it logs of each lost TLS connection helps nobody.
+    # asyncio logs this warning for each lost TLS connection; users can do nothing about it.
     logging.getLogger('asyncio').addFilter(_is_worth_logging)
     try:
         from edgetpu_retrain.fleet.ros_process import run

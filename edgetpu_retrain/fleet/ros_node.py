@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FleetNode: the ROS node of the fleet process; it asks the retrain node and reports."""
+"""FleetNode: the ROS node of the fleet process, which queries the retrain node and reports."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NODE_NAME = 'edgetpu_retrain_fleet'
 _TIMEOUT_S = 5.0
 _DIAGNOSTICS = 10
 
-# Parameters of the retrain node: those of NodeSettings, and others.
+# Parameters of the retrain node: the fields of NodeSettings, then two others.
 _TEXTS = ('data_dir', 'extractor', 'input_range', 'input_size', 'model_output')
 _FOLLOW, _KEEP = 'follow_models', 'keep_models'
 
@@ -43,7 +43,7 @@ class FleetNode:
 
     Raises:
         RequestError: if the value of a parameter is invalid.
-        RuntimeError: if an argument is invalid.
+        RuntimeError: if a ROS argument is invalid.
     """
 
     def __init__(self, arguments: list[str] | None = None) -> None:
@@ -65,7 +65,7 @@ class FleetNode:
         self._thread.start()
 
     def close(self) -> None:
-        """End the threads, and destroy the node."""
+        """Stop the threads, and destroy the node."""
         self._executor.create_task(self._ending.set)
         self._thread.join()
         self._executor.shutdown()
@@ -77,7 +77,7 @@ class FleetNode:
     def log(self, severity: str, words: str) -> None:
         """Write a line to the log; the severity is 'info', 'warning' or 'error'."""
         logger = self._node.get_logger()
-        # rclpy does not allow different severities on the same line.
+        # rclpy does not allow one line of code to log with different severities.
         if severity == 'info':
             logger.info(presentable(words))
         elif severity == 'warning':
@@ -90,10 +90,10 @@ class FleetNode:
         Ask the retrain node for its parameters.
 
         Returns:
-            What a member needs to know, and the values of follow_models and keep_models.
+            The settings that a member needs, and the values of follow_models and keep_models.
 
         Raises:
-            RetrainClientError: if it does not respond.
+            RetrainClientError: if the retrain node does not respond.
         """
         names = [*_TEXTS, _FOLLOW, _KEEP]
 
@@ -112,12 +112,12 @@ class FleetNode:
 
     def publish(self, message: str, problem: str, values: Mapping[str, object]) -> None:
         """
-        Publish the diagnostics: a warning if there is a problem.
+        Publish the diagnostics, with level WARN if there is a problem.
 
         Args:
             message: the state, if there is no problem.
             problem: what is wrong; '' = nothing.
-            values: further figures.
+            values: further values, by name.
         """
         status = DiagnosticStatus(
             name=f'{self.name}: fleet',

@@ -19,7 +19,7 @@ def read_parameters(node: Node) -> FleetParameters:
     Declare the parameters, and return their values.
 
     Args:
-        node: takes the values from its command line, launch file and parameter files.
+        node: the node; its command line, launch file and parameter files set the values.
 
     Raises:
         RequestError: if a value is invalid.

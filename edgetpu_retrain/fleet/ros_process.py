@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The fleet process: a member beside a retrain node, until a signal."""
+"""The fleet process: runs a member beside a retrain node until a signal arrives."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DIAGNOSTICS_S = 1.0
 
 def run(arguments: list[str] | None = None) -> int:
     """
-    Be a member of a fleet until SIGINT or SIGTERM.
+    Run a member of a fleet until SIGINT or SIGTERM.
 
     Args:
         arguments: the command line, including ROS arguments; None = ``sys.argv``.
@@ -54,7 +54,7 @@ def run(arguments: list[str] | None = None) -> int:
 
 class FleetProcess:
     """
-    Follows the retrain node: it is a member with the node's folder and extractor.
+    Runs a member with the data folder and extractor of the retrain node.
 
     Args:
         node: the ROS node.
@@ -71,7 +71,7 @@ class FleetProcess:
         self._is_ending = False
 
     async def run(self) -> None:
-        """Be a member until SIGINT or SIGTERM."""
+        """Run a member until SIGINT or SIGTERM."""
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, ended.set)
@@ -87,7 +87,7 @@ class FleetProcess:
                 raise error
 
     async def _follow(self) -> None:
-        """Be a member with what the node has; begin anew when the node gets other parameters."""
+        """Run a member with the settings of the retrain node; restart it when they change."""
         while True:
             answer = await self._ask()
             if answer is None:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Claim: what a robot or a person says a sample shows."""
+"""Claim: the label that one key gives a sample."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from edgetpu_retrain.label import check_label
 from edgetpu_retrain.store.samples.recording import check_recording
 
 MAX_NUMBER = 2**53 - 1
-"""The largest number of a pack or a claim, which every reader of JSON reads exactly."""
+"""The largest number of a pack or a claim, as every JSON parser reads it exactly."""
 
 
 class Claim(NamedTuple):
     """
-    One claim about one sample.  It never changes; a later claim replaces it.
+    One claim about one sample.  It never changes; a later claim of the same key replaces it.
 
     Args:
         sample: the sample's id in the fleet, 32 bytes.
-        label: its label; '' is a tombstone: the robot no longer has the sample.
-        recording: the recording that it belongs to; '' = none.
+        label: its label; '' is a tombstone, which takes back earlier claims of its key.
+        recording: the recording that the sample belongs to; '' = none.
         clock: when it was made, a value of the robot's :class:`HybridClock`.
         sequence: how many claims its key made before it in the same epoch.
-        erased: the bytes of the sample are to be deleted everywhere; only for a tombstone.
+        erased: whether the bytes of the sample are to be deleted everywhere; only for a tombstone.
     """
 
     sample: bytes
@@ -54,7 +54,7 @@ def check_claim_recording(recording: str) -> str:
 
 
 def check_numbers(claim: Claim) -> None:
-    """Raise PackError if an id, a clock or a sequence number is not valid."""
+    """Raise PackError if the id, clock, sequence number or erasure of a claim is not valid."""
     if len(claim.sample) != ID_BYTES:
         raise PackError('bad claim', f'a sample id has {len(claim.sample)} bytes, not {ID_BYTES}')
     if not 0 <= claim.clock <= MAX_CLOCK:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""EmbeddingSpace: which embeddings of robots can be compared and trained on together."""
+"""EmbeddingSpace: decides which embeddings can be compared and used in one training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import json
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 
 ID_BYTES = 32
-"""Length of the id of a sample or a space, bytes: SHA-256."""
+"""Length of the id of a sample or of a space, a SHA-256, bytes."""
 
 _TOKEN_LENGTH = 16
 
@@ -52,7 +52,7 @@ class EmbeddingSpace:
         Return the id of a sample in the fleet.
 
         Args:
-            embedding: the embedding as stored, see :meth:`EmbeddingKind.to_disk`.
+            embedding: the embedding as it is stored, see :meth:`EmbeddingKind.to_disk`.
 
         Returns:
             32 bytes, the SHA-256 of the space's id and the embedding.

@@ -3,9 +3,10 @@
 """
 HybridClock: orders the claims of all robots, even if their clocks differ.
 
-A value is a number of milliseconds with a counter behind it.  It is later than all values that
-the robot has seen before, and close to the time of day: Kulkarni et al., 'Logical Physical Clocks
-and Consistent Snapshots in Globally Distributed Databases', 2014.
+A value has the milliseconds since 1970 in its upper bits and a counter in its lower 16 bits.  It
+is later than all values that the robot has seen and believed, and close to the time of day:
+Kulkarni et al., 'Logical Physical Clocks and Consistent Snapshots in Globally Distributed
+Databases', 2014.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import threading
 import time
 
 MAX_AHEAD_MS = 600_000
-"""Values further ahead of the time of day are not believed, milliseconds."""
+"""A value that is further ahead of the time of day is not believed, milliseconds."""
 
 MAX_CLOCK = 2**63 - 1
-"""The largest value, which SQLite can store; it is reached in the year 6429."""
+"""The largest value that SQLite can store; it is reached in the year 6429."""
 
 _COUNTER_BITS = 16
 
@@ -57,14 +58,14 @@ class HybridClock:
         self._lock = threading.Lock()
 
     def next(self) -> int:  # noqa: A003
-        """Return a value later than all returned or observed before."""
+        """Return a value later than all that were returned, or observed and believed, before."""
         with self._lock:
-            # A full counter overflows into the milliseconds, which is what is wanted.
+            # A full counter overflows into the milliseconds, so values keep growing.
             self._last = max(self._now_ms() << _COUNTER_BITS, self._last + 1)
             return self._last
 
     def observe(self, value: int) -> None:
-        """Let the next values be later than another robot's, unless it is too far ahead."""
+        """Make the next values later than this one, unless it is too far ahead."""
         with self._lock:
             if not is_ahead(value, self._now_ms()):
                 self._last = max(self._last, value)

@@ -3,9 +3,9 @@
 """
 Keys of robots and fleets: Ed25519, written as the nkeys of NATS.
 
-A robot's key proves its connections to the hub, and signs its packs.  The hub proves a connection
-with a text of its choice that the robot signs.  So that no hub can have a pack signed that way,
-what this module signs begins with a byte that no text has.
+A robot's key authenticates it to the hub, and signs its packs.  To authenticate, the robot signs a
+text that the hub chooses.  A malicious hub could choose the bytes of a pack; so this module puts a
+byte that no text contains before all that it signs.
 https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro/nkey_auth
 """
 
@@ -114,7 +114,7 @@ def raw_public(public: str, kind: str | None = None) -> bytes | None:
     Returns:
         The bytes; None if the text is not a key of this kind.
     """
-    # Compared first, so that only short texts are remembered.
+    # Check the length first, so that the cache has only short texts.
     data = _public_bytes(public) if len(public) == _PUBLIC_LENGTH else None
     prefixes = KINDS.values() if kind is None else (KINDS[kind],)
     return data[1:] if data is not None and data[0] in prefixes else None
@@ -122,7 +122,7 @@ def raw_public(public: str, kind: str | None = None) -> bytes | None:
 
 def check_public(public: str, kind: str = 'user') -> str:
     """
-    Return a public key unchanged.
+    Return a public key unchanged if it is valid.
 
     Raises:
         FleetError: if it is not a key of this kind.
@@ -147,8 +147,8 @@ def _with_checksum(data: bytes) -> str:
 
 
 def _without_checksum(text: str, length: int) -> bytes | None:
-    """Return the bytes before the checksum; None if the text is anything but their encoding."""
-    # Compared before it is decoded: 8 characters of base32 are 5 bytes.
+    """Return the bytes before the checksum; None unless the text is exactly their encoding."""
+    # Check the length before decoding: 8 characters of base32 are 5 bytes.
     if len(text) != -(-(length + 2) * 8 // 5) or not text.isascii():
         return None
     try:

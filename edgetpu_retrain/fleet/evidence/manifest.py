@@ -1,15 +1,15 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The part of a pack that is signed: its place in the chain, and its claims.
+The signed part of a pack: its place in the chain, and its claims.
 
-It has one encoding only: a manifest that :func:`write_manifest` would write differently is
-rejected.  All numbers are big-endian::
+A manifest has exactly one valid encoding, the one that :func:`write_manifest` returns; all others
+are rejected.  All numbers are big-endian::
 
     head        magic, origin, epoch, number, previous, space, sequence, counts (_HEAD)
-    labels      the different labels of the claims, sorted, one a line, the empty one first
-    recordings  the different recordings of the claims, sorted, one a line
-    claims      sample id, clock, numbers of its label and recording, flags (_CLAIM)
+    labels      the distinct labels of the claims, sorted, one a line; always an empty one first
+    recordings  the distinct recordings of the claims, sorted, one a line
+    claims      sample id, clock, line of the label, line of the recording, flags (_CLAIM)
     pictures    the SHA-256 of each thumbnail, in the order of the claims
 """
 
@@ -37,12 +37,12 @@ MAX_CLAIMS = 1000
 """The maximum number of claims in a pack."""
 
 EPOCH_DIGITS = 16
-"""Length of the name of an epoch, random hexadecimal digits."""
+"""Number of random hexadecimal digits in the name of an epoch."""
 
 NO_PACK = bytes(ID_BYTES)
-"""What the first pack of an epoch has in place of the hash of the one before."""
+"""The first pack of an epoch has this in place of the hash of a previous pack."""
 
-# Signatures of packs, rosters and releases cannot be confused: each begins differently.
+# The signed bytes of other kinds of messages begin differently.
 _MAGIC = b'EDGEPCK1'
 _HEAD = struct.Struct(f'>8s{KEY_BYTES}s{EPOCH_DIGITS // 2}sQ{ID_BYTES}s{ID_BYTES}sQHHII')
 _CLAIM = struct.Struct(f'>{ID_BYTES}sQHHB')
@@ -52,7 +52,7 @@ _MAX_RECORDINGS_BYTES = MAX_CLAIMS * (4 * MAX_RECORDING_LENGTH + 1)
 
 
 class Head(NamedTuple):
-    """The head of a manifest, whose counts are within their limits."""
+    """The head of a manifest; :func:`read_head` checks that its counts are within their limits."""
 
     origin: str
     epoch: str
@@ -73,7 +73,7 @@ class Head(NamedTuple):
 
 
 class Manifest(NamedTuple):
-    """What a manifest states; see :class:`~edgetpu_retrain.fleet.evidence.pack.Pack`."""
+    """The content of a manifest; see :class:`~edgetpu_retrain.fleet.evidence.pack.Pack`."""
 
     origin: str
     epoch: str
@@ -99,7 +99,7 @@ def write_manifest(manifest: Manifest) -> bytes:
     Return the bytes of a manifest.
 
     Raises:
-        PackError: if a value is not valid, 'bad claim'.
+        PackError: of kind 'bad claim' if a value is not valid.
     """
     claims, head = manifest.claims, _head_values(manifest)
     labels = {label: number for number, label in enumerate(sorted({'', *_labels(claims)}))}
@@ -127,8 +127,8 @@ def read_head(data: bytes) -> Head:
     Return the head of a manifest that untrusted bytes begin with.
 
     Raises:
-        PackError: if they are no manifest or too short for one, 'not a pack', or if it is too
-            large, 'too large'.
+        PackError: of kind 'not a pack' if they are no manifest or too short for one; of kind
+            'too large' if a count exceeds its limit.
     """
     if len(data) < _HEAD.size or not data.startswith(_MAGIC):
         raise PackError('not a pack', f'{len(data)} bytes are not a pack of a fleet')
@@ -148,11 +148,11 @@ def read_head(data: bytes) -> Head:
 
 def read_manifest(data: bytes) -> Manifest:
     """
-    Return what the untrusted bytes of a manifest state.
+    Return the content of a manifest from its untrusted bytes.
 
     Raises:
-        PackError: if they are no manifest, 'not a pack', if it is too large, 'too large', or if
-            anything in it is not valid, 'bad claim'.
+        PackError: of kind 'not a pack' if they are no manifest, 'too large' if a count exceeds
+            its limit, or 'bad claim' if anything else is not valid.
     """
     head = read_head(data)
     sizes = _HEAD.size, head.label_bytes, head.recording_bytes, _CLAIM.size * head.claims
@@ -183,7 +183,7 @@ def read_manifest(data: bytes) -> Manifest:
 
 
 def _head_values(manifest: Manifest) -> tuple[bytes | int, ...]:
-    """Return the checked values of a head up to the number of claims."""
+    """Check the values of a head up to the number of claims, and return them."""
     claims = manifest.claims
     if not 1 <= len(claims) <= MAX_CLAIMS:
         raise PackError('bad claim', f'a pack has {len(claims)} claims, not 1 to {MAX_CLAIMS}')

@@ -1,12 +1,12 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Pack: up to 1,000 claims of one key, signed once, and the samples that they are about.
+Pack: up to 1,000 claims of one key, signed once, and the samples that they label.
 
-A message is the manifest, which is signed, its signature, and the payload.  Each key numbers its
-packs from 0 in an epoch, and each pack names the hash of the one before.  The payload is bound by
-the hashes in the manifest alone.  So bytes can be left out of it, which erases samples, and what
-is left is still valid::
+A message is the manifest, its signature, and the payload.  Each key numbers its packs from 0 in an
+epoch, and each pack contains the hash of the previous one.  The signature covers only the
+manifest, which has a hash of each embedding and thumbnail.  So the bytes of a sample can be left
+out of the payload, which erases the sample, and the rest is still valid::
 
     manifest    see manifest.py
     signature   64 bytes
@@ -62,14 +62,14 @@ __all__ = [
 ]
 
 MAX_PACK_BYTES = 4 << 20
-"""The maximum length of a message, half of what the hub permits."""
+"""The maximum length of a message, bytes: half of what a hub should permit."""
 
-# What a message has beside its claims: head, signature, first label.
+# An upper bound for the parts of a message that it has once: head, signature, first label.
 _OVERHEAD = 256
 
 
 class Header(NamedTuple):
-    """Which pack a message is; :func:`peek` does not verify it, :func:`read_header` does."""
+    """Identifies the pack in a message; :func:`read_header` verifies it, :func:`peek` does not."""
 
     hash: bytes  # noqa: A003
     origin: str
@@ -88,12 +88,12 @@ class Pack:
         origin: public key that signed it, 'U...'.
         epoch: 16 hexadecimal digits.
         number: its place in the epoch, from 0.
-        previous: hash of the pack before, :data:`NO_PACK` for number 0.
+        previous: hash of the previous pack; :data:`NO_PACK` for number 0.
         space_id: id of the :class:`EmbeddingSpace` of its samples.
-        claims: its claims, whose sequence numbers follow one another.
+        claims: its claims, with consecutive sequence numbers.
         pictures: the SHA-256 of each thumbnail, by the id of its sample.
-        manifest: the signed bytes, which state all of the above.
-        signature: their signature.
+        manifest: the signed bytes, which encode all of the above.
+        signature: the signature of the manifest, 64 bytes.
     """
 
     origin: str
@@ -114,7 +114,7 @@ class Pack:
     @classmethod
     def from_manifest(cls, manifest: bytes, signature: bytes) -> Pack:
         """
-        Return the pack with a manifest, without verifying its signature.
+        Return the pack of a manifest, without verifying the signature.
 
         Raises:
             PackError: see :func:`~edgetpu_retrain.fleet.evidence.manifest.read_manifest`.
@@ -138,10 +138,10 @@ def seal(
         key: the robot's key.
         epoch: 16 random hexadecimal digits.
         number: number of packs of this epoch before this one.
-        previous: hash of the pack before, :data:`NO_PACK` for the first.
+        previous: hash of the previous pack; :data:`NO_PACK` for the first.
         space: the space of the samples.
-        claims: 1 to 1,000 claims with sequence numbers that follow one another.
-        payloads: bytes of the labelled samples, whose thumbnails the signature is to bind.
+        claims: 1 to 1,000 claims with consecutive sequence numbers.
+        payloads: bytes of the labelled samples; the hashes of their thumbnails are signed.
 
     Raises:
         PackError: if a value is not valid.
@@ -169,7 +169,7 @@ def num_fitting(
         max_bytes: the maximum length of a message that the hub permits.
 
     Returns:
-        A number from 0, if not even the first fits, to :data:`MAX_CLAIMS`.
+        At most :data:`MAX_CLAIMS`; 0 = not even the first fits.
     """
     total = _OVERHEAD
     for count, claim in enumerate(claims[:MAX_CLAIMS]):
@@ -191,7 +191,8 @@ def encode(pack: Pack, payloads: Mapping[bytes, Payload]) -> bytes:
         payloads: bytes of samples by id; a labelled sample that is missing here is left out.
 
     Raises:
-        PackError: if the message is too large, or a thumbnail is not the one that was signed.
+        PackError: if the message is too large, or a thumbnail is not valid or not the one that
+            was signed.
     """
     payload = write_payload(pack.claims, pack.pictures, payloads)
     message = pack.manifest + pack.signature + payload
@@ -214,7 +215,7 @@ def peek(message: bytes) -> Header:
 
 def read_header(message: bytes) -> Header:
     """
-    Return which pack an untrusted message is, without reading its payload.
+    Verify which pack an untrusted message is, without reading its payload.
 
     Raises:
         PackError: if its signed part is not valid.
@@ -230,7 +231,8 @@ def decode(message: bytes, space: EmbeddingSpace) -> tuple[Pack, dict[bytes, Pay
 
     Args:
         message: what was received.
-        space: the space of this robot; a pack of another one is rejected unread.
+        space: the space of this robot; a pack of another space is rejected before its signature
+            is verified.
 
     Returns:
         The pack, and the bytes of samples by id, without those that were left out.

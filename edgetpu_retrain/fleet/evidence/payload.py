@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The part of a pack that is not signed: the bytes of the samples that it labels.
+The unsigned part of a pack: the bytes of the samples that it labels.
 
 Numbers are big-endian::
 
-    lengths     for each sample that is labelled: the length of its thumbnail, _HOLE = left out
+    lengths     of the thumbnail of each labelled sample; 0 = no thumbnail, _HOLE = left out
     embeddings  of all samples that are not left out
     thumbnails  of all samples that have one
 """
@@ -24,10 +24,10 @@ from edgetpu_retrain.fleet.evidence.manifest import labelled_samples
 import numpy as np
 
 MAX_PICTURE_BYTES = 64 << 10
-"""The maximum length of a thumbnail."""
+"""The maximum length of a thumbnail, bytes."""
 
 LENGTH_BYTES = 4
-"""How many bytes a sample needs in a payload besides its embedding and thumbnail."""
+"""Number of bytes that a sample needs in a payload besides its embedding and thumbnail."""
 
 _HOLE = 2**32 - 1
 # A JPEG file begins with the marker SOI and ends with EOI: ITU-T T.81, annex B.
@@ -39,7 +39,7 @@ class Payload(NamedTuple):
     The bytes of a sample.
 
     Args:
-        embedding: the embedding as stored, see :meth:`EmbeddingKind.to_disk`.
+        embedding: the embedding as it is stored, see :meth:`EmbeddingKind.to_disk`.
         jpeg: a thumbnail; None = none.
     """
 
@@ -59,7 +59,7 @@ def write_payload(
         payloads: bytes of samples by id; a labelled sample that is missing here is left out.
 
     Raises:
-        PackError: if a thumbnail is not the one that was signed.
+        PackError: if a thumbnail is not the one that was signed, is too large, or is not a JPEG.
     """
     lengths, embeddings, thumbnails = [], [], []
     for sample in labelled_samples(claims):
@@ -87,14 +87,14 @@ def read_payload(
         space: the space of the samples.
 
     Raises:
-        PackError: if they are not exactly the bytes of these samples, 'bad payload'.
+        PackError: of kind 'bad payload' if they are not exactly the bytes of these samples.
     """
     return dict(_read(data, claims, pictures, space))
 
 
 def check_payload(sample: bytes, payload: Payload, space: EmbeddingSpace) -> None:
     """
-    Raise PackError, 'bad payload', if :func:`read_payload` would reject the bytes of a sample.
+    Raise a PackError of kind 'bad payload' if :func:`read_payload` would reject a sample.
 
     Args:
         sample: the sample's id.

@@ -3,8 +3,7 @@
 """
 Signed messages other than packs: a body, a line break, and the signature in base64.
 
-A body begins with words of its own kind, or states its kind, so that a signature cannot be used
-for another kind of message.
+Each body states its kind of message, so that its signature is not valid for another kind.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ import binascii
 from edgetpu_retrain.fleet.evidence.keys import is_signed_by, Key, SIGNATURE_BYTES
 
 SIGNATURE_TEXT_BYTES = 1 + 4 * -(-SIGNATURE_BYTES // 3)
-"""How much longer than its body a message is, bytes."""
+"""Number of bytes that a message has in addition to its body."""
 
 
 def sign_message(body: bytes, key: Key) -> bytes:
-    """Return a message with a body and the signature of a key."""
+    """Return a message: a body, signed with a key."""
     return body + b'\n' + base64.b64encode(key.sign(body))
 
 
@@ -39,6 +38,6 @@ def signed_body(message: bytes, public: str) -> bytes | None:
         signature = base64.b64decode(tail[1:])
     except binascii.Error:
         return None
-    # Other texts are decoded to the same signature.
+    # b64decode() accepts several texts for one signature; only one of them is valid here.
     has_one_form = tail == b'\n' + base64.b64encode(signature)
     return body if has_one_form and is_signed_by(public, signature, body) else None

@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Who may do what in a fleet, signed by its key."""
+"""The roster: who may do what in a fleet, signed by the key of the fleet."""

@@ -3,8 +3,8 @@
 """
 Roster: who may do what in a fleet.
 
-The base station signs it with the key of the fleet.  What it permits is a function of the roster
-and of the packs alone, so that every robot decides the same.
+The base station signs it with the key of the fleet.  Which claims count depends on the roster and
+the packs alone, so that every robot decides the same.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import re
 from edgetpu_retrain.fleet.evidence.hybrid_clock import physical_ms
 
 ROLES = ('read', 'propose', 'teach', 'release')
-"""What a member may do; one that may 'teach' need not be permitted to 'propose' as well."""
+"""What a member may do; 'teach' includes 'propose'."""
 
 KeepMap = Mapping[str, tuple[int, bytes]]
 
@@ -26,19 +26,19 @@ KeepMap = Mapping[str, tuple[int, bytes]]
 @dataclass(frozen=True)
 class Member:
     """
-    A key of the fleet, and what it may do.
+    A member of the fleet: its key, and what it may do.
 
     Args:
-        key: its public key, 'U...'.
+        key: the public key, 'U...'.
         name: name of the robot or person, for messages.
         roles: some of :data:`ROLES`.
-        labels: patterns of the labels that it may claim, with the wildcards of a shell; none =
-            all.
+        labels: patterns, with shell wildcards, of the labels that it may claim; empty = all
+            labels.
         expires_ms: claims made after this time do not count, milliseconds since 1970; None =
             never.
-        keep: if the key was revoked or retired: which of its packs still count, by epoch the
-            number and hash of the last one; None = all count.  Packs before the last one count
-            if they are its ancestors.
+        keep: for a key that was revoked or retired, number and hash of the last pack that counts,
+            by epoch; its ancestors count as well, and nothing else does.  None = the key was not
+            revoked or retired.
         may_connect: whether the hub lets it connect.
     """
 
@@ -52,7 +52,7 @@ class Member:
 
     @cached_property
     def patterns(self) -> tuple[re.Pattern[str], ...]:
-        """The patterns of labels, compiled."""
+        """The compiled patterns of :attr:`labels`."""
         return tuple(re.compile(fnmatch.translate(pattern)) for pattern in self.labels)
 
 
@@ -65,7 +65,7 @@ class Roster:
         fleet: public key of the fleet, 'A...'.
         version: goes up with each change.
         issued_ms: when it was signed, milliseconds since 1970.
-        members: all members, also the former ones.
+        members: all members, including former ones.
         erased: ids of the samples whose bytes nobody may keep.
     """
 

@@ -1,9 +1,9 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-A roster as a message: one line of JSON, and the signature of the fleet's key.
+A roster as a message: one line of JSON, and its signature by the fleet's key.
 
-The JSON has one form only: what :func:`sign` would write differently is rejected.
+A roster has exactly one valid JSON text, the one that :func:`sign` writes; others are rejected.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from edgetpu_retrain.store.samples.recording import check_text
 from edgetpu_retrain.wording import quoted
 
 MAX_ROSTER_BYTES = 4 << 20
-"""The maximum length of a message: some 25,000 members, or 60,000 erased samples."""
+"""The maximum length of a message, bytes: about 25,000 members, or 60,000 erased samples."""
 
 MAX_NAME_LENGTH = 100
-"""The maximum length of a member's name and of a pattern of labels, characters."""
+"""The maximum length of a member's name, and of a label pattern, characters."""
 
 MAX_PATTERNS = 100
-"""The maximum number of patterns of labels of a member."""
+"""The maximum number of label patterns of a member."""
 
 _WHAT = 'fleet roster 1'
 
 
 def sign(roster: Roster, key: Key) -> bytes:
     """
-    Return a roster as a message.
+    Return a roster as a signed message.
 
     Args:
         roster: the roster.
         key: the private key of its fleet.
 
     Raises:
-        RosterError: if the roster is not valid, too large or of another fleet.
+        RosterError: if the roster is not valid, is too large, or belongs to another fleet.
     """
     if key.public != roster.fleet:
         raise RosterError(f'the roster is of the fleet {quoted(roster.fleet)}, not {key.public}')
@@ -65,7 +65,7 @@ def read(message: bytes, fleet: str) -> Roster:
     """
     if len(message) > MAX_ROSTER_BYTES:
         raise RosterError(f'a roster has {len(message)} bytes: at most {MAX_ROSTER_BYTES}')
-    # Before the body is read, so that only the fleet's own key can have it read.
+    # Verify the signature before parsing: only JSON that the fleet's key signed is parsed.
     body = signed_body(message, fleet)
     if body is None:
         raise RosterError('a roster is not signed by the key of this fleet')
@@ -104,7 +104,7 @@ def _member_fields(member: Member) -> dict[str, Any]:
 
 
 def _roster(fields: Any) -> Roster:
-    """Return the roster in JSON; raise ValueError, KeyError, TypeError or AttributeError."""
+    """Make a roster of JSON; raise ValueError, KeyError, TypeError or AttributeError."""
     roster = Roster(
         fleet=fields['fleet'],
         version=_number(fields['version']),
