@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The database of everything that a member knows of its fleet: packs, claims, samples, roster."""
+"""The database of a member: the packs, claims, samples and roster of its fleet."""

@@ -1,12 +1,12 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Which packs count: a function of the packs that are here and of the roster, in any order.
+Decides which packs count, from the stored packs and the roster, in whatever order they arrived.
 
-The packs of a key in an epoch are a chain: numbered from 0, each with the hash of the one before.
-They count up to the first gap and the first fork: two packs of one number, which a copied disk or
-a stolen key makes.  For a revoked key, the roster names the last pack that counts.  Then its
-ancestors count as well, and packs beside them do not, whenever they were made.
+The packs of a key in an epoch form a chain: numbered from 0, each with the hash of the previous
+one.  They count up to the first gap or fork, whichever comes first.  A fork is two packs with one
+number; a copied disk or a stolen key causes it.  For a key that was revoked or retired, the roster
+names the last pack that counts: only it and its ancestors count, whenever the others were made.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from edgetpu_retrain.fleet.ledger.tables import ANY_NUMBER
 from edgetpu_retrain.fleet.roster.roster import Roster
 
 Ends = tuple[bytes, int]
-"""What the next pack of a chain must have: the hash of this one, and its next sequence number."""
+"""What the next pack of a chain must contain: the hash of this pack, and the next sequence."""
 
 _START: Ends = (NO_PACK, 0)
 
@@ -88,7 +88,7 @@ def apply_roster(connection: sqlite3.Connection, roster: Roster) -> None:
 
 
 def standing(connection: sqlite3.Connection, pack: int) -> Standing:
-    """Return whether a pack that is stored in a row counts."""
+    """Return whether the pack in a row counts."""
     counts, number, linked, forked, kept = connection.execute(
         'SELECT counts, number, linked, forked, kept '
         'FROM packs JOIN chains ON chains.id = packs.chain WHERE packs.id = ?',
@@ -112,7 +112,7 @@ def standing(connection: sqlite3.Connection, pack: int) -> Standing:
 
 
 def _linked(connection: sqlite3.Connection, chain: int, linked: int, forked: int | None) -> int:
-    """Return the number of packs from 0 on without a gap and a fork."""
+    """Return the number of packs from number 0 on, before the first gap or fork."""
     if forked is not None and forked <= linked:
         return forked
     ends = _ends(connection, chain, linked - 1) if linked else _START
@@ -165,7 +165,7 @@ def _ancestors(connection: sqlite3.Connection, chain: int, head: bytes) -> list[
     Return the rows of the packs that lead to the one that the roster keeps, and of that one.
 
     Returns:
-        No rows if one of them is missing: then nothing shows which packs lead there.
+        No rows if a pack is missing or does not fit: then the ancestors are not known.
     """
     found: list[tuple[int]] = []
     wanted, after = head, None

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a person should decide: proposals that wait for a teacher, and teachers who disagree."""
+"""Samples for a person to decide: proposals without a teacher's label, and disagreements."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from edgetpu_retrain.fleet.ledger.winners import claim_rows, Judge, resolve_all,
 
 class Contested(NamedTuple):
     """
-    A sample about which a person should decide.
+    A sample whose label a person should decide.
 
     Args:
         sample: its id in the fleet.
         label: the label that it has now.
         recording: the key and the name of its recording.
-        claims: the label that each key claims.
-        digest: changes whenever ``claims`` does.
+        claims: the label that each key claims, by key.
+        digest: a SHA-256 of ``claims``, 64 hexadecimal digits.
     """
 
     sample: bytes
@@ -37,13 +37,13 @@ def proposals(
     connection: sqlite3.Connection, judge: Judge, latest: int, limit: int
 ) -> list[Contested]:
     """
-    Return the samples that no teacher has labelled.
+    Return the samples that have a proposed label, and none of a teacher.
 
     Args:
         connection: a connection that sees one state.
         judge: who is believed.
         latest: the greatest clock of a claim.
-        limit: how many at most, of each key the earliest first.
+        limit: the maximum number; the keys take turns, each with its earliest sample first.
     """
     keys = [each.key for each in judge.roster.members] if judge.roster is not None else []
     proposing = [key for key in keys if judge.role_of(key) == 'propose']
@@ -64,7 +64,9 @@ def disagreements(
     connection: sqlite3.Connection, judge: Judge, latest: int, limit: int
 ) -> list[Contested]:
     """
-    Return the samples about which teachers disagree, and no majority of them has settled it.
+    Return the samples about which teachers disagree.
+
+    A sample is left out if more than half of its teachers claim the label that it has now.
 
     The arguments are those of :func:`proposals`.
     """
@@ -90,7 +92,7 @@ def _contested(
     connection: sqlite3.Connection, found: Iterable[Resolved], limit: int
 ) -> list[Contested]:
     result = []
-    # One of each key after the other, so that nobody can hide what others propose.
+    # The keys take turns, so that one with many samples cannot crowd out the others.
     place = Counter[str]()
     turns = []
     for each in sorted(found, key=lambda each: each.clock):

@@ -19,10 +19,10 @@ from edgetpu_retrain.store.files.lock_wait import SQLITE_TIMEOUT_S, wait_while_l
 from edgetpu_retrain.store.files.regular_file import check_regular_file
 
 IN_MEMORY = ':memory:'
-"""A path for a database that ends with its connection."""
+"""The path of a database in memory, which is lost when its connection is closed."""
 
-# The index of a million samples has 45 MB, and a pack changes as many of its pages as it has
-# samples; with less, most of them are read and written again for each pack.
+# The index of a million samples has 45 MB, and a pack changes about one of its pages for each
+# sample; with a smaller cache, most of these pages are read and written again for each pack.
 _CACHE_KIB = 16_384
 
 _MOVE_AWAY = (
@@ -41,7 +41,7 @@ class FleetDatabase:
 
     Raises:
         StoreError: if it cannot be opened, belongs to another program, or was written by a newer
-            release; then nothing was changed.
+            release; an existing file is not changed.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -81,7 +81,7 @@ class FleetDatabase:
     @contextmanager
     def looking(self, action: str) -> Iterator[sqlite3.Connection]:
         """
-        Run the ``with`` block, which reads little, on the connection that writes.
+        Run the ``with`` block, a short query, on the connection that also writes.
 
         Args:
             action: what the block does; completes 'Cannot ...' in an error message.
@@ -97,7 +97,7 @@ class FleetDatabase:
         """
         Run the ``with`` block on a connection of its own that sees one state of the file.
 
-        However long it takes, no transaction waits for it.
+        No transaction waits for it, except with :data:`IN_MEMORY`.
 
         Args:
             action: what the block does; completes 'Cannot ...' in an error message.
@@ -114,7 +114,7 @@ class FleetDatabase:
             yield connection
 
     def empty_log(self) -> None:
-        """Empty the write-ahead log, unless another program reads an older state."""
+        """Empty the write-ahead log of erased bytes, unless a reader still needs it."""
         with self._lock, suppress(sqlite3.OperationalError):
             self._connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
 
@@ -149,7 +149,7 @@ class FleetDatabase:
         )
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        """Make the connection durable, and create the tables of a new file."""
+        """Make transactions of the connection durable, and create the tables of a new file."""
         (mode,) = wait_while_locked(
             lambda: connection.execute('PRAGMA journal_mode=WAL')
         ).fetchone()

@@ -3,9 +3,10 @@
 """
 Erases samples: their bytes are deleted, their claims stay.
 
-A sample is erased if the roster says so.  It is erased as well if all keys that claim it as their
-own, with a recording, have taken that back, and one of them has asked for erasure.  So nobody can
-erase the sample of another robot, and a teacher who only labels a sample does not keep it.
+A sample is erased if the roster lists it.  Its owners are the keys that have claimed it with a
+recording.  It is also erased if all owners have taken their claims back, and the latest claim of
+at least one of them asks for erasure.  So no robot can erase the sample of another, and a teacher
+who only labels a sample does not prevent its erasure.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from edgetpu_retrain.fleet.ledger.winners import claim_rows, Judge
 
 def settle(connection: sqlite3.Connection, rows: Iterable[int], judge: Judge) -> bool:
     """
-    Erase samples that are to be erased, and mark them, so that their bytes are not stored again.
+    Erase the samples that are to be erased, and mark them so that no bytes are stored again.
+
+    A sample that is no longer to be erased loses its mark, and its packs are read again.
 
     Args:
         connection: the connection of a transaction.
-        rows: the rows of the samples that may have to be erased.
+        rows: the rows of the samples to check.
         judge: who is believed.
 
     Returns:
@@ -47,13 +50,13 @@ def settle(connection: sqlite3.Connection, rows: Iterable[int], judge: Judge) ->
 
 
 def is_marked(connection: sqlite3.Connection, row: int) -> bool:
-    """Return whether a sample was erased."""
+    """Return whether a sample is marked as erased."""
     (erased,) = connection.execute('SELECT erased FROM samples WHERE id = ?', (row,)).fetchone()
     return bool(erased)
 
 
 def all_suspects(connection: sqlite3.Connection, judge: Judge) -> list[int]:
-    """Return the rows of all samples that may have to be erased, or that were."""
+    """Return the rows of all samples that are marked as erased, or may have to be."""
     rows = connection.execute(
         'SELECT id FROM samples WHERE erased UNION SELECT sample FROM claims WHERE erased '
         'UNION SELECT sample FROM drafts WHERE erased'

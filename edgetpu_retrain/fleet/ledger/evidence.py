@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FleetEvidence: the samples that a robot can train on, in the same order on every robot."""
+"""FleetEvidence: the samples that a robot can train on, ordered alike on every robot."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class FleetEvidence:
 
     Args:
         ids: ids of the samples, uint8 ``[N, 32]``.
-        raw: their embeddings as the extractor outputs them, ``[N, D]``.
+        raw: their embeddings, ``[N, D]``, of the dtype that the extractor outputs.
         labels: their labels, N texts.
-        recordings: the key and the name of the recording of each sample, N texts.
-        keys: the key whose claim decided, N texts.
-        roles: its role, 'teach' or 'propose', N texts.
-        clocks: the clock of its claim, int64 ``[N]``.
+        recordings: their recordings, N texts 'KEY/NAME'.
+        keys: the public key whose claim decided each label, N texts.
+        roles: the role of that key, 'teach' or 'propose', N texts.
+        clocks: the clock of the deciding claim, int64 ``[N]``.
     """
 
     ids: npt.NDArray[np.uint8]
@@ -45,13 +45,15 @@ def read_evidence(
     connection: sqlite3.Connection, space: EmbeddingSpace, judge: Judge, latest: int
 ) -> FleetEvidence:
     """
-    Return the samples that teachers have labelled, and with a judge's own key also its own.
+    Return the samples labelled by teachers, and those labelled by the judge's own key.
+
+    Samples without an embedding are left out.
 
     Args:
         connection: a connection that sees one state.
         space: the space of the samples.
         judge: who is believed.
-        latest: the greatest clock of a claim.
+        latest: the greatest clock of a claim that counts.
     """
     rows = claim_rows(connection, judge, latest=latest)
     believed: dict[int, Resolved] = {
@@ -59,8 +61,8 @@ def read_evidence(
         for each in resolve_all(rows, judge)
         if each.role == 'teach' or each.key == judge.me
     }
-    # Bytes that only a revoked key has brought are as good as absent, although they are here: who
-    # joins later cannot have them.
+    # Embeddings that came only with packs that do not count are ignored: members do not republish
+    # such packs, so a robot that joins later could not have them.
     present = connection.execute(
         'SELECT id, sample FROM samples WHERE embedding IS NOT NULL AND id IN ('
         'SELECT sample FROM claims JOIN packs ON packs.id = pack '
@@ -73,7 +75,7 @@ def read_evidence(
     places = {each.sample: place for place, (_, each) in enumerate(found)}
     kind = space.kind
     raw = np.empty((len(found), kind.dimension), kind.disk_dtype)
-    # In the order in which they are stored, which is much faster than by id.
+    # Reading in the order of storage is much faster than sorted by sample id.
     for row, embedding in connection.execute(
         'SELECT id, embedding FROM samples WHERE embedding IS NOT NULL ORDER BY id'
     ):

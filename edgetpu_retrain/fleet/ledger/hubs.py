@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What each hub has: how far its stream was read, and which packs are in it."""
+"""How far the stream of each hub was read, and which packs are in it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Position(NamedTuple):
     How far a hub's stream was read.
 
     Args:
-        sequence: sequence of the last message that was read; 0 = none.
-        mark: what identifies the message there; None = not known.
-        reread: sequence from which to read again; None = none.
+        sequence: number of the last message that was read; 0 = none.
+        mark: a digest that identifies this message; None = not known.
+        reread: number of the first message to be read again; None = no message.
     """
 
     sequence: int
@@ -29,7 +29,7 @@ class Position(NamedTuple):
 
 
 def position(connection: sqlite3.Connection, hub: str) -> Position:
-    """Return how far a hub was read."""
+    """Return how far the stream of a hub was read."""
     row = connection.execute(
         'SELECT sequence, mark, reread FROM hubs WHERE hub = ?', (hub,)
     ).fetchone()
@@ -39,7 +39,7 @@ def position(connection: sqlite3.Connection, hub: str) -> Position:
 def set_position(
     connection: sqlite3.Connection, hub: str, sequence: int, mark: bytes | None
 ) -> None:
-    """Remember that a hub was read up to a sequence, and whatever is to be read again before."""
+    """Remember up to which sequence a hub was read; ``reread`` stays as it is."""
     connection.execute(
         'INSERT INTO hubs (hub, sequence, mark) VALUES (?, ?, ?) ON CONFLICT (hub) '
         'DO UPDATE SET sequence = excluded.sequence, mark = excluded.mark',
@@ -48,7 +48,7 @@ def set_position(
 
 
 def begin_rereading(connection: sqlite3.Connection, hub: str) -> None:
-    """Set the position of a hub to where packs are to be read again."""
+    """Set the position of a hub back to the first message to be read again, if there is one."""
     connection.execute(
         'UPDATE hubs SET sequence = reread - 1, mark = NULL, reread = NULL '
         'WHERE hub = ? AND reread IS NOT NULL',
@@ -57,7 +57,7 @@ def begin_rereading(connection: sqlite3.Connection, hub: str) -> None:
 
 
 def forget(connection: sqlite3.Connection, hub: str) -> None:
-    """Forget everything about a hub, because it has another stream now."""
+    """Forget everything about a hub, because its stream was replaced."""
     for table in ('hubs', 'hub_messages', 'dropped'):
         connection.execute(f'DELETE FROM {table} WHERE hub = ?', (hub,))  # noqa: S608
 
@@ -78,11 +78,11 @@ def note(
     Args:
         connection: the connection of a transaction.
         hub: the hub.
-        sequence: sequence of the message in its stream.
+        sequence: number of the message in its stream.
         pack: row of the pack.
         received_ms: when the hub received it; 0 = not known.
         payloads: ids of the samples whose bytes the message has, if it was read.
-        complete: whether it has all bytes that are here.
+        complete: whether the message has all bytes of the pack that are here.
     """
     has_erased = any(sample in payloads for sample in erased_samples(connection, pack))
     connection.execute(
@@ -96,7 +96,7 @@ def note(
 
 
 def erased_samples(connection: sqlite3.Connection, pack: int) -> list[bytes]:
-    """Return the ids of the erased samples whose bytes messages with a pack may have."""
+    """Return the ids of the erased samples whose bytes came with a pack."""
     rows = connection.execute(
         'SELECT samples.sample FROM claims JOIN samples ON samples.id = claims.sample '
         'WHERE pack = ? AND brought AND samples.erased',
@@ -106,7 +106,7 @@ def erased_samples(connection: sqlite3.Connection, pack: int) -> list[bytes]:
 
 
 def has(connection: sqlite3.Connection, hub: str, pack: int) -> bool:
-    """Return whether a hub has a pack with all bytes that are here."""
+    """Return whether a hub has a pack with all of its bytes that are here."""
     row = connection.execute(
         'SELECT 1 FROM hub_messages WHERE pack = ? AND hub = ? AND complete', (pack, hub)
     ).fetchone()
@@ -114,13 +114,13 @@ def has(connection: sqlite3.Connection, hub: str, pack: int) -> bool:
 
 
 def note_new_bytes(connection: sqlite3.Connection, pack: int) -> None:
-    """Remember that no hub is known to have the bytes of a pack that have just arrived here."""
+    """Mark a pack as incomplete in all hubs, because more of its bytes have just been stored."""
     connection.execute('UPDATE hub_messages SET complete = 0 WHERE pack = ?', (pack,))
     look_at_all_packs(connection)
 
 
 def note_erasure(connection: sqlite3.Connection, sample: int) -> None:
-    """Remember that the messages with a sample, which is in a row, have to be deleted."""
+    """Mark the messages that may have the bytes of a sample, given by its row, for deletion."""
     connection.execute(
         'UPDATE hub_messages SET erased = 1 WHERE pack IN '
         '(SELECT pack FROM claims WHERE sample = ? AND brought)',
@@ -129,7 +129,7 @@ def note_erasure(connection: sqlite3.Connection, sample: int) -> None:
 
 
 def read_bytes_again(connection: sqlite3.Connection, sample: int) -> None:
-    """Have the packs read again that brought a sample, which is not to be erased any more."""
+    """Request rereading of the packs with a sample that is no longer to be erased."""
     connection.execute(
         'UPDATE packs SET whole = 0 '
         'WHERE id IN (SELECT pack FROM claims WHERE sample = ? AND brought)',
@@ -145,7 +145,7 @@ def read_bytes_again(connection: sqlite3.Connection, sample: int) -> None:
 
 
 def has_message(connection: sqlite3.Connection, hub: str, sequence: int, pack: int) -> bool:
-    """Return whether all is known of a message of a hub."""
+    """Return whether a message of a hub was received, and not only acknowledged."""
     row = connection.execute(
         'SELECT 1 FROM hub_messages WHERE hub = ? AND sequence = ? AND pack = ? '
         'AND received_ms > 0',
@@ -155,7 +155,7 @@ def has_message(connection: sqlite3.Connection, hub: str, sequence: int, pack: i
 
 
 def carriers(connection: sqlite3.Connection, hub: str) -> list[tuple[int, bytes]]:
-    """Return sequence and hash of the packs in a hub that have bytes of erased samples."""
+    """Return sequence and hash of the packs in a hub that may have bytes of erased samples."""
     return connection.execute(
         'SELECT sequence, hash FROM hub_messages JOIN packs ON packs.id = pack '
         'WHERE hub = ? AND erased ORDER BY sequence',
@@ -164,7 +164,7 @@ def carriers(connection: sqlite3.Connection, hub: str) -> list[tuple[int, bytes]
 
 
 def forget_messages(connection: sqlite3.Connection, hub: str, after: int) -> None:
-    """Forget which packs a hub has after a sequence, because they are to be read again."""
+    """Forget the messages of a hub after a sequence, because they are to be read again."""
     cursor = connection.execute(
         'DELETE FROM hub_messages WHERE hub = ? AND sequence > ?', (hub, after)
     )
@@ -179,7 +179,7 @@ def forget_message(connection: sqlite3.Connection, hub: str, sequence: int) -> N
 
 
 def note_dropped(connection: sqlite3.Connection, hub: str, origin: str, sequence: int) -> None:
-    """Remember that a pack in a hub was not stored, because too many wait."""
+    """Remember that a pack in a hub was not stored here, because too many wait."""
     connection.execute('INSERT OR IGNORE INTO hubs (hub) VALUES (?)', (hub,))
     connection.execute(
         'INSERT INTO dropped VALUES (?, ?, ?) ON CONFLICT (hub, origin) '
@@ -189,7 +189,7 @@ def note_dropped(connection: sqlite3.Connection, hub: str, origin: str, sequence
 
 
 def read_again(connection: sqlite3.Connection, origin: str | None = None) -> None:
-    """Have packs that were dropped read again: there is room for those of a key now, or of all."""
+    """Request rereading of the dropped packs of a key, or of all keys, as there is room now."""
     dropped = connection.execute(
         'SELECT hub, origin, sequence FROM dropped WHERE origin = COALESCE(?, origin)', (origin,)
     ).fetchall()
@@ -212,8 +212,8 @@ def missing(connection: sqlite3.Connection, hub: str, me: str) -> list[tuple[byt
     Packs that the roster does not accept are left out, except those of this robot.
 
     Returns:
-        Hash, row of its chain, and whether it is of this robot; each pack after the ones before
-        it in its chain.
+        Of each pack its hash, the row of its chain, and whether it is of this robot; the packs of
+        a chain in order.
     """
     found = connection.execute('SELECT until_pack FROM hubs WHERE hub = ?', (hub,)).fetchone()
     (until,) = found or (0,)
@@ -228,7 +228,7 @@ def missing(connection: sqlite3.Connection, hub: str, me: str) -> list[tuple[byt
     (last,) = connection.execute('SELECT COALESCE(MAX(id), 0) FROM packs').fetchone()
     first_missing = min((pack for pack, *_ in rows), default=last + 1)
     if first_missing - 1 - until >= _UNTIL_STEP:
-        # So that the next call does not look at all packs again.
+        # So that the next call need not check all packs again.
         connection.execute(
             'UPDATE hubs SET until_pack = ? WHERE hub = ?', (first_missing - 1, hub)
         )
@@ -236,5 +236,5 @@ def missing(connection: sqlite3.Connection, hub: str, me: str) -> list[tuple[byt
 
 
 def look_at_all_packs(connection: sqlite3.Connection) -> None:
-    """Have :func:`missing` look at all packs again, because other ones are accepted now."""
+    """Let :func:`missing` check all packs again, because earlier ones may be missing now."""
     connection.execute('UPDATE hubs SET until_pack = 0')

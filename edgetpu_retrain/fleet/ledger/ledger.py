@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Ledger: everything that a member knows of its fleet, on disk."""
+"""Ledger: the packs, claims, samples and roster of a fleet, stored on disk."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from edgetpu_retrain.fleet.ledger.sealing import Draft
 
 class Ledger(LedgerFile):
     """
-    The packs, claims and samples of a fleet, and its roster; all methods are thread-safe.
+    The packs, claims, samples and roster of a fleet; all methods are thread-safe.
 
-    What a method has stored is on disk when it returns.
+    When a method returns, what it stored is on disk.
 
     The arguments and the errors are those of :class:`LedgerFile`.
     """
@@ -34,13 +34,13 @@ class Ledger(LedgerFile):
         self, message: bytes, *, hub: str = '', sequence: int = 0, received_ms: int = 0
     ) -> Receipt:
         """
-        Store a pack that was received, unless it is known or wrong.
+        Store a received pack, unless it is known or not valid, or too many others wait.
 
         Args:
             message: untrusted bytes.
-            hub: the hub that has it; '' = none.
-            sequence: its sequence in the hub's stream.
-            received_ms: when the hub received it, milliseconds since 1970.
+            hub: the hub that it came from; '' = none.
+            sequence: its number in the hub's stream.
+            received_ms: when the hub received it, milliseconds since 1970; 0 = not known.
 
         Raises:
             StoreError: if the disk fails; the message is to be received again.
@@ -78,13 +78,13 @@ class Ledger(LedgerFile):
 
     def message(self, digest: bytes) -> bytes:
         """
-        Return a pack as a message, with all of its bytes that are here.
+        Return a pack as a message, with all bytes of its samples that are here.
 
         Args:
-            digest: its hash.
+            digest: hash of the pack.
 
         Raises:
-            KeyError: if it is not here.
+            KeyError: if the pack is not here.
         """
         with self._database.looking('read a pack of') as connection:
             row = pack_row(connection, digest)
@@ -96,10 +96,10 @@ class Ledger(LedgerFile):
 
     def claim(self, drafts: Iterable[Draft]) -> None:
         """
-        Write claims of this robot down, which are sealed later.
+        Store claims of this robot, which are sealed later.
 
         Raises:
-            PackError: if one is not valid; none is stored.
+            PackError: if a claim is not valid; then none is stored.
         """
         drafts = list(drafts)
         for draft in drafts:
@@ -113,13 +113,13 @@ class Ledger(LedgerFile):
 
     def own_claims(self) -> dict[bytes, Claim]:
         """
-        Return what this robot claims about each sample, sealed or not.
+        Return the current claim of this robot about each sample, sealed or not.
 
-        That is the last claim that was made with this database.  If there is none, it is the
-        latest one of this robot's key that came from a hub: it was made before the database was
-        restored or lost, or by another robot with the same key.  Two such robots would otherwise
-        contradict each other without end.  Claims in packs that are quarantined because of a fork
-        are left out, so that they are made again.
+        That is the last claim made with this database.  If there is none, it is the latest claim
+        of this robot's key that came from a hub: made before the database was restored or lost, or
+        by another robot with the same key.  Claims made here come first, because two robots with
+        one key would otherwise override each other endlessly.  Claims in packs after a gap or from
+        a fork on are left out, so that they are made again.
         """
         with self._database.looking('read the own claims of') as connection:
             return sealing.own_claims(connection, self.me)
@@ -135,8 +135,8 @@ class Ledger(LedgerFile):
         """
         Seal all own claims.
 
-        Call it only when a hub has been read to its end: that shows whether this database was
-        restored from an earlier copy, which begins a new epoch.
+        Call it only after a hub has been read to its end.  Only then is it known whether this
+        database was restored from an earlier copy, which requires a new epoch.
 
         Args:
             key: the key of this robot.
@@ -164,36 +164,36 @@ class Ledger(LedgerFile):
 
     @property
     def epoch(self) -> str:
-        """The epoch in which this robot seals; '' = it has sealed nothing yet."""
+        """The epoch in which this robot seals its claims; '' = it has sealed nothing yet."""
         with self._database.looking('read the epoch of') as connection:
             return sealing.own_epoch(connection, self.me)
 
     # Hubs
 
     def position(self, hub: str) -> hubs.Position:
-        """Return how far a hub was read."""
+        """Return how far the stream of a hub was read."""
         with self._database.looking('read the position of') as connection:
             return hubs.position(connection, hub)
 
     def set_position(self, hub: str, sequence: int, mark: bytes | None = None) -> None:
         """
-        Remember how far a hub was read.
+        Remember how far the stream of a hub was read.
 
         Args:
             hub: the hub.
-            sequence: sequence of the last message that was read.
-            mark: what identifies that message; None = not known.
+            sequence: number of the last message that was read.
+            mark: a digest that identifies that message; None = not known.
         """
         with self._database.transaction('write the position of') as connection:
             hubs.set_position(connection, hub, sequence, mark)
 
     def begin_rereading(self, hub: str) -> None:
-        """Set the position of a hub back to where packs are to be read again, if there are any."""
+        """Set the position of a hub back to the first pack to be read again, if there is one."""
         with self._database.transaction('write the position of') as connection:
             hubs.begin_rereading(connection, hub)
 
     def forget_hub(self, hub: str) -> None:
-        """Forget everything about a hub, because it has another stream now."""
+        """Forget everything about a hub, because its stream was replaced."""
         with self._database.transaction('forget a hub in') as connection:
             hubs.forget(connection, hub)
 
@@ -205,21 +205,21 @@ class Ledger(LedgerFile):
                 hubs.note(connection, hub, sequence, row)
 
     def missing_at(self, hub: str, *, own_only: bool = False) -> list[bytes]:
-        """Return the packs that are here and that a hub does not have, earlier ones first."""
+        """Return the hashes of :meth:`missing`, of all packs or of this robot's own."""
         return [digest for digest, _, is_own in self.missing(hub) if is_own or not own_only]
 
     def missing(self, hub: str) -> list[tuple[bytes, int, bool]]:
-        """Return the same with a number of each chain, and whether it is of this robot."""
+        """Return the packs that a hub lacks; see :func:`hubs.missing`."""
         with self._database.transaction('read the packs of') as connection:
             return hubs.missing(connection, hub, self.me)
 
     def carriers(self, hub: str) -> list[tuple[int, bytes]]:
-        """Return sequence and hash of the packs in a hub that have bytes of erased samples."""
+        """Return sequence and hash of the messages in a hub that may have erased bytes."""
         with self._database.looking('read the packs of') as connection:
             return hubs.carriers(connection, hub)
 
     def forget_messages(self, hub: str, after: int) -> None:
-        """Forget which packs a hub has after a sequence, because they are to be read again."""
+        """Forget the messages of a hub after a sequence, because they are to be read again."""
         with self._database.transaction('forget messages in') as connection:
             hubs.forget_messages(connection, hub, after)
 
@@ -235,8 +235,8 @@ class Ledger(LedgerFile):
         Return the samples that teachers have labelled.
 
         Args:
-            own: whether to include those of this robot that no teacher has labelled.
-            without: public keys whose claims are not to count.
+            own: whether to include samples whose label a claim of this robot decides.
+            without: public keys whose claims are ignored.
         """
         with self._database.reading('read the samples of') as connection:
             judge = self._judge(connection, own=own)
@@ -247,13 +247,13 @@ class Ledger(LedgerFile):
             return read_evidence(connection, self.space, judge, self._latest)
 
     def proposals(self, limit: int = 1000) -> list[contested.Contested]:
-        """Return at most ``limit`` samples that wait for a teacher, of each key the earliest."""
+        """Return at most ``limit`` samples that wait for a teacher; see :mod:`.contested`."""
         with self._database.reading('read the proposals of') as connection:
             judge = self._judge(connection, own=False)
             return contested.proposals(connection, judge, self._latest, limit)
 
     def disagreements(self, limit: int = 1000) -> list[contested.Contested]:
-        """Return at most ``limit`` samples about which teachers disagree."""
+        """Return at most ``limit`` samples about which teachers disagree; see there too."""
         with self._database.reading('read the disagreements of') as connection:
             judge = self._judge(connection, own=False)
             return contested.disagreements(connection, judge, self._latest, limit)
@@ -264,22 +264,22 @@ class Ledger(LedgerFile):
             return payload_of(connection, sample)
 
     def quarantine(self) -> list[overview.Quarantined]:
-        """Return the packs that do not count, by key, epoch and reason."""
+        """Return how many packs do not count, by key, epoch and reason."""
         with self._database.reading('read the quarantine of') as connection:
             return overview.quarantine(connection)
 
     @property
     def refused(self) -> dict[str, int]:
-        """Number of messages that were refused since the start, by kind of their PackError."""
+        """Number of invalid messages since the start, by kind of their PackError."""
         return dict(self._refused)
 
     def frontier(self) -> dict[str, dict[str, list[object]]]:
-        """Return number and hash of the last pack that counts, by key and epoch."""
+        """Return number and hash of the last pack that counts, by key and epoch, for JSON."""
         with self._database.reading('read the packs of') as connection:
             return overview.frontier(connection, self._judge(connection, own=False))
 
     def dump(self) -> str:
-        """Return all claims, and what each sample is taken for, the same on every member."""
+        """Return all packs that count, and the label of each sample, as text."""
         with self._database.reading('read') as connection:
             return overview.dump(connection, self._judge(connection, own=False), self._latest)
 
@@ -294,7 +294,7 @@ class Ledger(LedgerFile):
             if not hub or hubs.has_message(connection, hub, sequence, *found):
                 return True
             if hubs.erased_samples(connection, *found):
-                return False  # It has to be known whether the message has their bytes.
+                return False  # Read the message: it may have bytes that must be deleted.
         with self._database.transaction('note a pack in') as connection:
             hubs.note(connection, hub, sequence, *found, received_ms=received_ms, complete=False)
         return True

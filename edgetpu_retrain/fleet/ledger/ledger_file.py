@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""LedgerFile: the file of a ledger, and what decides which of its claims count."""
+"""LedgerFile: the file of a ledger, with the roster that decides which claims count."""
 
 from __future__ import annotations
 
@@ -90,16 +90,16 @@ class LedgerFile:
 
     def set_roster(self, message: bytes) -> bool:
         """
-        Store a roster that is newer than the one that is here.
+        Store a roster if it is newer than the stored one.
 
-        Of two with the same version, which a base station signs that was restored from a backup,
-        every robot stores the same.
+        A base station that was restored from a backup may sign two rosters with the same version.
+        Then the time of issue decides, and then the bytes, so that all robots store the same.
 
         Args:
             message: untrusted bytes.
 
         Returns:
-            Whether it is newer.
+            Whether it was newer, and is stored now.
 
         Raises:
             RosterError: if it is not a valid roster of this fleet.
@@ -130,7 +130,7 @@ class LedgerFile:
 
     @property
     def roster_message(self) -> bytes | None:
-        """The newest roster as its fleet has signed it."""
+        """The newest roster, as the signed message; None if there is none yet."""
         with self._database.looking('read the roster of') as connection:
             stored = self._read_roster(connection)
             return stored and stored[0]
@@ -147,7 +147,7 @@ class LedgerFile:
         row = connection.execute('SELECT value FROM facts WHERE name = ?', (_ROSTER,)).fetchone()
         if row is None:
             return None
-        # It is read again only if another process has stored another one.
+        # It is parsed again only if the stored message has changed.
         read = self._roster_read
         if read is None or read[0] != row[0]:
             read = self._roster_read = row[0], roster_message.read(row[0], self.fleet)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a person or a test wants to know of a ledger as a whole."""
+"""Summaries of a whole ledger: its quarantine, its frontier, and a dump as text."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Quarantined(NamedTuple):
 
 
 def quarantine(connection: sqlite3.Connection) -> list[Quarantined]:
-    """Return the packs that do not count, by key, epoch and reason."""
+    """Return how many packs do not count, by key, epoch and reason."""
     counts: dict[tuple[str, str, str, str], int] = {}
     for pack, origin, epoch in connection.execute(
         'SELECT packs.id, origin, epoch FROM packs JOIN chains ON chains.id = packs.chain '
@@ -43,7 +43,7 @@ def quarantine(connection: sqlite3.Connection) -> list[Quarantined]:
 
 
 def frontier(connection: sqlite3.Connection, judge: Judge) -> dict[str, dict[str, list[object]]]:
-    """Return number and hash of the last pack that counts, by key and epoch; JSON can hold it."""
+    """Return number and hash of the last pack that counts, by key and epoch, for JSON."""
     result: dict[str, dict[str, list[object]]] = {}
     for origin, epoch, number, digest in connection.execute(
         'SELECT origin, epoch, MAX(number), hash FROM packs '
@@ -57,9 +57,9 @@ def frontier(connection: sqlite3.Connection, judge: Judge) -> dict[str, dict[str
 
 def dump(connection: sqlite3.Connection, judge: Judge, latest: int) -> str:
     """
-    Return all claims that count and what every sample is taken for, as text.
+    Return all packs that count with their claims, and the label of each sample, as text.
 
-    Two members that have the same packs and roster return the same text at the same time.
+    At the same time, two members with the same packs and roster return the same text.
     """
     lines = []
     for pack, origin, epoch, number, digest in connection.execute(

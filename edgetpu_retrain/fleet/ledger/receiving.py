@@ -18,13 +18,13 @@ from edgetpu_retrain.fleet.ledger.winners import Judge
 
 MAX_WAITING_PACKS = 1000
 """
-The maximum number of packs of one key that wait for an earlier one, or that will not count.
+The maximum number of packs of one key that are waiting or quarantined.
 
-All chains that the roster does not accept have as many together.
+All packs in chains that the roster does not accept share one such limit.
 """
 
 MAX_WAITING_BYTES = 64 << 20
-"""The maximum length of these packs."""
+"""The maximum total length of these packs, bytes."""
 
 
 class Receipt(NamedTuple):
@@ -34,8 +34,8 @@ class Receipt(NamedTuple):
     Args:
         outcome: 'accepted', 'known', 'waiting' (for an earlier pack or for the roster),
             'quarantined', or 'refused': it is not stored.
-        reason: why it was not accepted; '' otherwise.
-        hash: hash of the pack, empty if it is none.
+        reason: why it was not accepted; '' if it was accepted or known.
+        hash: hash of the pack; empty if the message is not a pack.
     """
 
     outcome: str
@@ -60,7 +60,7 @@ class Storing:
 
     def receive(self, pack: Pack, payloads: Mapping[bytes, Payload], num_bytes: int) -> Receipt:
         """
-        Store a pack, or what an earlier version of it did not have.
+        Store a pack, or add bytes of its samples that are missing here.
 
         The arguments are those of :meth:`store`.
 
@@ -89,7 +89,7 @@ class Storing:
 
         Args:
             pack: a pack with a valid signature that is not here yet.
-            payloads: its bytes.
+            payloads: the bytes of its samples.
             num_bytes: length of its message.
             sealed_here: whether this robot has just signed it.
 
@@ -102,7 +102,7 @@ class Storing:
         row = self._store_pack(chain, pack, payloads, num_bytes, sealed_here)
         advances = link(connection, chain, pack, roster)
         result = standing(connection, row)
-        # Own packs are all needed, to know which numbers were used.
+        # All own packs are stored, because they show which numbers were used.
         is_limited = result.outcome != 'accepted' and pack.origin != me
         if is_limited and _is_full(connection, chain, pack.number):
             connection.execute('ROLLBACK TO pack')
@@ -117,7 +117,7 @@ class Storing:
 
     def _fill(self, row: int, pack: Pack, payloads: Mapping[bytes, Payload]) -> None:
         """
-        Add bytes of samples that an earlier version of a pack did not have.
+        Add bytes of samples that did not come with earlier messages of a pack.
 
         Raises:
             PackError: if all versions together are too large; nothing is added.
@@ -174,7 +174,7 @@ class Storing:
         erased = {claim.sample for claim in pack.claims if claim.erased}
         if roster is not None and roster.erased:
             erased.update(claim.sample for claim in pack.claims if claim.sample in roster.erased)
-        # What may have to be erased is not written before that is known.
+        # Bytes that may have to be erased are not written until that is decided, below.
         rows = {
             claim.sample: sample_row(
                 self.connection,
@@ -211,7 +211,7 @@ class Storing:
                 sample_row(self.connection, sample, payloads[sample])
 
     def _settle_later_ones(self, chain: int, number: int) -> None:
-        """Erase what packs ask for that count since the one before them arrived."""
+        """Apply the erasures in later packs of a chain, which may count now."""
         rows = self.connection.execute(
             'SELECT DISTINCT sample FROM packs JOIN claims ON claims.pack = packs.id '
             'WHERE chain = ? AND number > ? AND claims.erased',
@@ -234,14 +234,14 @@ def is_whole(pack: Pack, payloads: Mapping[bytes, Payload]) -> bool:
 
 
 def _is_full(connection: sqlite3.Connection, chain: int, number: int) -> bool:
-    """Return whether too many packs wait, with the one of a number that was just stored."""
+    """Return whether too many packs wait, including the one that was just stored."""
     origin, kept, is_fork = connection.execute(
         'SELECT origin, kept, forked = ? AND 2 = '
         '(SELECT COUNT(*) FROM packs WHERE chain = chains.id AND number = forked) '
         'FROM chains WHERE id = ?',
         (number, chain),
     ).fetchone()
-    if is_fork:  # It has to be known, so that the packs after it do not count.
+    if is_fork:  # A fork must be stored, so that the packs from it on do not count.
         return False
     select = (
         'SELECT COUNT(*), COALESCE(SUM(bytes), 0) '

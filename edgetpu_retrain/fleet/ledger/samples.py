@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The rows of samples and packs, and the messages that are made of them."""
+"""The rows of samples and packs, and the messages that contain them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edgetpu_retrain.fleet.evidence.pack import encode, Pack, Payload
 
 
 def sample_row(connection: sqlite3.Connection, sample: bytes, payload: Payload | None) -> int:
-    """Return the row of a sample, which is created, or gets bytes that it did not have."""
+    """Return the row of a sample; create it, or add bytes that it lacks unless it is erased."""
     found = connection.execute(
         'SELECT id, erased OR (embedding NOT NULL AND jpeg NOT NULL) FROM samples '
         'WHERE sample = ?',
@@ -50,7 +50,7 @@ def payload_of(connection: sqlite3.Connection, sample: bytes) -> Payload | None:
 
 
 def lacks(connection: sqlite3.Connection, pack: int, payloads: Mapping[bytes, Payload]) -> bool:
-    """Return whether a version of a pack lacks bytes that are here."""
+    """Return whether the bytes that came with a pack lack some that are here."""
     rows = connection.execute(
         'SELECT sample, jpeg IS NOT NULL FROM samples WHERE embedding IS NOT NULL AND id IN '
         '(SELECT sample FROM claims WHERE pack = ? AND brought)',
@@ -64,10 +64,10 @@ def lacks(connection: sqlite3.Connection, pack: int, payloads: Mapping[bytes, Pa
 
 def message_of(connection: sqlite3.Connection, pack: int) -> bytes:
     """
-    Return a pack as a message, with all of its bytes that are here.
+    Return a pack as a message, with all bytes of its samples that are here.
 
     Raises:
-        PackError: if it is too large, 'too large'.
+        PackError: of kind 'too large' if the message is too large.
     """
     signed = Pack.from_manifest(
         *connection.execute(

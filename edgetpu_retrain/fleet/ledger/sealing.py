@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Own claims: written down at once, sealed into packs while a hub is there."""
+"""This robot's own claims: stored at once, sealed into packs when a hub is connected."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from edgetpu_retrain.fleet.ledger.winners import Judge
 
 class Draft(NamedTuple):
     """
-    A claim that this robot is to make.
+    A claim of this robot that is not sealed yet.
 
     Args:
         sample: the sample's id in the fleet.
-        label: its label; '' = this robot takes back what it claimed.
-        recording: name of its recording, if it is a sample of this robot; '' = of another one.
-        payload: its bytes, if it is a sample of this robot.
+        label: its label; '' = this robot takes back its earlier claims.
+        recording: name of its recording; '' = the sample is of another robot.
+        payload: its bytes; None = they are not sent with the claim.
         erased: whether its bytes are to be deleted everywhere; only with the label ''.
     """
 
@@ -50,7 +50,7 @@ class Draft(NamedTuple):
 
 
 def check_draft(draft: Draft, space: EmbeddingSpace) -> None:
-    """Raise PackError if a claim could not be sealed."""
+    """Raise PackError if a claim is not valid, so that it could not be sealed."""
     check_claim_label(draft.label)
     check_claim_recording(draft.recording)
     if draft.erased and draft.label:
@@ -63,7 +63,7 @@ def store_drafts(
     connection: sqlite3.Connection, drafts: Iterable[Draft], clock: HybridClock, judge: Judge
 ) -> bool:
     """
-    Store claims that are to be sealed later.
+    Store claims of this robot, to be sealed later.
 
     Args:
         connection: the connection of a transaction.
@@ -99,7 +99,7 @@ def seal_next(
     connection: sqlite3.Connection, key: Key, space: EmbeddingSpace, max_bytes: int
 ) -> tuple[Pack, dict[bytes, Payload]] | None:
     """
-    Seal the oldest claims that are not sealed yet, and delete them as drafts.
+    Seal the oldest drafts, as many as fit in a pack, and delete them from the drafts.
 
     Args:
         connection: the connection of a transaction.
@@ -108,8 +108,8 @@ def seal_next(
         max_bytes: the maximum length of a message.
 
     Returns:
-        The pack, which the caller stores in the same transaction, and its bytes; None if all
-        claims are sealed.
+        The pack, which the caller stores in the same transaction, and the bytes of its samples;
+        None if there are no drafts.
 
     Raises:
         PackError: if a single claim with its bytes is too large.
@@ -145,7 +145,8 @@ def seal_next(
 
 def own_claims(connection: sqlite3.Connection, me: str) -> dict[bytes, Claim]:
     """Return the claim of this robot about each sample; see :meth:`Ledger.own_claims`."""
-    # Those made here in the order in which they were made: their clock may have been set back.
+    # Claims made here come last, in the order in which they were made, as the clock may have
+    # been set back.
     rows = connection.execute(
         'SELECT samples.sample, label, recording, clock, place, claimed.erased FROM ('
         'SELECT claims.sample AS row, sealed_here AS made_here, sealed_here * packs.id AS turn, '
@@ -170,7 +171,7 @@ def own_epoch(connection: sqlite3.Connection, me: str) -> str:
 
 
 def begin_epoch(connection: sqlite3.Connection, me: str) -> str:
-    """Let this robot seal its claims in a new epoch; return it."""
+    """Begin a new epoch, in which this robot seals its claims from now on; return it."""
     epoch = secrets.token_hex(EPOCH_DIGITS // 2)
     connection.execute(
         'INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)', (_fact(me), epoch.encode())
@@ -184,11 +185,11 @@ def _fact(me: str) -> str:
 
 def _end_of_chain(connection: sqlite3.Connection, me: str) -> tuple[str, int, bytes, int]:
     """
-    Return epoch, number, hash of the pack before and first sequence number of the next own pack.
+    Return epoch, number, previous hash and first sequence number for the next own pack.
 
     If the epoch has packs that were not sealed here, this database was restored from an earlier
-    copy, or copied to another robot.  Then the epoch is not continued, as a pack with the same
-    number may exist.
+    copy, or copied to another robot.  Then a new epoch begins, because another pack may have the
+    next number of the old one already.
     """
     epoch = own_epoch(connection, me) or begin_epoch(connection, me)
     packs, foreign = connection.execute(

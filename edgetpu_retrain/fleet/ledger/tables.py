@@ -3,9 +3,9 @@
 """
 The tables of fleet.db.
 
-Packs are stored as they were signed.  Samples are stored once, however many packs bring them, so
-that erasing one drops its bytes everywhere.  Whether a claim counts is decided when it is read,
-from the number of packs of its chain that count.
+The manifest of each pack is stored as it was signed.  A sample is stored once, even if several
+packs contain it, so that erasing it deletes its bytes from all of them.  Whether a pack counts is
+stored with the pack; whether a claim in it counts is decided when it is read, from the roster.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ TABLES = (
     """
     CREATE TABLE chains (
         id INTEGER PRIMARY KEY,
-        origin TEXT NOT NULL,               -- public key that signs the packs
+        origin TEXT NOT NULL,               -- public key that signed the packs
         epoch TEXT NOT NULL,
-        linked INTEGER NOT NULL DEFAULT 0,  -- packs from number 0, without gap and fork
+        linked INTEGER NOT NULL DEFAULT 0,  -- packs from number 0 to a gap or fork
         forked INTEGER,                     -- smallest number that two packs have; NULL = none
         kept INTEGER NOT NULL,              -- packs from number 0 that the roster accepts
         UNIQUE (origin, epoch)
@@ -42,13 +42,13 @@ TABLES = (
         hash BLOB NOT NULL UNIQUE,          -- SHA-256 of the manifest
         chain INTEGER NOT NULL REFERENCES chains (id),
         number INTEGER NOT NULL,
-        previous BLOB NOT NULL,             -- hash of the pack before
+        previous BLOB NOT NULL,             -- hash of the previous pack
         first_sequence INTEGER NOT NULL,    -- of its claims
         next_sequence INTEGER NOT NULL,
         bytes INTEGER NOT NULL,             -- length of the message in which it came
         sealed_here INTEGER NOT NULL,       -- 0 = received
         counts INTEGER NOT NULL DEFAULT 0,  -- 1 = its claims count, see chains.py
-        whole INTEGER NOT NULL DEFAULT 0,   -- 1 = it came with the bytes of all its samples
+        whole INTEGER NOT NULL DEFAULT 0,   -- 1 = all its bytes came in one message
         signature BLOB NOT NULL,
         manifest BLOB NOT NULL
     ) STRICT
@@ -60,7 +60,7 @@ TABLES = (
         sample BLOB NOT NULL UNIQUE,        -- id in the fleet
         erased INTEGER NOT NULL DEFAULT 0,  -- 1 = its bytes must not be here
         embedding BLOB,                     -- NULL = not received yet, or erased
-        jpeg BLOB                           -- NULL = no thumbnail
+        jpeg BLOB                           -- NULL = no thumbnail here
     ) STRICT
     """,
     """
@@ -92,7 +92,7 @@ TABLES = (
     CREATE TABLE hubs (
         hub TEXT PRIMARY KEY,
         sequence INTEGER NOT NULL DEFAULT 0,    -- up to which its stream was read
-        mark BLOB,                              -- SHA-256 of the message there; NULL = not known
+        mark BLOB,                              -- digest of the message there; NULL = not known
         reread INTEGER,                         -- sequence from which to read again
         until_pack INTEGER NOT NULL DEFAULT 0   -- row up to which no pack is missing there
     ) STRICT
@@ -104,13 +104,13 @@ TABLES = (
         pack INTEGER NOT NULL REFERENCES packs (id),
         received_ms INTEGER NOT NULL,       -- by the hub, milliseconds since 1970; 0 = not known
         complete INTEGER NOT NULL,          -- 1 = it has all bytes that are here
-        erased INTEGER NOT NULL,            -- 1 = it has bytes of an erased sample
+        erased INTEGER NOT NULL,            -- 1 = it may have bytes of an erased sample
         PRIMARY KEY (hub, sequence)
     ) STRICT, WITHOUT ROWID
     """,
     'CREATE INDEX messages_of_pack ON hub_messages (pack, hub)',
     """
-    CREATE TABLE dropped (                  -- packs that were not stored, because too many wait
+    CREATE TABLE dropped (                  -- packs not stored, because too many wait
         hub TEXT NOT NULL,
         origin TEXT NOT NULL,
         sequence INTEGER NOT NULL,          -- of the first one

@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Which label a sample has, of all that was claimed about it: the same on every robot.
+Decides which of the labels claimed for a sample it gets, the same on every robot.
 
-The latest claim of each key is its opinion; a tombstone takes it back.  Of the others, one of a
-key that may teach wins over one of a key that may only propose; then the latest; then the key
-that is greater as text.
+The latest claim of each key is its opinion; a key whose latest claim is a tombstone has none.  Of
+the opinions, one of a key that may teach wins over one of a key that may only propose; then the
+latest wins; then the one whose key is greater as text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _COUNTER_BITS = 16
 
 
 class ClaimRow(NamedTuple):
-    """A claim that counts unless the roster does not allow its label."""
+    """A claim of a pack that counts; :meth:`Judge.allows` decides whether the claim counts."""
 
     sample: int
     """Row of the sample."""
@@ -37,20 +37,20 @@ class ClaimRow(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """What a sample is taken for."""
+    """The label that a sample gets, and the claim that decides it."""
 
     sample: int
     """Row of the sample."""
     label: str
     recording: str
-    """Name of its recording, with the key that has made it."""
+    """The recording of the sample, 'KEY/NAME'."""
     key: str
     """The key whose claim wins."""
     role: str
-    """Its role: 'teach' or 'propose'."""
+    """The role of that key: 'teach' or 'propose'."""
     clock: int
     labels: dict[str, str]
-    """The label that each key claims."""
+    """The label that each key claims, by key."""
 
 
 class Judge(NamedTuple):
@@ -58,8 +58,8 @@ class Judge(NamedTuple):
     Who is believed.
 
     Args:
-        roster: the newest roster; None = nobody is.
-        me: a key that is believed as if it could propose at least; '' = none.
+        roster: the newest roster; None = nobody but ``me`` is believed.
+        me: a key that counts as one that may propose, if the roster gives it no role; '' = none.
     """
 
     roster: Roster | None
@@ -67,7 +67,7 @@ class Judge(NamedTuple):
 
     @property
     def unlisted(self) -> str:
-        """The key ``me`` if the roster says nothing about its packs, which count here then."""
+        """The key ``me`` if the roster does not decide on its packs, which then count; else ''."""
         member = self.roster.member(self.me) if self.roster is not None else None
         is_listed = member is not None and (
             member.keep is not None or self.role_in_roster(self.me)
@@ -75,7 +75,7 @@ class Judge(NamedTuple):
         return '' if is_listed else self.me
 
     def opinions(self, rows: Iterable[ClaimRow]) -> dict[str, ClaimRow]:
-        """Return the latest claim of each key, of rows in the order of :func:`claim_rows`."""
+        """Return the latest claim of each key that counts; rows as from :func:`claim_rows`."""
         return {row.key: row for row in rows if self.allows(row)}
 
     def allows(self, row: ClaimRow) -> bool:
@@ -93,14 +93,14 @@ class Judge(NamedTuple):
         return self.roster.role_of(key) if self.roster is not None else ''
 
     def resolve(self, rows: list[ClaimRow]) -> Resolved | None:
-        """Return what a sample is taken for; None if nobody claims it any more."""
+        """Return the label that a sample gets; None if no key claims one."""
         opinions = [row for row in self.opinions(rows).values() if row.label]
         if not opinions:
             return None
         winner = max(
             opinions, key=lambda row: (self.role_of(row.key) == 'teach', row.clock, row.key)
         )
-        # A teacher that labels the sample of another robot does not know its recording.
+        # A teacher's claim about the sample of another robot has no recording.
         source = winner
         if not winner.recording:
             named = (row for row in rows if row.recording and self.allows(row))
@@ -117,7 +117,7 @@ class Judge(NamedTuple):
 
 
 def latest_clock(now_ms: int) -> int:
-    """Return the greatest clock of a claim that counts at a time, milliseconds since 1970."""
+    """Return the greatest clock that a claim may have at a time, milliseconds since 1970."""
     return min(((now_ms + MAX_AHEAD_MS + 1) << _COUNTER_BITS) - 1, MAX_CLOCK)
 
 
@@ -130,17 +130,17 @@ def claim_rows(
     parameters: tuple[object, ...] = (),
 ) -> Iterator[ClaimRow]:
     """
-    Yield the claims in packs that count, by sample and key, the latest claim of a key last.
+    Yield the claims in packs that count, grouped by sample and key, each key's latest claim last.
 
     Args:
         connection: a connection.
-        judge: who is believed.  Its own key's claims are included if they are not sealed yet.
-        latest: the greatest clock of a claim.
+        judge: who is believed.  Unsealed claims of its own key are included.
+        latest: the greatest clock of a claim that counts.
         samples: SQL that selects rows of samples; '' = all.
-        parameters: its parameters.
+        parameters: the parameters of this SQL.
     """
     condition = f'AND sample IN ({samples})' if samples else ''
-    # An epoch is hexadecimal, so what is not sealed yet comes after it.
+    # Unsealed claims have '~' for an epoch, which sorts after all hexadecimal digits.
     rows = connection.execute(
         'SELECT sample, origin, clock, epoch, number, position, '  # noqa: S608
         'label, recording, erased FROM claims JOIN packs ON packs.id = claims.pack '
@@ -154,7 +154,7 @@ def claim_rows(
 
 
 def resolve_all(rows: Iterable[ClaimRow], judge: Judge) -> Iterator[Resolved]:
-    """Yield what each sample is taken for, of rows in the order of :func:`claim_rows`."""
+    """Yield the label of each sample that has one; rows as from :func:`claim_rows`."""
     for _, group in groupby(rows, key=lambda row: row.sample):
         resolved = judge.resolve(list(group))
         if resolved is not None:
