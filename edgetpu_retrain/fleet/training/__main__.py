@@ -23,7 +23,7 @@ from edgetpu_retrain.work_process.child import do_work, lower_priority
 
 
 def main(order: RoundOrder, on_step: Callable[[str], None]) -> dict[str, Any]:
-    """Run one round; return its result, for JSON."""
+    """Run one round, and return its result as values for JSON."""
     folder = Path(order.folder)
     extractor = order.settings.read_extractor(folder)
     space = space_of(extractor)

@@ -20,7 +20,7 @@ _MODULE = 'edgetpu_retrain.fleet.training'
 @dataclass(frozen=True)
 class RoundOrder:
     """
-    What the child process needs to know.
+    The input of the child process.
 
     Args:
         folder: the data folder of the node.
@@ -39,12 +39,12 @@ class RoundOrder:
     options: RoundOptions = field(default_factory=RoundOptions)
 
     def to_json(self) -> str:
-        """Return this as text for :meth:`from_json`."""
+        """Return this order as text for :meth:`from_json`."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> RoundOrder:
-        """Return the order that :meth:`to_json` has written."""
+        """Return the order in a text from :meth:`to_json`."""
         fields = json.loads(text)
         options, settings = fields.pop('options'), NodeSettings(**fields.pop('settings'))
         training = TrainingOptions(**options.pop('training'))
@@ -56,10 +56,10 @@ async def train_in_child(
     order: RoundOrder, on_step: Callable[[str], object] = lambda _: None
 ) -> RoundResult:
     """
-    Run one round in a child process; if cancelled, kill it.
+    Run one round in a child process; if cancelled, kill the process.
 
     Args:
-        order: what to do.
+        order: the input of the round.
         on_step: called at the start of each step with its description.
 
     Raises:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Exam: this robot's own held-out recordings, and how many of their views a head has right."""
+"""Exam: held-out views of this robot, and how a head that has not seen them classifies them."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from edgetpu_retrain.report.analysis.held_out import fit_rows, probabilities_of
 from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 
-# Share of each class to hold out.  Few samples decide nothing, and a head needs the others.
+# Share of each class to hold out: enough to compare heads, and few enough to train one without.
 _SHARE = 0.25
 
 
 @dataclass(frozen=True, eq=False)
 class Exam:
     """
-    Views that this robot took, and on which no examined head was trained.
+    Held-out views of this robot: :meth:`answers` trains no head on them.
+
+    A released head may have been trained on them.
 
     Args:
         pool: all samples.
         rows: int64 ``[E]``, the views.
         truth: int64 ``[E]``, their classes as this robot claims.
-        held_out: bool ``[N]``, what is not trained on: the views, and near copies of them.
+        held_out: bool ``[N]``, the samples not to train on: the views, and near copies of them.
     """
 
     pool: Pool
@@ -38,7 +40,7 @@ class Exam:
     @classmethod
     def of(cls, pool: Pool, seed: int) -> Exam:
         """
-        Hold out whole recordings of this robot; of a class with only one, a block of it.
+        Hold out whole recordings of this robot, or a block of samples of a class with only one.
 
         Args:
             pool: all samples.
@@ -48,7 +50,7 @@ class Exam:
         held_out = np.zeros(len(pool), bool)
         if not len(own):
             return cls(pool, own, own, held_out)
-        # What this robot claims counts here: a teacher must not be able to change the exam.
+        # The labels that this robot claims: a teacher must not be able to change the exam.
         truth = pool.own_labels[own]
         quantization = pool.quantization
         rows = (
@@ -72,11 +74,11 @@ class Exam:
 
         Args:
             labels: int64 ``[N]``, the labels to train on.
-            rows: int64 ``[M]``, the samples to train on; those held out are left out.
+            rows: int64 ``[M]``, the samples to train on; held-out ones among them are ignored.
             options: the training options.
 
         Returns:
-            The classes; None if there are samples of fewer than two classes.
+            The classes; None if the samples to train on have fewer than two.
 
         Raises:
             RequestError: if the options are not valid.

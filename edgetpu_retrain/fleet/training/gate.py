@@ -1,12 +1,12 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The gate: a head that was trained with others' samples serves only if it is not worse here.
+The gate: a head trained with samples of other robots serves only if it is not worse on this robot.
 
-Heads are trained without some recordings of this robot, and examined with them: one on the
-trusted samples, one on this robot's own, and one on those that were accepted last.  If the first
-is worse than one of the others, the samples that took the views away are looked for: the labels of
-one robot of one class are left out, and the head is examined again.
+Three heads are trained without this robot's held-out samples and compared on them: one on the
+trusted samples, one on this robot's own samples, and one on the samples that were accepted last.
+If the first one is worse than the better of the others, the gate leaves out the samples of one
+other robot and one class that caused most of the new mistakes, and compares again.
 """
 
 from __future__ import annotations
@@ -26,15 +26,17 @@ import numpy as np
 MOST_LEFT_OUT = 3
 """How many times the gate leaves out one robot's samples of a class and examines again."""
 
-# A head is worse if it has more than this share of the views wrong in addition, and if that is not
-# chance: each view that only one of two equal heads has right is a coin toss, so the deviation of
-# the difference is the square root of their number (Q. McNemar, 'Note on the sampling error of the
-# difference between correlated proportions or percentages', Psychometrika 12, 1947).  With 1.645
-# deviations, one of 20 equal heads is rejected.
+# A head is worse if it has more than this share of the views wrong in addition, and if chance does
+# not explain that.  If two heads are equally good, it is a coin toss which one has a view right
+# that the other one has wrong, so the standard deviation of the difference is the square root of
+# the number of such views (Q. McNemar, 'Note on the sampling error of the difference between
+# correlated proportions or percentages', Psychometrika 12, 1947).  With 1.645 standard deviations,
+# one of 20 equally good heads is rejected.
 _FORGIVEN_SHARE, _DEVIATIONS = 0.01, 1.645
-# A class has vanished if fewer than this share of its recognized views are still recognized.
+# A class vanishes if the new head has less than this share of its views right, compared with those
+# that the earlier head has right.
 _VANISHED = 0.5
-# The nearest samples that are made responsible for a mistake, and how many are compared at most.
+# A mistake is attributed to this many nearest samples, out of at most so many of their class.
 _NEAREST, _MOST_COMPARED = 5, 2000
 
 
@@ -45,11 +47,11 @@ class GateVerdict:
 
     Args:
         rows: int64 ``[M]``, the samples to train on.
-        reason: why a head that is trained on the fleet's samples must not serve; '' = it may.
-        left_out: public key and class of the samples that the gate left out.
+        reason: why a head that is trained on the trusted samples must not serve; '' = it may.
+        left_out: public key and class of each group of samples that the gate left out.
         views: number of held-out views.
         right: how many of them the head has right.
-        right_before: how many the better of the earlier heads has right.
+        right_before: how many the better of the two other heads has right.
     """
 
     rows: IntArray
@@ -66,7 +68,7 @@ def pass_gate(trusted: Trusted, accepted: IntArray, options: TrainingOptions) ->
 
     Args:
         trusted: the trusted samples.
-        accepted: int64 ``[N]``, the label with which each sample was accepted last; UNCLAIMED =
+        accepted: int64 ``[N]``, the label with which each sample was last accepted; UNCLAIMED =
             it was not.
         options: the training options.
 
@@ -99,7 +101,7 @@ def pass_gate(trusted: Trusted, accepted: IntArray, options: TrainingOptions) ->
 
 
 def _best_before(exam: Exam, accepted: IntArray, options: TrainingOptions) -> BoolArray:
-    """Return which views the better one has right: this robot's own head or the last accepted."""
+    """Return which views the better head has right: this robot's own or the last accepted one."""
     best = np.zeros(len(exam.rows), bool)
     for labels in (exam.pool.own_labels, accepted):
         answers = exam.answers(labels, np.flatnonzero(labels != UNCLAIMED), options)
@@ -115,7 +117,7 @@ def why_worse(exam: Exam, right: BoolArray, before: BoolArray) -> str:
     Args:
         exam: the exam.
         right: bool ``[E]``, which views the head has right.
-        before: bool ``[E]``, which views the earlier head has right.
+        before: bool ``[E]``, which views the head has right that it is compared with.
     """
     for label in np.unique(exam.truth):
         views = exam.truth == label
@@ -139,10 +141,10 @@ def _views(count: int) -> str:
 
 def _responsible(exam: Exam, rows: IntArray, answers: IntArray, lost: BoolArray) -> int:
     """
-    Return the origin and class whose samples took most of the lost views, as in Pool.groups.
+    Return the origin and class to whose samples most of the lost views are nearest.
 
     Returns:
-        The group; -1 if this robot's own samples took them.
+        A number of ``Pool.groups``; -1 if these are this robot's own samples.
     """
     pool = exam.pool
     blame: dict[int, int] = {}
@@ -155,7 +157,7 @@ def _responsible(exam: Exam, rows: IntArray, answers: IntArray, lost: BoolArray)
         for each in nearest.ravel():
             group = -1 if pool.is_own[each] else int(pool.groups[each])
             blame[group] = blame.get(group, 0) + 1
-    # The smallest of the worst, so that the order does not matter.
+    # Of equal groups the smallest number, so that the result does not depend on the order.
     return min(blame, key=lambda group: (-blame[group], group), default=-1)
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""LastRound: what the fleet's trainings of a data folder remember of the last one."""
+"""LastRound: what a training on the fleet's samples stores for the next one."""
 
 from __future__ import annotations
 
@@ -24,25 +24,27 @@ FILE = 'fleet_training.npz'
 """Name of the file in the data folder."""
 
 _FORMAT = 1
-# Of 10 million samples; the ids cannot be compressed.
+# Enough for 10 million samples, of 36 bytes each.
 _MAX_BYTES = 400_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class LastRound:
     """
-    The last round, and the last samples whose head was accepted.
+    The last round, and the samples or the release that were accepted last.
 
     Args:
-        evidence: digest of everything that the last round decided on; the same again is not
-            trained again.
+        evidence: digest of everything on which the last round's decision depended; while it is
+            the same, no round trains again.
         newest: number of the newest version when the round ended; a newer one was trained by
             another program.
         version: number of the last version that the fleet trained; 0 = none.
-        frontier: number and hash of the last pack that counted then, by key and epoch.
-        accepted: digest of the samples of this version.
-        ids: their ids, uint8 ``[M, 32]``.
-        labels: their classes, int64 ``[M]``.
+        frontier: number and hash of the last pack that counted for what was accepted, by key and
+            epoch.
+        accepted: digest of the accepted samples and of the options and extractor, or the id of the
+            accepted release.
+        ids: ids of the accepted samples, uint8 ``[M, 32]``; none after a release.
+        labels: their classes as indices of ``names``, int64 ``[M]``.
         names: names of the classes.
     """
 
@@ -80,7 +82,7 @@ class LastRound:
 
     @classmethod
     def read(cls, folder: Path) -> LastRound:
-        """Return what the last round has written; a damaged file counts as none."""
+        """Return what the last round wrote; a missing or damaged file counts as no round."""
         try:
             content = io.BytesIO(read_regular_file(folder / FILE, at_most=_MAX_BYTES))
             with np.load(content, allow_pickle=False) as file:
@@ -96,7 +98,7 @@ class LastRound:
             return cls()
 
     def labels_in(self, pool: Pool) -> IntArray:
-        """Return the accepted label of each sample of a pool, int64 ``[N]``, or UNCLAIMED."""
+        """Return the accepted class of each sample of a pool, int64 ``[N]``; UNCLAIMED = none."""
         numbers = {name: number for number, name in enumerate(pool.names)}
         known = np.array([numbers.get(name, UNCLAIMED) for name in self.names], np.int64)
         accepted = {bytes(each): label for each, label in zip(self.ids, self.labels, strict=True)}

@@ -1,15 +1,16 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-How probable it is that labels of one origin are wrong.
+Estimates how probable it is that a label of a robot is wrong.
 
-The model is that of :mod:`edgetpu_retrain.report.analysis.mislabels`: a share e of labels is
-wrong, and all other classes are equally likely.  There, a few of many labels may be wrong; here,
-all that a robot has labelled as one class may be, so each class of each robot has an e of its own.
-From its labels alone, that cannot be told from a judge that knows nothing about its samples.  So
-the temperature of the judge's probabilities is estimated from all robots, and that of each robot
-from all its classes: a robot in a dark cellar is judged worse than others, but in all of its
-classes.  Which portion of a robot's classes is mostly wrong is estimated, too.
+The model is that of :mod:`edgetpu_retrain.report.analysis.mislabels`: a share e of the labels is
+wrong, and the true class is any other one with equal probability.  There, few of many labels are
+wrong; here, all labels of one class of a robot may be, so each class of each robot has its own e.
+
+The labels of one class alone do not show whether they are wrong or the judge is bad at such
+samples.  So the temperature of the judge's probabilities is estimated for each robot from all its
+classes, and is assumed to be similar for all robots: in a dark cellar, the judge is worse at all
+classes.  The portion of a robot's classes that are mostly wrong is estimated as well.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-# The logarithms of the temperatures are evenly spaced, and those of the small shares.
+# The temperatures and the small shares are evenly spaced on a logarithmic scale.
 _TEMPERATURES = np.geomspace(0.25, 8.0, 11)
 _SHARES = np.concatenate([np.geomspace(0.001, 0.3, 7), np.linspace(0.4, 0.98, 7)])
 _FEW_WRONG = 7
-# Which portion of a robot's classes is mostly wrong, and how many robots are so.
+# The portion of a robot's classes that are mostly wrong, and the prior of each portion.
 _PORTIONS = np.array([0.02, 0.1, 0.5, 0.95])
 _PORTIONS_PRIOR = np.array([0.7, 0.2, 0.07, 0.03])
-# Deviations of the logarithm of the temperature: of all origins from 1, as in
-# report/analysis/mislabels.py, and of one origin from the others.
+# Standard deviations of the logarithm of the temperature: of all origins around 0, as in
+# report/analysis/mislabels.py, and of one origin around the others.
 _UNCERTAINTY, _BETWEEN_ORIGINS = 1.0, 0.5
 # Larger differences of logits are not distinguished; exp() stays finite.
 _LARGEST_LOGARITHM = 80.0
@@ -60,9 +61,9 @@ def chances_of_mistakes(
     Args:
         shares: what :func:`own_shares` returns, float64 ``[M, T]``.
         others: int64 ``[M]``, how many other classes the judge of each sample knows.
-        origins: int64 ``[M]``, who labelled it.
-        groups: int64 ``[M]``, who labelled it as what: the labels of a group have a share of
-            wrong ones of their own.
+        origins: int64 ``[M]``, a number for the robot that labelled the sample.
+        groups: int64 ``[M]``, a number for the robot and the class: each group has its own share
+            of wrong labels.
     """
     logarithms = np.log(_TEMPERATURES)
     numbers, first = np.unique(groups, return_index=True)
@@ -93,7 +94,7 @@ def chances_of_mistakes(
 
 
 def _mixed(likelihood: Floats) -> Floats:
-    """Return the logarithm of how probable the labels of a class are, float64 ``[T, P]``."""
+    """Return the log-likelihood of the labels of a class, float64 ``[T, P]``."""
     few = np.logaddexp.reduce(likelihood[:, :_FEW_WRONG], axis=1)[:, np.newaxis]
     most = np.logaddexp.reduce(likelihood[:, _FEW_WRONG:], axis=1)[:, np.newaxis]
     mixed: Floats = np.logaddexp(np.log1p(-_PORTIONS) + few, np.log(_PORTIONS) + most)
@@ -115,27 +116,28 @@ def _weights(likelihood: Floats, believed: Floats) -> Floats:
     mixed = _mixed(likelihood)
     for column, portion in enumerate(_PORTIONS):
         factors = np.where(np.arange(len(_SHARES)) < _FEW_WRONG, 1.0 - portion, portion)
-        # Of each temperature, how probable the shares are; the sum over them is 1.
+        # The probability of each share at each temperature; these sum to 1 over the shares.
         by_share = np.exp(likelihood - mixed[:, [column]]) * factors
         weights += believed[:, [column]] * by_share
     return weights
 
 
 def _likelihood(shares: Floats, others: IntArray) -> Floats:
-    """Return the logarithm of how probable labels are, float64 ``[T, S]``."""
+    """Return the log-likelihood of labels, float64 ``[T, S]``."""
     likelihood = np.empty((len(_TEMPERATURES), len(_SHARES)))
     for column, share in enumerate(_SHARES):
         labelled = _wrong(shares, others, share) + (1.0 - share) * shares
         likelihood[:, column] = np.log(labelled).sum(axis=0)
-    # There are as many small shares as large ones.
+    # Equal prior probability for each of the small shares, and likewise for the large ones, of
+    # which there are as many.
     likelihood -= np.log(_FEW_WRONG)
     return likelihood
 
 
 def _wrong(shares: Floats, others: IntArray, share: float) -> Floats:
-    """Return the probability that each label was given by mistake, float64 ``[M, T]``."""
+    """Return the probability of each label as a wrong one, float64 ``[M, T]``."""
     wrong: Floats = share * (1.0 - shares) / others[:, np.newaxis]
-    # The label may be the only one that the judge considers possible.
+    # It is 0 where the judge considers no other class possible; its logarithm must be finite.
     possible: Floats = np.maximum(wrong, np.finfo(np.float64).tiny)
     return possible
 

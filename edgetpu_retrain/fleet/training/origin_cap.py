@@ -12,22 +12,23 @@ LARGEST_SHARE = 0.5
 """The default of the largest share of a class that may come from one other robot."""
 
 FEWEST_KEPT = 100
-"""An origin may always have as many samples of a class as this: they suffice to learn it."""
+"""The samples of a class that an origin may have in any case: they suffice to learn it."""
 
 
 def over_the_cap(pool: Pool, rows: IntArray, largest_share: float = LARGEST_SHARE) -> BoolArray:
     """
-    Return which samples to leave out, so that no other robot dominates a class.
+    Return which samples to leave out so that no other robot dominates a class.
 
-    A class that only one robot has taught is not thinned: it would only be learned worse.
+    A class that only one robot has taught is not limited: it would only be learned worse.
 
     Args:
         pool: all samples.
         rows: int64 ``[M]``, the samples to train on.
-        largest_share: above 0, to 1; 1 = no limit.
+        largest_share: largest share of a class from one other robot, above 0, up to 1 = no limit.
 
     Returns:
-        bool ``[M]``.  The samples with the smallest ids stay, which are random ones.
+        bool ``[M]``, True = leave out.  The samples with the smallest ids stay: ids are hashes, so
+        this is a random choice.
     """
     over = np.zeros(len(rows), bool)
     labels, origins = pool.labels[rows], np.where(pool.is_own[rows], -1, pool.origins[rows])
@@ -48,12 +49,19 @@ def over_the_cap(pool: Pool, rows: IntArray, largest_share: float = LARGEST_SHAR
 
 
 def _limit(sizes: IntArray, exempt: BoolArray, share: float) -> int:
-    """Return the largest number of samples that an origin may have, of these sizes."""
+    """
+    Return the largest number of samples of a class that an origin may have.
+
+    Args:
+        sizes: int64 ``[K]``, how many samples each origin has.
+        exempt: bool ``[K]``, the origins without a limit.
+        share: the largest share.
+    """
     low, high = FEWEST_KEPT, max(int(sizes.max()), FEWEST_KEPT)
     while low < high:
         middle = (low + high + 1) // 2
         kept = np.where(exempt, sizes, np.minimum(sizes, middle))
-        # With a higher limit, the largest origins only get a larger share.
+        # A higher limit only increases the share of the largest origins.
         if middle <= share * kept.sum():
             low = middle
         else:

@@ -27,20 +27,20 @@ UNCLAIMED = -1
 @dataclass(frozen=True, eq=False)
 class Pool:
     """
-    Samples of a fleet, recording by recording, in the order in which they were claimed.
+    Samples of a fleet, recording by recording, each in the order in which they were claimed.
 
-    Whole blocks of a recording can so be held out, as in the store: neighbours are alike.
+    Neighbours are therefore alike, as in the store, and whole blocks of them can be held out.
 
     Args:
         ids: ids of the samples, uint8 ``[N, 32]``.
         raw: their embeddings as the extractor outputs them, ``[N, D]``.
         quantization: that of the embeddings; None for float32.
         names: the classes, sorted.
-        labels: the class of each sample, int64 ``[N]``.
+        labels: the class of each sample as an index of ``names``, int64 ``[N]``.
         own_labels: the class that this robot itself claims, int64 ``[N]``, or UNCLAIMED.
         taken_here: whether this robot took the sample, bool ``[N]``.
-        keys: the public keys whose claims decide, sorted.
-        origins: the key of each sample, int64 ``[N]``.
+        keys: the public keys that made the claims that count, sorted.
+        origins: who claims the label of each sample, as an index of ``keys``, int64 ``[N]``.
         recordings: the number of each sample's recording, int64 ``[N]``.
     """
 
@@ -77,7 +77,7 @@ class Pool:
         names = np.unique([*evidence.labels, *(label for label in own if label)])
         numbers = {str(name): number for number, name in enumerate(names)}
         keys, origins = np.unique(evidence.keys, return_inverse=True)
-        # This robot itself says which of its samples belong together: they are its exam.
+        # For its own samples, this robot's recordings count: it holds them out as its exam.
         recordings = np.unique(
             [
                 f'{me}/{claim.recording}' if claim is not None and claim.recording else recording
@@ -89,7 +89,7 @@ class Pool:
         order = np.lexsort([*parts.T[::-1], evidence.clocks, recordings])
         labels = np.array([numbers[label] for label in evidence.labels], np.int64)
         own_labels = np.array([numbers.get(label, UNCLAIMED) for label in own], np.int64)
-        # This robot has claimed the others without a recording, in answer to a question.
+        # A claim without a recording answers a question about a sample of another robot.
         taken_here = np.array([bool(claim and claim.recording) for claim in claims], bool)
         return cls(
             evidence.ids[order], evidence.raw[order], quantization,
@@ -108,7 +108,7 @@ class Pool:
 
     @cached_property
     def groups(self) -> IntArray:
-        """A number for the origin and the class of each sample, int64 ``[N]``."""
+        """A number for the pair of origin and class of each sample, int64 ``[N]``."""
         return self.origins * len(self.names) + self.labels
 
     def with_own_labels(self, rows: IntArray | BoolArray) -> Pool:
@@ -123,7 +123,7 @@ class Pool:
 
         Args:
             rows: int64 ``[M]``, ascending.
-            labels: int64 ``[N]``, other labels than those of the pool; None = those.
+            labels: int64 ``[N]``, labels to use instead of the pool's; None = the pool's.
         """
         classes, numbers = np.unique(
             (self.labels if labels is None else labels)[rows], return_inverse=True
@@ -138,16 +138,16 @@ class Pool:
 
     def digest(self, rows: IntArray, *, claims: bool) -> str:
         """
-        Return 64 hexadecimal digits that change with some samples and their labels.
+        Return a digest, 64 hexadecimal digits, of some samples with their labels and recordings.
 
         Args:
             rows: int64 ``[M]``, ascending.
-            claims: whether it also changes with who claims the labels.
+            claims: whether to include who claims the labels, and this robot's own labels.
         """
         state = hashlib.sha256(np.ascontiguousarray(self.ids[rows]).tobytes())
         described = [(self.labels, self.names), (self.recordings, ())]
         if claims:
-            # UNCLAIMED is the last one.
+            # The '' at the end is at the index UNCLAIMED, -1.
             described += [(self.own_labels, (*self.names, '')), (self.origins, self.keys)]
         for numbers, texts in described:
             used, places = np.unique(numbers[rows], return_inverse=True)

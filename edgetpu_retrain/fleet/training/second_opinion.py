@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-What others claim about samples whose label is a suspect.
+Uses the claims of others for samples whose label is a suspect.
 
-A teacher can claim any label for the samples of all others, and the latest claim wins.  If its
-labels are suspects, those samples must not be lost: the claims of the others count for them.
+A teacher can claim any label for samples of other robots, and the latest claim wins.  If its
+labels are suspects, these samples must not be lost: the claims of the others count for them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def trusted_evidence(
         own_claims: this robot's latest claim about each sample.
         me: public key of this robot.
         quantization: that of the embeddings; None for float32.
-        evidence_without: is asked about the keys whose labels are suspects, if there are any.
+        evidence_without: called with the keys that claim suspect labels, if there are any.
         options: the training options.
         largest_share: the largest share of a class that may come from one other robot.
 
@@ -67,7 +67,14 @@ def trusted_evidence(
 def _overruled(
     evidence: FleetEvidence, others: FleetEvidence, places: Mapping[bytes, int]
 ) -> FleetEvidence:
-    """Return the evidence with the claims of others at some of its samples."""
+    """
+    Return the evidence with the claims of others about some of its samples.
+
+    Args:
+        evidence: the evidence.
+        others: the evidence without some keys.
+        places: the index in ``others`` of each sample to change, by its id.
+    """
     labels, recordings = list(evidence.labels), list(evidence.recordings)
     keys, roles, clocks = list(evidence.keys), list(evidence.roles), evidence.clocks.copy()
     for row, each in enumerate(evidence.ids):

@@ -18,13 +18,13 @@ def store_version(
     folder: Path, models: ModelStore, model: bytes, record: ModelRecord, keep_models: int
 ) -> int:
     """
-    Store a version, and delete old ones that neither serve nor are kept.
+    Store a version, and delete old versions beyond the number to keep, except the chosen one.
 
     Args:
         folder: the data folder.
-        models: its versions.
+        models: the versions in it.
         model: bytes of the .tflite file.
-        record: what it was trained on.
+        record: the training data and figures of the version.
         keep_models: number of versions to keep; 0 = all.
 
     Returns:
@@ -33,14 +33,14 @@ def store_version(
     Raises:
         StoreError: if the disk fails.
     """
-    # Samples that the robot takes from now on are new to this version.
+    # Samples that the robot takes later count as new since this version.
     with SampleStore(folder / SAMPLES_FILE) as store:
         newest = store.list_samples('', 1, extractor=record.extractor)
     record = replace(record, newest_sample=newest[0].sample_id if newest else 0)
     version = models.save(model, record).version
     if keep_models:
         choice = ChoiceFile(models).current()
-        # The node may not have followed yet.
+        # The node may still serve the version that was chosen before.
         in_use = {version} | ({choice.version} if choice is not None else set())
         models.prune(keep_models, in_use=in_use)
     return version

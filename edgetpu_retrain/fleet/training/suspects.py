@@ -3,15 +3,18 @@
 """
 Finds labels of other robots that contradict what the rest of the fleet has taught.
 
-Each robot's samples are judged by a head that was trained without them, on this robot's own
-samples and those of the other robots: with its own wrong labels, a robot would confirm them.
-Single mistakes cost a head little, and a robot may be the only one to know its place; so what is
-judged is a robot's labels of one class together, and single samples only if the robot makes many
-mistakes.  A class that the judge does not know cannot be judged so.  If only one robot teaches it,
-what counts is whether it takes away views of the other classes.
+A judge is a head that is trained without the robots whose samples it judges, because a head that
+has learned a robot's wrong labels would confirm them.  It is trained on this robot's own samples
+and on those of the robots in the other folds.
 
-A head that has learned wrong labels suspects right ones, so if anything is suspected, all is
-judged again, by heads that were trained without it.
+Single mistakes cost a head little, and samples from a place that only one robot knows may look
+like mistakes.  So a robot's labels of one class are judged together, and single samples only if
+the robot makes many mistakes.  The labels of a class that the judge does not know cannot be judged
+in this way.  If only one robot teaches that class, it is a suspect if views of other classes are
+classified as it.
+
+A judge that has learned wrong labels suspects right ones.  So if there are suspects, all samples
+are judged again, by judges that are trained without the suspects.
 """
 
 from __future__ import annotations
@@ -31,29 +34,28 @@ FOLDS = 5
 MOST_ROWS = 6000
 """The largest number of samples that a judge is trained on, so that judging takes seconds."""
 
-# How often the samples are judged at most; without suspects, once.
+# The largest number of times that the samples are judged; without suspects, they are judged once.
 _ROUNDS = 3
-# A robot's labels of a class are suspects from this mean probability of being wrong.
+# A robot's labels of a class are suspects above this mean probability of being wrong.
 _MOSTLY_WRONG = 0.5
-# A robot with a larger share of wrong labels is not only making mistakes: its samples are suspects
-# one by one.
+# Above this mean probability, a robot makes many mistakes: its samples are also judged one by one.
 _MANY_MISTAKES = 0.1
-# A class that only one robot teaches is a suspect if it takes this share of another class's views.
-# Classes that were taught honestly took at most a quarter.
+# A class that only one robot teaches is a suspect if it takes more than this share of the views of
+# another class, and at least so many.  Classes that were taught correctly took at most a quarter.
 _TAKEN, _FEWEST_TAKEN = 0.3, 3
-# Many small classes of one robot are suspects together if they take this share of all views, and
-# this many for each of their samples.
+# The classes that only one robot teaches are suspects together if they take this share of all
+# views, and this many for each of their samples: single ones may be too small to be noticed.
 _TAKEN_OF_ALL, _TAKEN_BY_EACH = 0.02, 0.25
 
 
 @dataclass(frozen=True, eq=False)
 class _Verdicts:
     """
-    What the judges say.
+    The results of the judges.
 
     Args:
         chances: float64 ``[N]``, how probable it is that each label is wrong; NaN = not judged.
-        predicted: int64 ``[N]``, the class that each sample looks like; -1 = not judged.
+        predicted: int64 ``[N]``, the judge's class of each sample; -1 = not judged.
     """
 
     chances: Floats
@@ -66,7 +68,7 @@ def suspected(pool: Pool, options: TrainingOptions) -> BoolArray:
 
     Args:
         pool: all samples.
-        options: the training options; they are those of the judges, too.
+        options: the training options, also for the judges.
 
     Raises:
         RequestError: if the options are not valid.
@@ -75,7 +77,7 @@ def suspected(pool: Pool, options: TrainingOptions) -> BoolArray:
     taking = found
     for _ in range(_ROUNDS):
         verdicts = _judged(pool, found, options)
-        # Judges of later rounds do not know the classes that were found to take views.
+        # Keep these: judges of later rounds do not know such a class, so nothing is taken by it.
         taking = taking | _taking_views(pool, verdicts)
         before, found = found, _contradicting(pool, verdicts) | taking
         if np.array_equal(before, found):
@@ -84,7 +86,7 @@ def suspected(pool: Pool, options: TrainingOptions) -> BoolArray:
 
 
 def _judged(pool: Pool, left_out: BoolArray, options: TrainingOptions) -> _Verdicts:
-    """Judge the samples of each robot by a head that was trained without them."""
+    """Judge the samples of each robot by a head that was trained without its fold."""
     count = len(pool)
     others = np.unique(pool.origins[~pool.is_own])
     # This robot's own samples are in all trainings, and are not judged.
@@ -100,8 +102,8 @@ def _judged(pool: Pool, left_out: BoolArray, options: TrainingOptions) -> _Verdi
         classes = np.unique(pool.labels[learned])
         if len(classes) < 2:
             continue
-        # Without recordings, one training measures the head instead of five; the temperature is
-        # estimated from the verdicts anyway.
+        # Without recordings, the head is evaluated in one training instead of five.  This only
+        # sets its temperature, which is estimated from the verdicts anyway.
         lesson = replace(pool.training_set(learned), recordings=np.empty(0, np.int64))
         head = fit_rows(lesson, np.arange(len(learned)), options)
         judged = np.flatnonzero(fold_of == fold)
@@ -149,7 +151,7 @@ def _contradicting(pool: Pool, verdicts: _Verdicts) -> BoolArray:
         judged = members[is_judged[members]]
         mean = verdicts.chances[judged].mean() if len(judged) else 0.0
         if mean > _MOSTLY_WRONG:
-            # Nor is it believed where nobody else can judge it.
+            # This includes its samples of classes that no judge knows.
             found[members] = True
         elif mean > _MANY_MISTAKES:
             found[judged] = verdicts.chances[judged] > _MOSTLY_WRONG
@@ -161,11 +163,11 @@ def _contradicting(pool: Pool, verdicts: _Verdicts) -> BoolArray:
 
 
 def _taking_views(pool: Pool, verdicts: _Verdicts) -> BoolArray:
-    """Return the samples of classes of one robot that take views of others, bool ``[N]``."""
+    """Return the samples of classes that one robot alone teaches and that take views of others."""
     found = np.zeros(len(pool), bool)
     for own in _groups(pool, pool.origins):
         origin = pool.origins[own[0]]
-        # A judge takes a view of a class that it does not know for any other.
+        # Count only views of classes that the judge knows: it must classify others as a wrong one.
         elsewhere = (pool.origins != origin) & ~np.isnan(verdicts.chances)
         seen = np.bincount(pool.labels[elsewhere], minlength=len(pool.names))
         total, samples = 0, 0
@@ -186,7 +188,7 @@ def _taking_views(pool: Pool, verdicts: _Verdicts) -> BoolArray:
 
 
 def _groups(pool: Pool, numbers: IntArray) -> list[IntArray]:
-    """Return the samples of other robots with the same number, for each number."""
+    """Return, for each number, the rows of other robots' samples that have it."""
     rows = np.flatnonzero(~pool.is_own)
     rows = rows[np.argsort(numbers[rows], kind='stable')]
     return np.split(rows, np.flatnonzero(np.diff(numbers[rows])) + 1) if len(rows) else []

@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-One training of a robot on its fleet's samples, from the ledger to a new model version.
+Round: one training of a robot on its fleet's samples, from the ledger to a new model version.
 
-The version is stored beside those of the node, which follows it.  Nothing is trained twice: a
-round ends at once if what it would decide on has not changed.  So a person's choice of an older
-version stays until the evidence changes.
+The version is stored beside those of the node, which loads it.  A round ends at once if nothing on
+which its decision depends has changed since the last one.  So if a person chooses an older
+version, it stays until the evidence changes.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ class RoundResult:
     What a round did.
 
     Args:
-        outcome: 'served': there is a new version; 'rejected': the gate rejected the head;
-            'unchanged': there was nothing new to train on; 'impossible': a training needs more
-            samples.
-        reason: why, one sentence without a full stop; '' if nothing needs to be said.
+        outcome: 'served': there is a new version; 'rejected': the gate rejected the head, or it
+            lost accuracy by quantization; 'unchanged': there was nothing new to train on;
+            'impossible': a training needs more samples.
+        reason: why, as text without a full stop; '' if there is nothing to add.
         version: number of the new version; 0 = none.
         figures: numbers of samples and views, for reports and JSON.
     """
@@ -90,7 +90,7 @@ def run_round(
     on_step: Callable[[str], None] = lambda _: None,
 ) -> RoundResult:
     """
-    Train on the samples that this robot trusts, unless that has been done.
+    Train on the samples that this robot trusts, unless nothing has changed since the last round.
 
     Args:
         folder: the data folder of the node.
@@ -105,7 +105,7 @@ def run_round(
         on_step: called at the start of each step with its description.
 
     Raises:
-        RetrainError: if the disk fails, or the extractor is not one.
+        RetrainError: if the disk fails, or the extractor is not valid.
     """
     before = time.process_time()
     description = describe(extractor)
@@ -129,7 +129,7 @@ def run_round(
         accepted = last.labels_in(trusted.pool)
         verdict = pass_gate(trusted, accepted, options.training)
         if verdict.reason and (accepted != UNCLAIMED).sum() < len(last.ids):
-            # What serves was trained on samples that do not count any more.
+            # The serving head was trained on samples that do not count any more.
             still = accepted[trusted.rows] == trusted.pool.labels[trusted.rows]
             verdict = replace(verdict, rows=trusted.rows[still])
         elif verdict.reason:
@@ -163,7 +163,7 @@ def run_round(
 
 
 def digest_of(samples: str, extractor: str, options: RoundOptions) -> str:
-    """Return a digest of samples and of all else on which a training depends."""
+    """Return a digest of everything on which a training depends; ``samples`` is their digest."""
     chosen = {'share': options.largest_share, **asdict(options.training)}
     return hashlib.sha256(
         json.dumps([samples, extractor, chosen], sort_keys=True).encode()
@@ -171,7 +171,7 @@ def digest_of(samples: str, extractor: str, options: RoundOptions) -> str:
 
 
 def _words(trusted: Trusted, verdict: GateVerdict, names: Mapping[str, str]) -> str:
-    """Return what was left out of the training, as text; '' = nothing."""
+    """Return what the training did not use as it was claimed, as text; '' = nothing."""
     parts = []
     if verdict.reason:
         parts.append(f'{verdict.reason}; trained on what was accepted before and still counts')

@@ -23,8 +23,8 @@ class Trusted:
         pool: all samples, with the labels to train on.
         rows: int64 ``[M]``, the trusted ones, ascending.
         suspects: bool ``[N]``, whether another robot's label of the sample is a suspect.
-        over_the_cap: how many samples are left out because their robot has too many of the class.
-        overruled: for how many samples others' claims count, because the latest is a suspect.
+        over_the_cap: number of samples left out because their robot has too many of the class.
+        overruled: number of samples with the label of others, because the latest one is a suspect.
     """
 
     pool: Pool
@@ -38,10 +38,10 @@ def trusted_samples(
     pool: Pool, options: TrainingOptions, largest_share: float = LARGEST_SHARE
 ) -> Trusted:
     """
-    Return the samples to train on: teachers' and this robot's own.
+    Return the samples to train on: those of teachers and this robot's own.
 
     If a teacher contradicts this robot about a sample, the teacher's label counts, unless it is a
-    suspect: then this robot's own counts.
+    suspect; then this robot's own label counts.
 
     Args:
         pool: all samples.
