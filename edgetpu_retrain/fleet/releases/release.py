@@ -1,12 +1,12 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Release: a trained head that a member sends to robots which do not train on all samples.
+Release: a trained head that a member publishes for robots that do not train on all samples.
 
-A message has a line of text, little-endian float32 numbers, and a signature: the kind of message
-and the key that signs it, then JSON; the weights ``[D, C]``, the bias ``[C]``, and the unknown
-detector: center and gain ``[D]`` and directions ``[D, R]``.  It has one form only: what
-:func:`encode` would write differently is rejected.
+The message of a release has three parts: a line of text (the kind of message, the public key that
+signs it, then JSON), little-endian float32 numbers (the weights ``[D, C]``, the bias ``[C]``, and
+the unknown detector's center ``[D]``, gain ``[D]`` and directions ``[D, R]``), and a signature.
+A promotion has no numbers.  Each has one valid encoding: :func:`decode` rejects any other.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Release:
 @dataclass(frozen=True)
 class Promotion:
     """
-    A newer decision about which share of the robots takes a release.
+    A later decision about the share of the robots that takes a release.
 
     Args:
         publisher: public key of the member that signed it.

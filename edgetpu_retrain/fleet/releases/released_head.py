@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Makes a release of what a member trusts, and takes one through the gate of a robot."""
+"""Trains a head for a release, and takes a released head on a robot if it passes the gate."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore
 import numpy as np
 
-# What a robot answers if the released head names a class that it does not know.
+# Stands for the classes of a released head that no sample of this robot's pool has.
 _OTHER = -2
 
 
@@ -62,14 +62,15 @@ def make_release(
         own_claims: this member's own claims, see ``Ledger.own_claims``.
         frontier: the packs that count, see ``Ledger.frontier``.
         key: the private key that signs the release; it needs the role 'release'.
-        share: share of the robots that take it before it is promoted, 0 to 1.
+        share: share of the robots that take the release before it is promoted, 0 to 1.
         issued_ms: now, milliseconds since 1970.
         options: how to train.
         evidence_without: returns the evidence without the claims of some keys; None = samples
             whose latest label is a suspect are left out.
 
     Raises:
-        RetrainError: if there are too few samples, or the head is too large.
+        RetrainError: if there are too few samples, the extractor is not valid, or the head is too
+            large.
     """
     trusted = trusted_evidence(
         evidence, own_claims, key.public, describe(extractor).quantization,
@@ -97,20 +98,22 @@ def take_release(
     """
     Store a released head as a new version, if it is not worse on this robot's own recordings.
 
-    It is compared with a head that is trained on this robot's own samples without the held-out
-    ones.  The release may have been trained on them, if this robot has shared them.
+    The released head is compared with one that is trained on this robot's own samples without the
+    held-out ones.  The released head may have been trained on those, too, if this robot has shared
+    them.
 
     Args:
         folder: the data folder of the node.
         extractor: bytes of the node's extractor.
         release: the release, which is for this extractor.
-        evidence: samples with this robot's own among them, see ``Ledger.evidence``.
+        evidence: the samples, including this robot's own, see ``Ledger.evidence``.
         own_claims: this robot's latest claim about each sample, see ``Ledger.own_claims``.
         me: public key of this robot.
         options: how to train.
 
     Raises:
-        RetrainError: if the disk fails, or the head does not fit the extractor.
+        RetrainError: if the disk fails, or the head does not fit the extractor.  Options that are
+            not valid give the outcome 'impossible' instead.
     """
     about = describe(extractor)
     pool = Pool.of(evidence, own_claims, me, about.quantization)
@@ -149,7 +152,7 @@ def take_release(
 
 
 def _examined(pool: Pool, release: Release, options: RoundOptions) -> tuple[str, dict[str, Any]]:
-    """Return why a released head must not serve here ('' = it may), and figures."""
+    """Return why a released head must not serve on this robot ('' = it may), and figures."""
     head, exam = release.head, Exam.of(pool, options.training.seed)
     figures: dict[str, Any] = {'samples': sum(release.sample_counts.values())}
     if not len(exam.rows):

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Which of the released heads a robot takes: first a few robots, then all."""
+"""Chooses the released head that a robot takes: a release goes to a few robots first."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def is_chosen(key: str, release: str, share: float) -> bool:
     """
     Return whether a robot is among the first to take a release.
 
-    A robot that is chosen for a share is chosen for every larger one, and other robots are chosen
+    A robot that is chosen for one share is chosen for every larger one.  Other robots are chosen
     for another release.
 
     Args:
@@ -97,7 +97,7 @@ def _latest_promotions(messages: Iterable[Release | Promotion]) -> dict[str, Pro
 
 class ReleaseInbox:
     """
-    The releases and promotions that have come from hubs; thread-safe.
+    The last releases and promotions that came from hubs; thread-safe.
 
     Args:
         key: public key of this robot.
