@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Learners: what a robot learns from its fleet, samples or released heads."""
+"""Learners: how a robot learns from its fleet, by its samples or by released heads."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Learned:
     The result of learning from the fleet.
 
     Args:
-        words: what became of it, a sentence; '' = there was nothing new.
+        words: the result as text; '' = there was nothing new.
         version: the model version that was stored; 0 = none.
-        trusted: number of samples that the robot trusts; 0 = not known.
+        trusted: number of samples on which the head was trained; 0 = not known.
     """
 
     words: str
@@ -38,7 +38,7 @@ class Learner(Protocol):
 
     @property
     def accept_release(self) -> Callable[[bytes], bool] | None:
-        """Returns whether a message is a release that it may use; None = it needs none."""
+        """Keeps a message if it is a valid release, returns whether; None = needs no releases."""
 
     async def learn(self) -> Learned:
         """Train, or take a released head, if there is anything new."""
@@ -49,7 +49,7 @@ class EvidenceLearner:
     Trains on the samples that the robot trusts, in a child process.
 
     Args:
-        order: what the child process needs to know.
+        order: the input of the child process.
     """
 
     accept_release = None
@@ -64,13 +64,13 @@ class EvidenceLearner:
 
 class ReleaseLearner:
     """
-    Takes the heads that others have trained.
+    Takes released heads.
 
     Args:
         folder: the data folder of the node.
         extractor: bytes of the node's extractor.
         ledger: the claims of the fleet.
-        options: how to train the head with which a release is compared.
+        options: how to train the head with which a released head is compared.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Member: one robot in a fleet; it claims, synchronizes, trains, asks and reports at once."""
+"""Member: one robot in a fleet; it claims, synchronizes, trains, asks and reports concurrently."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LONGEST_RETRY_S = 300.0
 
 class Member:
     """
-    Joins the parts of a member.  Each fails on its own, and is tried again; the others go on.
+    Runs the parts of a member.  A part that fails is retried while the others go on.
 
     Args:
         name: name of the robot.
@@ -44,7 +44,7 @@ class Member:
         files: its files; the caller closes them after :meth:`run`.
         learner: learns from the fleet.
         log: writes a line to the log.
-        pauses: how often it looks.
+        pauses: how often each part runs.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class Member:
         pauses: Pauses = USUAL,
     ) -> None:
         self.scan = Scan()
-        """The last look at the own samples."""
+        """The result of the last scan of this robot's own samples."""
         self.asked = Unsettled()
         """What people are asked about."""
         self.learned = Learned('')
-        """What became of the last training."""
+        """The result of the last training that had one."""
         self.serving = 0
         """The model version that serves, or is about to; 0 = none."""
         self.report = Report(name, 0)
@@ -70,7 +70,7 @@ class Member:
         self._learn_due = asyncio.Event()
         self._report_due = asyncio.Event()
         self.problems = Problems(log, self._report_due.set)
-        """What is wrong."""
+        """The present problems."""
         self._name = name
         self._files = files
         self._learner = learner
@@ -91,7 +91,7 @@ class Member:
 
     @property
     def hubs(self) -> list[HubStatus]:
-        """What is known of each hub."""
+        """The state of each hub."""
         return self._synchronization.status()
 
     def summary(self) -> tuple[str, dict[str, object]]:
@@ -114,7 +114,7 @@ class Member:
         }
 
     async def run(self) -> None:
-        """Be a member until cancelled."""
+        """Run all parts until cancelled."""
         self._learn_due.set()
         tasks = [
             asyncio.create_task(part)
@@ -131,7 +131,7 @@ class Member:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            # What is being written is completed.
+            # Wait until the thread has written what it is writing.
             await asyncio.to_thread(self._thread.shutdown)
 
     async def _look_again_and_again(self) -> None:
@@ -147,11 +147,11 @@ class Member:
                 await self._in_thread('questions', self._ask_if_due)
             serving = await self._in_thread('models', self._files.serving_version)
             if serving not in (None, self.serving, self.learned.version):
-                # Somebody has trained without the fleet, or chosen another version.
+                # A person has trained without the fleet, or chosen another version.
                 self._learn_due.set()
             self.serving = self.serving if serving is None else serving
             self._note_hubs()
-            # Many samples take long to compare: usually not more than a tenth of the time.
+            # With many samples a scan takes long: it should use about a tenth of the time.
             took_s = time.monotonic() - began
             pause_s = max(self._pauses.scan_s, min(10 * took_s, self._pauses.longest_scan_s))
             if scan is None:
@@ -203,7 +203,7 @@ class Member:
         return not self._files.ledger.unsealed_count
 
     def _changed(self, _stream: str) -> None:
-        """Note that something new came from a hub; called in the event loop."""
+        """Schedule what depends on what a hub sends; called in the event loop."""
         self._ask_due = True
         self._learn_due.set()
         self._report_due.set()
@@ -229,7 +229,7 @@ class Member:
                 self._report_due.set()
 
     async def _wait_until_quiet(self) -> None:
-        """Wait until nothing has changed for a while, and this member has read its hubs."""
+        """Wait until nothing changes for a while and the hubs are read, for a limited time."""
         began = time.monotonic()
         while True:
             self._learn_due.clear()
@@ -283,7 +283,7 @@ class Member:
         return await self._guard(part, run)
 
     async def _guard(self, part: str, work: Callable[[], Awaitable[Result]]) -> Result | None:
-        """Return the result of a part; if it fails, note its problem and return None."""
+        """Run a part and return its result; if it fails, report its problem and return None."""
         try:
             result = await work()
         except Exception as error:  # noqa: BLE001 - the other parts go on

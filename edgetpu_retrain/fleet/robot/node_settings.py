@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""NodeSettings: what a member needs to know of the retrain node beside it."""
+"""NodeSettings: the parameters of the retrain node that a member uses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class NodeSettings:
 
     Args:
         node: full name of the node.
-        data_dir: see the node's parameters, as all of these.
+        data_dir: its data folder; this and the following are its parameters of the same names.
         extractor: path of a .tflite file; '' = the one in the package.
         input_range: normalization of a float extractor; '' = as the file states.
         input_size: size of an input of free size; '' = as the file states.
@@ -46,7 +46,7 @@ class NodeSettings:
         Return the node's data folder.
 
         Raises:
-            StoreError: if it is not on this machine, or the node does not use it.
+            StoreError: if the folder is not on this machine, or the node does not use it.
         """
         return folder_in_use(self.data_dir, self.node, 'the fleet process')
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""OwnSamples: what a robot is taught becomes claims, by comparing samples.db with them."""
+"""OwnSamples: compares samples.db with what this robot has claimed, and claims the difference."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from edgetpu_retrain.store.samples.snapshot import Snapshot
 from edgetpu_retrain.store.samples.stored_samples import RowStates, SampleRow
 
 MAX_CLAIMS_A_SCAN = 5000
-"""Maximum number of claims that one scan makes; the next one goes on, so that none takes long."""
+"""Maximum number of labels that one scan claims; the next scan claims more.  It takes a second."""
 
 _CLAIMS_A_TIME = 250
 
-# In place of a label: '' = withdrawn, undo can bring it back; None = erased.
+# A label, or '' = withdrawn (undo can bring the sample back), or None = erased.
 _Claimed = str | None
 _WITHDRAWN, _ERASED = '', None
 
@@ -34,14 +34,15 @@ _WITHDRAWN, _ERASED = '', None
 @dataclass(frozen=True)
 class Scan:
     """
-    The result of one comparison.
+    The result of one scan.
 
     Args:
         claims: number of claims that were made.
         samples: number of samples of this robot that are claimed.
         is_complete: whether all samples are claimed; otherwise, scan again.
-        unclaimable: number of samples whose label no fleet accepts, which are not shared.
-        kept: number of claimed samples that vanished with a replaced samples.db.
+        unclaimable: number of samples that are not shared, because no fleet accepts their label.
+        kept: number of samples that stay claimed although samples.db was replaced and no longer
+            has them.
     """
 
     claims: int = 0
@@ -53,14 +54,15 @@ class Scan:
 
 class OwnSamples:
     """
-    Compares samples.db with what was claimed, and claims what is different.
+    Compares samples.db with this robot's claims, and claims the difference.
 
     Of several samples with the same embedding, the newest one counts.  A sample is withdrawn when
-    it is removed, and erased everywhere when it is erased here, or when its removal cannot be
-    undone any more.  If samples.db was replaced, by a backup or after it was damaged, nothing is
-    withdrawn that is missing in the new one: ids of samples are never reused, so this shows.
+    it is removed.  It is erased everywhere when it is erased on this robot, or when its removal
+    can no longer be undone.  If samples.db was replaced, by a backup or because it was damaged,
+    samples that the new file does not have stay claimed.  The row ids show that it was replaced,
+    because they are never reused.
 
-    Only one thread at a time may use it.
+    Only one thread at a time may use an instance.
 
     Args:
         samples: the samples of the robot; the caller closes it.
@@ -84,9 +86,9 @@ class OwnSamples:
         self._tables = tables
         self._space = space
         self._share_pictures = share_pictures
-        # The claimed rows by their id; None = to be read from the tables.
+        # The claimed rows by their row id; None = read them from the tables first.
         self._rows: dict[int, OwnRow] | None = None
-        # The latest own claim of each sample.
+        # This robot's latest claim about each sample.
         self._claimed: dict[bytes, _Claimed] = {}
         self._epoch: object = None
         self._seen: object = None
@@ -96,13 +98,13 @@ class OwnSamples:
         """
         Claim what has changed since the last scan.
 
-        If nothing has changed, this only reads one page of samples.db.
+        If nothing has changed, this reads only one page of samples.db.
 
         Raises:
-            StoreError: if samples.db or fleet.db cannot be read or written; the next scan repeats
-                what was not done.
+            StoreError: if samples.db or fleet.db cannot be read or written; the next scan claims
+                what this one did not.
         """
-        # The ledger begins a new epoch when it no longer counts what was claimed in the last one.
+        # In a new epoch, earlier claims may no longer count: compare with the ledger again.
         seen = self._samples.version(), self._ledger.epoch
         if seen == self._seen:
             return replace(self._last, claims=0)
@@ -124,7 +126,7 @@ class OwnSamples:
         return {each.row: each for each in self._tables.own_rows()}
 
     def _compare(self, snapshot: Snapshot, rows: dict[int, OwnRow]) -> Scan:
-        """Claim what differs, and bring ``rows`` up to date."""
+        """Claim what differs, and update ``rows``."""
         states = RowStates.read(snapshot, self._space.extractor)
         there = states.removed | {row.sample_id: row.added_ns for row in states.live}
         vanished = [row for row in rows.values() if there.get(row.row) != row.added_ns]
@@ -136,7 +138,7 @@ class OwnSamples:
 
         live = {rows[row.sample_id].sample: row for row in states.live if row.sample_id in rows}
         labels = {sample: row.label for sample, row in live.items() if _is_claimable(row.label)}
-        # An id that was never used, or is in use for another sample, is that of another database.
+        # A row id that this file has never used, or uses for another sample, is of another file.
         erased = [row for row in vanished if row.row <= states.last and row.row not in there]
         gone: dict[bytes, _Claimed] = {row.sample: _ERASED for row in erased}
         gone |= {rows[each].sample: _WITHDRAWN for each in states.removed if each in rows}
@@ -173,7 +175,7 @@ class OwnSamples:
 
     def _label(self, snapshot: Snapshot, rows: dict[bytes, SampleRow]) -> int:
         """Claim the labels of samples; return their number."""
-        # What the robot was asked about is the sample of another one, whose recording it keeps.
+        # A sample about which this robot was asked keeps the recording that its owner claimed.
         asked = {each.sample for each in self._tables.asked()} if rows else set()
         samples = iter(rows)
         while some := list(islice(samples, _CLAIMS_A_TIME)):
@@ -192,7 +194,7 @@ class OwnSamples:
             self._claimed[each.sample] = _ERASED if each.erased else intern(each.label)
 
     def _draft(self, snapshot: Snapshot, sample: bytes, row: SampleRow, *, is_own: bool) -> Draft:
-        # The ledger has the bytes of what is only relabelled, and of samples of others.
+        # The ledger already has the bytes of relabelled samples and of samples of other robots.
         has_bytes = self._claimed.get(sample) or not is_own
         payload = None if has_bytes else self._payload(snapshot, row.sample_id)
         return Draft(sample, row.label, _recording(row) if is_own else '', payload)
@@ -209,13 +211,13 @@ class OwnSamples:
 
 
 def _recording(row: SampleRow) -> str:
-    """Return the name of a sample's recording, which samples of earlier releases do not have."""
+    """Return the name of a sample's recording; samples of earlier releases have none."""
     return row.recording or f'addition {row.addition}'
 
 
 @lru_cache(maxsize=4096)
 def _is_claimable(label: str) -> bool:
-    """Return whether a fleet accepts a label; those of old databases may be reserved words."""
+    """Return whether a fleet accepts a label; old databases may have labels that are reserved."""
     try:
         check_label(label)
     except RequestError:

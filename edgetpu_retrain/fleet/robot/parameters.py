@@ -3,7 +3,7 @@
 """
 The parameters of the fleet process: each is declared once, as a field in this module.
 
-The table in docs/interface.md is generated from these fields; after a change, run
+The table in docs/fleet.md is generated from these fields; after a change, run
 ``python3 tools/parameter_documents.py``.
 """
 

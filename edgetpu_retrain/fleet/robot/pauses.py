@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Pauses: how often a member looks, trains and reports."""
+"""Pauses: how often a member scans samples.db, trains and reports."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Pauses:
     """
-    How often a member looks, seconds.
+    Times between the actions of a member, seconds.
 
     Args:
-        scan_s: between two looks at samples.db; where they take long, ten times as long as one.
-        retry_s: after a part has failed.
-        quiet_s: how long nothing must change before a training.
-        longest_s: but it begins after this time, unless the member still reads its hub.
-        catch_up_s: and after this time in any case.
-        report_s: between two reports without a change.
-        least_report_s: between two reports.
-        longest_scan_s: between two looks at samples.db at most.
+        scan_s: between two scans of samples.db; after a scan that took long, ten times as long.
+        retry_s: after a part has failed; after trainings that failed, doubled each time.
+        quiet_s: how long nothing must change before a training begins.
+        longest_s: after so long a training begins even if something changes, unless the member
+            still has to read its hub.
+        catch_up_s: after so long a training begins in any case.
+        report_s: between two reports if nothing changes.
+        least_report_s: between two reports at least.
+        longest_scan_s: between two scans of samples.db at most.
     """
 
     scan_s: float = 0.5

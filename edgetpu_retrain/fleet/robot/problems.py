@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Problems: what is wrong with each part of a member, while the others go on."""
+"""Problems: what is wrong with each part of a member."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Problems:
 
     def report(self, part: str, text: object = '') -> None:
         """
-        Note the problem of a part.
+        Set the problem of a part.
 
         Args:
             part: name of the part, such as 'samples'.

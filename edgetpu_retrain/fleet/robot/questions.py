@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FleetQuestioner: asks a teacher what a fleet has not settled, and withdraws what it has."""
+"""FleetQuestioner: asks a teacher about unsettled samples of a fleet."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ class _Case(NamedTuple):
 
 
 class Unsettled(NamedTuple):
-    """What a teacher is asked about."""
+    """What a teacher is asked about; all 0 on a robot that may not teach."""
 
     questions: int = 0
     """Number of open questions."""
     proposals: int = 0
-    """Number of samples that wait for a teacher, as far as they were counted."""
+    """Number of samples that wait for a teacher, at most 1,000."""
     disagreements: int = 0
-    """Number of samples about which teachers disagree, as far as they were counted."""
+    """Number of samples about which teachers disagree, at most 1,000."""
 
 
 class FleetQuestioner:
     """
     Keeps the questions about samples of the fleet in step with its claims.
 
-    A state of the claims about a sample is asked about once, whether it is then answered or
-    dismissed.  Only a robot whose key may teach is asked, and only about labels that it may claim.
+    An answered or dismissed question is asked again only if the claims about its sample change.
+    Only a robot whose key may teach gets questions, each with a label that it may claim.
 
-    Only one thread at a time may use it.
+    Only one thread at a time may use an instance.
 
     Args:
         samples: the samples of the robot; the caller closes it.
@@ -73,11 +73,11 @@ class FleetQuestioner:
 
     def update(self) -> Unsettled:
         """
-        Ask what is new, and withdraw what is settled.
+        Ask new questions, and withdraw those that are settled.
 
         Raises:
-            StoreError: if samples.db or fleet.db cannot be read or written; the next call repeats
-                what was not done.
+            StoreError: if samples.db or fleet.db cannot be read or written; the next call does
+                what this one did not.
         """
         roster = self._ledger.roster
         cases = {} if roster is None else {case.about.sample: case for case in self._cases(roster)}
@@ -96,7 +96,8 @@ class FleetQuestioner:
             if (question := self._question(case, roster))
         )
         new = list(islice(fresh, MAX_FLEET_QUESTIONS - len(kept)))
-        # If the process ends between the two, what was asked is withdrawn as unknown.
+        # If the process ends between these two calls, the next update withdraws the new questions,
+        # which the tables do not have, and asks them again.
         ids = self._questions.change(is_open - kept, [question for _, question in new])
         self._tables.remember_asked(
             Asked(case.about.sample, case.about.digest, number)
@@ -120,7 +121,7 @@ class FleetQuestioner:
         ]
 
     def _question(self, case: _Case, roster: Roster | None) -> Question | None:
-        """Return the question to ask; None if the bytes of the sample are not here."""
+        """Return the question to ask; None if the ledger does not have the sample's bytes."""
         payload = self._ledger.payload(case.about.sample)
         if payload is None:
             return None

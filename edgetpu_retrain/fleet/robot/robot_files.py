@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""RobotFiles: the files of a member in the data folder of its node, which it uses as a guest."""
+"""RobotFiles: the files of a member in the data folder, which its node owns."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ FLEET_FILE = 'fleet.db'
 
 class RobotFiles:
     """
-    The samples of a robot, what it knows of its fleet, and which model serves.
+    The samples of a robot, its ledger, its questions, and the model version that serves.
 
-    Methods may be called from one thread at a time; those of ``ledger`` from any.
+    Only one thread at a time may call a method; any thread may call :meth:`complete` and use
+    ``ledger``.
 
     Args:
         folder: the data folder of the node.
@@ -63,7 +64,7 @@ class RobotFiles:
             self.ledger = stack.enter_context(Ledger(path, space, me=key, fleet=fleet))
             tables = RobotTables(path)
             stack.callback(tables.close)
-            # A damaged samples.db is a problem of the scans alone.
+            # If samples.db is damaged, scans and questions fail, but nothing else does.
             self._samples = stack.enter_context(
                 SampleStore(folder / SAMPLES_FILE, must_open=False, is_ending=is_ending)
             )
@@ -79,11 +80,11 @@ class RobotFiles:
         self._stack.close()
 
     def scan(self) -> Scan:
-        """Claim own samples; see :meth:`OwnSamples.scan`."""
+        """Claim this robot's samples; see :meth:`OwnSamples.scan`."""
         return self._own.scan()
 
     def ask(self) -> Unsettled:
-        """Ask what the fleet has not settled; see :meth:`FleetQuestioner.update`."""
+        """Update the questions about the fleet; see :meth:`FleetQuestioner.update`."""
         return self._questioner.update()
 
     def samples_version(self) -> object:
@@ -100,7 +101,7 @@ class RobotFiles:
         return next(iter(self._choice.wanted(self._choice.current())), 0)
 
     def complete(self, report: Report) -> Report:
-        """Return a report with what the ledger says of the packs."""
+        """Return a report with the figures of the ledger added."""
         frontier = json.dumps(self.ledger.frontier(), sort_keys=True)
         packs: Counter[str] = Counter()
         for each in self.ledger.quarantine():
@@ -108,7 +109,7 @@ class RobotFiles:
         return replace(
             report,
             unpublished=self.ledger.unsealed_count,
-            # Equal on members with the same packs.
+            # Members with the same packs report the same value.
             frontier=hashlib.sha256(frontier.encode()).hexdigest()[:16],
             quarantine=packs['quarantined'],
             waiting=packs['waiting'],

@@ -29,7 +29,7 @@ _TABLES = (
     ) STRICT, WITHOUT ROWID
     """,
 )
-# The ledger commits up to a thousand claims at a time.
+# The ledger locks the file while it commits up to a thousand claims.
 _TIMEOUT_S = 30.0
 
 
@@ -48,14 +48,14 @@ class Asked(NamedTuple):
     sample: bytes
     """Id in the fleet."""
     digest: str
-    """Of the claims about which it was asked."""
+    """Digest of the claims about which it was asked."""
     question: int
     """Id of the question in samples.db."""
 
 
 class RobotTables:
     """
-    The tables; thread-safe.  Their loss costs a scan of all samples and repeated questions.
+    The tables; thread-safe.  If they are lost, all samples are scanned and questions repeated.
 
     Args:
         path: fleet.db, which the ledger has created.
@@ -96,7 +96,7 @@ class RobotTables:
             connection.executemany('INSERT OR REPLACE INTO own_rows VALUES (?, ?, ?)', added)
 
     def asked(self) -> list[Asked]:
-        """Return all questions that were asked, also those that are closed."""
+        """Return all questions that were asked, including closed ones."""
         with self._lock, as_store_error('read', self._path):
             return [
                 Asked(*each)

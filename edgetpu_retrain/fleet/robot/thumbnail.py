@@ -10,15 +10,15 @@ from edgetpu_retrain.pictures.compressed_image import check_picture, decode_pict
 from edgetpu_retrain.pictures.sample_picture import jpeg_to_store, reduced, THUMBNAIL_PIXELS
 
 MAX_THUMBNAIL_SIDE = 1024
-"""Maximum width and height of a thumbnail, pixels: a browser decodes it whatever its size is."""
+"""Maximum width and height of a thumbnail, pixels: a browser would decode one of any size."""
 
-# The markers SOI and EOI, ITU-T T.81, annex B; a pack takes no file without them.
+# The markers SOI and EOI, ITU-T T.81, annex B; packs with other files are rejected.
 _JPEG_BEGIN, _JPEG_END = b'\xff\xd8\xff', b'\xff\xd9'
 
 
 def thumbnail(jpeg: bytes) -> bytes | None:
     """
-    Return the picture of a sample as a pack takes it: unchanged if it is small enough.
+    Return the picture of a sample for a pack: unchanged if it is small enough.
 
     Args:
         jpeg: the stored JPEG file, which may be a full picture.
