@@ -1,9 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-What a child process does for its parent.
+Runs the work of a child process, and reports to its parent on standard output.
 
-It writes lines of JSON: ``{"step": ...}``, and finally ``{"result": ...}`` or ``{"error": ...}``.
+The child writes lines of JSON: ``{"step": ...}``, and finally ``{"result": ...}`` or
+``{"error": ...}``.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def lower_priority() -> None:
-    """Give this process, a child, a low priority, and end it if its parent is killed."""
+    """Lower the priority of this child process; on Linux, it is killed when its parent ends."""
     with contextlib.suppress(AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     os.nice(_NICENESS)
@@ -33,12 +34,12 @@ def lower_priority() -> None:
 
 def do_work(work: Callable[[Callable[[str], None]], Any]) -> None:
     """
-    Do the work of a child process, and write what its parent reads.
+    Do the work of a child process, and write its steps and its result or error for the parent.
 
     Args:
-        work: called with a function that reports a step; returns the result, for JSON.
+        work: called with a function that reports a step; returns the result as values for JSON.
     """
-    # Libraries may print to standard output: redirect it, and keep a duplicate for the lines.
+    # Libraries may print to standard output: redirect that, and write the lines to a duplicate.
     output = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
 

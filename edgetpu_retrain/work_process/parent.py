@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Starts a child process for long work, and reads what it writes."""
+"""Starts a child process for long work, and reads its steps and result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from edgetpu_retrain.errors import RequestError, StoreError
 
-# Bytes.  The longest line is the result of an analysis: 2 MB for 200,000 samples.
+# Bytes.  The longest line in practice is the result of an analysis: 2 MB for 200,000 samples.
 _LONGEST_LINE = 64 * 2**20
 
 
@@ -56,7 +56,8 @@ async def started(module: str, *arguments: str, log: bool = True) -> AsyncIterat
     Args:
         module: name of the module.
         arguments: its arguments.
-        log: whether its standard error is that of this process; else it can be read.
+        log: whether the child writes its standard error to that of this process; otherwise the
+            caller reads it from the returned process.
 
     Raises:
         StoreError: if no process can be started.

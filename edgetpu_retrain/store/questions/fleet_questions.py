@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FleetQuestions: questions about samples of other robots, which their fleet has not settled."""
+"""FleetQuestions: questions about samples of the fleet whose label is not settled."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class FleetQuestions:
     """
     Asks and withdraws questions about samples of the fleet; thread-safe.
 
-    People answer them as they answer those about frames, on the page or by a service.  All methods
-    raise StoreError and FilesChangedError as those of SampleStore do.
+    People answer these as they answer questions about frames, on the page or by a service.  All
+    methods raise StoreError and FilesChangedError as those of SampleStore do.
 
     Args:
         samples: the store of the samples; the caller closes it.
@@ -52,12 +52,12 @@ class FleetQuestions:
 
     def change(self, withdrawn: Collection[int], asked: Sequence[Question]) -> list[int]:
         """
-        Withdraw and ask questions in one transaction; return the ids of those that are asked.
+        Withdraw and ask questions in one transaction; return the ids of the new ones.
 
         Args:
             withdrawn: ids of questions to delete; closed ones, and those that are not about
                 samples of the fleet, stay.
-            asked: the questions, of one of the kinds of ``FLEET_KINDS``.
+            asked: the new questions, each of one of the ``FLEET_KINDS``.
         """
         if not withdrawn and not asked:
             return []
@@ -69,14 +69,14 @@ class FleetQuestions:
 
 def claimants_text(claimants: Mapping[str, Iterable[str]]) -> str:
     """
-    Return who claims the first labels, as the field ``camera`` of a question contains it.
+    Return the text of a question's field ``camera``: which robots claim its first labels.
 
     For the labels ``mug`` and ``cup``, ``robot1, robot4 / robot2`` means that robot1 and robot4
     claim the first and robot2 the second.
 
     Args:
-        claimants: names of the robots that claim a label, by label, in the order of the question's
-            labels.
+        claimants: for each label, in the order of the question's labels, the names of the robots
+            that claim it.
     """
     groups = [BETWEEN_ROBOTS.join(sorted(names)) for names in list(claimants.values())[:MAX_GIVEN]]
     shown = [
