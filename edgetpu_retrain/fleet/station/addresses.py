@@ -15,7 +15,7 @@ def names_of_this_machine() -> tuple[str, ...]:
     names = [host, f'{host}.local'] if '.' not in host else [host]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            # Nothing is sent: the kernel chooses the address that a packet would have.  The
+            # Nothing is sent: the kernel only chooses the source address of a packet.  The
             # destination is one for documentation, RFC 5737.
             probe.connect(('192.0.2.1', 9))
             names.append(probe.getsockname()[0])

@@ -3,7 +3,8 @@
 """
 The certificates of a fleet: its own authority, and one for each hub.
 
-Members trust the fleet's authority and no other, so nobody else can make a certificate for them.
+Members trust the fleet's authority and no other, so nobody else can make a certificate that they
+accept.
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ except ImportError as _error:
         'apt-get install python3-cryptography, or python3 -m pip install cryptography'
     ) from _error
 
-# A robot's clock may be behind, and a hub must not stop after years of working.
+# Certificates are valid from an earlier date on, because a robot's clock may be behind, and for a
+# long time, so that a hub does not stop after some years.
 _EARLIER = timedelta(days=30)
 _VALID = timedelta(days=365 * 30)
 _HUB_VALID = timedelta(days=365 * 10)
 RENEW_BEFORE = timedelta(days=365)
-"""A hub's certificate is renewed so long before it expires."""
+"""A base station that starts renews its hub's certificate if it expires within this time."""
 
 
 class Certificate(NamedTuple):
@@ -94,7 +96,7 @@ def make_hub_certificate(authority: Certificate, names: tuple[str, ...]) -> Cert
 
 
 def is_current(certificate: str, names: tuple[str, ...]) -> bool:
-    """Return whether a hub's certificate has exactly these names, and will for a year."""
+    """Return whether a hub's certificate has exactly these names and is valid for another year."""
     loaded = x509.load_pem_x509_certificate(certificate.encode())
     kind = x509.SubjectAlternativeName
     has = list(loaded.extensions.get_extension_for_class(kind).value)

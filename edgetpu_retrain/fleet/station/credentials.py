@@ -19,7 +19,7 @@ _WHAT = 'edgetpu_retrain fleet credentials 1'
 @dataclass(frozen=True)
 class Credentials:
     """
-    What a member of a fleet needs, and nobody else may know.
+    What a member of a fleet needs to connect; nobody else may read it.
 
     Args:
         name: name of the robot or person.

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""StationFolder: all that a station keeps; a copy of it is a backup, and moves the station."""
+"""StationFolder: all files of a station; copy the folder to back up or move the station."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ class StationFolder:
         self._authority = path / 'authority.pem', path / 'authority.key'
 
     def exists(self) -> bool:
-        """Return whether it is the folder of a station."""
+        """Return whether this is the folder of a station."""
         return self._settings.exists()
 
     def check(self) -> None:
-        """Raise FleetError if it is not the folder of a station."""
+        """Raise FleetError if this is not the folder of a station."""
         if not self.exists():
             raise FleetError(
                 f"{self.path} is not the folder of a fleet's station: give --folder, or make one "
@@ -70,11 +70,11 @@ class StationFolder:
 
     @property
     def is_base(self) -> bool:
-        """Whether it has the key of the fleet."""
+        """Whether this folder has the key of the fleet."""
         return self._fleet_key.exists()
 
     def settings(self) -> Settings:
-        """Return how the station runs its hub; raises FleetError if the file is damaged."""
+        """Return how the station runs its hub; raise FleetError if the file cannot be used."""
         self.check()
         content = read_private(self._settings)
         try:
@@ -96,7 +96,7 @@ class StationFolder:
         return Credentials.read(self._credentials)
 
     def fleet_key(self) -> Key:
-        """Return the key that signs rosters; raises FleetError if this is a site's station."""
+        """Return the key that signs rosters; raise FleetError if this is a site's station."""
         self.check()
         if not self.is_base:
             raise FleetError(
@@ -106,18 +106,18 @@ class StationFolder:
         return Key.from_seed(read_private(self._fleet_key).decode(errors='replace'))
 
     def write_settings(self, settings: Settings) -> None:
-        """Change how the station runs its hub; renews the certificate of a base's hub."""
+        """Change how the station runs its hub; at a base, renew its certificate if needed."""
         write_private(self._settings, json.dumps(asdict(settings), indent=1).encode() + b'\n')
         if self.is_base:
             self._renew_certificate(settings.certified_names)
 
     def make_base(self, settings: Settings) -> None:
-        """Make it the folder of a new fleet's base station."""
+        """Make this the folder of a new fleet's base station."""
         with as_store_error('create the station folder', self.path):
             make_folder(self.path.absolute(), 0o700)
         fleet, member = Key.generate('account'), Key.generate()
         authority = certificates.make_authority(fleet.public)
-        # The hub's names are checked first: a mistake must not leave half a station.
+        # Check the names of the hub first: a wrong one must not leave half a station.
         certificates.make_hub_certificate(authority, settings.certified_names)
         write_private(self._authority[1], authority.key.encode())
         write_private(self._authority[0], authority.pem.encode())
@@ -131,7 +131,7 @@ class StationFolder:
         self.write_settings(settings)
 
     def make_site(self, settings: Settings, credentials: Credentials) -> None:
-        """Make it the folder of a site's station, a member of a fleet that is there already."""
+        """Make this the folder of a site's station, which is a member of an existing fleet."""
         if not credentials.certificate:
             raise FleetError(
                 f'the credentials of {credentials.name!r} have no certificate for a hub: make '
@@ -151,23 +151,24 @@ class StationFolder:
         return None if message is None else roster_message.read(message, self.credentials().fleet)
 
     def roster_message(self) -> bytes | None:
-        """Return this roster as a message."""
+        """Return the message of :meth:`roster`."""
         self.check()
         with as_store_error('read', self.roster_file):
             return read_regular_file(self.roster_file) if self.roster_file.exists() else None
 
     def change_roster(self, change: Callable[[Roster], Roster]) -> Roster:
         """
-        Sign a new roster; a hub that runs uses it at once.
+        Sign a new roster; a running station applies it within a second.
 
         Args:
-            change: returns the new members and erased samples for the present ones.
+            change: returns the present roster with other members or erased samples.
 
         Returns:
             The new roster.
 
         Raises:
-            FleetError: if this station has not the key of the fleet, or the change is not valid.
+            FleetError: if this station does not have the key of the fleet, or the change is not
+                valid.
         """
         key = self.fleet_key()
         with self._locked():
@@ -186,7 +187,7 @@ class StationFolder:
 
     def adopt_roster(self, message: bytes) -> bool:
         """
-        Keep a roster from a hub if it is newer: this folder may be a restored backup.
+        Store a roster from a hub if it is newer than the one in this folder.
 
         Returns:
             Whether it is newer.
@@ -204,9 +205,9 @@ class StationFolder:
         Return the credentials of a new member.
 
         Args:
-            name: its name.
+            name: name of the member.
             key: its new key.
-            hub_names: if it runs a hub of its own: where robots reach that.
+            hub_names: names and addresses of the member's own hub; empty = it runs none.
         """
         hub = Certificate('', '')
         if hub_names:
@@ -218,7 +219,7 @@ class StationFolder:
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        """Hold the folder for the process that runs the hub; raises FleetError if there is one."""
+        """Lock the folder for running the hub; raise FleetError if another process has."""
         with _lock(self.path / 'serving', wait=False):
             yield
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Erases samples from the hub: packs with their bytes are replaced by the same without them."""
+"""Erases samples from the hub: replaces packs that have their bytes by the same packs without."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ async def erase_from_hub(hub: Hub, ledger: Ledger) -> int:
     """
     Replace the packs of a hub that have bytes of erased samples.
 
-    A pack without bytes is stored before the one with bytes is deleted, so that nobody misses it
-    meanwhile.  The hub overwrites what it deletes.
+    The pack without these bytes is published before the other one is deleted, so that it is never
+    missing, except on a full hub.  The hub overwrites what it deletes.
 
     Args:
         hub: a connection with the station's key.
@@ -40,7 +40,7 @@ async def erase_from_hub(hub: Hub, ledger: Ledger) -> int:
                 f'evidence.{ledger.space.token}.{hub.key}', message, message_id
             )
         except HubFullError:
-            stored = None  # Deleting makes room; then it is published like any missing pack.
+            stored = None  # Deleting makes room; synchronization then publishes the missing pack.
         await hub.api(f'STREAM.MSG.DELETE.{EVIDENCE}', {'seq': sequence, 'no_erase': False})
         await asyncio.to_thread(ledger.forget_message, hub.url, sequence)
         if stored is not None:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""NatsServer: finds the installed nats-server, runs it as a child, and starts it again."""
+"""NatsServer: runs the installed nats-server as a child process, and restarts it if it ends."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ INSTALL = 'sudo apt-get install nats-server, or python3 -m pip install nats-serv
 
 SECONDS_TO_END = 10.0
 _RETRY_S = (0.5, 30.0)
-# A server that ran so long has started well.
+# A server that ran for longer than this did not fail at its start.
 _GOOD_S = 20.0
 _MOST_CRASHES = 5
 _LAST_LINES = 6
@@ -105,7 +105,7 @@ class NatsServer:
             retry_s = min(2 * retry_s, _RETRY_S[1])
 
     def reload(self) -> None:
-        """Let the server read its configuration again; connections of its members stay."""
+        """Let the server read its configuration again; members that may still connect stay so."""
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(signal.SIGHUP)
 
@@ -124,7 +124,7 @@ class NatsServer:
             raise FleetError(f'{self._command[0]} cannot be started: {error}') from error
         assert process.stdout is not None
         try:
-            # A line is limited, so a longer one comes in parts.
+            # readline() raises ValueError for a line of more than 64 KiB.
             while line := await process.stdout.readline():
                 text = line.decode(errors='replace').rstrip()
                 self._last.append(text)

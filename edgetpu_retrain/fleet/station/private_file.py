@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Files with secrets: written atomically, readable by their user only."""
+"""Files with secrets: written atomically, readable only by their user."""
 
 from __future__ import annotations
 

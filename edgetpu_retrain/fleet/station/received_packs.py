@@ -3,9 +3,9 @@
 """
 The packs that a hub has of a key, and when it received them.
 
-A revocation begins at what the hub received, not at what packs say about themselves: their author
-chooses its own clock.  It is written into the roster as the last packs that count, by their
-hashes, because sequence numbers differ between hubs and change when a hub is restored.
+What a revocation takes back depends on when the hub received a pack, not on the time in the pack,
+which its author chooses.  The roster then names the last packs that count, by number and hash:
+sequence numbers differ between hubs, and change when a hub is restored.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from edgetpu_retrain.fleet.hub.streams import EVIDENCE, STREAMS
 @dataclass(frozen=True)
 class ReceivedPack:
     """
-    A pack of a hub.
+    A pack in the stream of a hub.
 
     Args:
-        header: which pack it is.
+        header: the header of the pack.
         sequence: its number in the stream of the hub.
         received_ms: when the hub received it, milliseconds since 1970.
     """
@@ -40,7 +40,7 @@ class ReceivedPack:
 
 async def read_packs(hub: Hub, key: str) -> list[ReceivedPack]:
     """
-    Return the packs that a key has signed, whatever their extractor, as the hub received them.
+    Return the packs of a key, of any extractor, in the order in which the hub received them.
 
     Args:
         hub: a connection with the station's key.
@@ -53,7 +53,7 @@ async def read_packs(hub: Hub, key: str) -> list[ReceivedPack]:
     packs = []
     while reader.behind:
         for message in await reader.read():
-            # Robots refuse what is not valid.
+            # Robots reject a message that is not valid, so it is no pack of the key.
             with suppress(PackError):
                 if peek(message.data).origin == key:
                     header = read_header(message.data)
@@ -73,6 +73,9 @@ def heads(
     Args:
         packs: the packs of one key, in the order of their reception.
         counts: whether a pack counts.
+
+    Returns:
+        Number and hash of the pack, by epoch.
     """
     chains: dict[str, dict[tuple[int, bytes], Header]] = {}
     for pack in packs:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the operator changes in a roster, as functions from the old one to the new one."""
+"""The operator's changes of a roster, as functions that return the changed roster."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def add_member(roster: Roster, member: Member) -> Roster:
 
 def remove_member(roster: Roster, key: str, keep: KeepMap) -> Roster:
     """
-    Let a key no longer connect, and only some of its packs count.
+    Forbid a key to connect, and let only some of its packs count.
 
-    What was taken from a key earlier is not given back.
+    Packs that an earlier change excluded stay excluded.
 
     Args:
         roster: the roster.
         key: public key of the member.
-        keep: which of its packs still count, at most.
+        keep: number and hash of the last pack that still counts, by epoch.
     """
 
     def changed(member: Member) -> Member:
@@ -54,7 +54,7 @@ def change_member(
     expires_ms: int | None,
 ) -> Roster:
     """
-    Give a member other roles, labels or another time of expiry; None = unchanged.
+    Change the roles, labels or time of expiry of a member; None = unchanged.
 
     Raises:
         RequestError: if it was revoked or retired.
@@ -76,13 +76,13 @@ def change_member(
 
 
 def erase_samples(roster: Roster, samples: Iterable[bytes]) -> Roster:
-    """Let no member keep the bytes of samples."""
+    """Erase samples: no member may keep their bytes."""
     return replace(roster, erased=roster.erased | frozenset(samples))
 
 
 def find_member(roster: Roster, name: str) -> Member:
     """
-    Return the member with a name or public key; of several with this name, the one that connects.
+    Return the member with a name or public key; of several, the one that may connect.
 
     Raises:
         RequestError: if there is none, or more than one.
@@ -100,7 +100,7 @@ def find_member(roster: Roster, name: str) -> Member:
 
 
 def read_roles(roles: Iterable[str]) -> frozenset[str]:
-    """Return roles; a member that may do anything may also read."""
+    """Return checked roles, including 'read'; raise RequestError if one is not known."""
     wanted = frozenset(roles)
     if unknown := wanted - set(ROLES):
         raise RequestError(f'{quoted(min(unknown))} is not a role: use {", ".join(ROLES)}')

@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The configuration of the hub, a nats-server with JetStream: who may connect, and do what.
+The configuration of the hub, a nats-server with JetStream: who may connect, and what they may do.
 
-One account, with one user for each member.  Everything that the permissions do not list is
-denied: members cannot delete, purge or create streams.  JSON is a valid form of this
+It has one account, with one user for each member.  Subjects that the permissions do not list are
+denied, so members cannot delete, purge or create streams.  nats-server accepts JSON as
 configuration: https://docs.nats.io/running-a-nats-service/configuration
 """
 
@@ -26,13 +26,14 @@ from edgetpu_retrain.fleet.station.settings import Settings
 
 ACCOUNT = 'FLEET'
 _MEMORY_BYTES = 64 << 20
-# Each stream has a limit of its own.  A limit for all would have to be twice their sum: when a
-# station starts again, nats-server 2.15 counts its streams twice, as they are and as asked for.
+# In effect no limit, because each stream has its own.  A limit for all streams would have to be
+# twice their sum: when a station restarts, nats-server 2.15 counts each existing stream again when
+# its creation is requested.
 _FILE_BYTES = 1 << 50
 
 
 def connecting_members(roster: Roster | None, now_ms: int) -> list[Member]:
-    """Return the members that the hub lets connect at a time, milliseconds since 1970."""
+    """Return the members that may connect to the hub at a time, milliseconds since 1970."""
     return [
         member
         for member in (roster.members if roster is not None else ())
@@ -62,7 +63,7 @@ def server_configuration(
         'host': settings.host,
         'port': settings.port,
         'max_payload': MAX_PAYLOAD,
-        # A robot with a slow link may take its time for the largest message.
+        # On a slow link, a robot needs long for the largest message.
         'write_deadline': '60s',
         'tls': {
             'cert_file': str(folder.certificate),

@@ -11,7 +11,7 @@ PORT = 4222
 
 LOCAL_NAMES = ('localhost', '127.0.0.1')
 EVERYWHERE = ('0.0.0.0', '::')  # noqa: S104 - nothing is bound here
-"""What stands for all addresses of a machine."""
+"""The addresses that stand for all addresses of a machine, IPv4 and IPv6."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Settings:
 
     @property
     def certified_names(self) -> tuple[str, ...]:
-        """The names of the hub, also those for programs on its own machine."""
+        """The names in the hub's certificate, including those for programs on its own machine."""
         local = LOCAL_NAMES if self.host in EVERYWHERE else (*LOCAL_NAMES, self.host)
         return tuple(dict.fromkeys((*self.names, *local)))
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Station: runs the hub, keeps its streams and members as the roster says, and is a member."""
+"""Station: runs the hub, lets the members of the roster connect, and is a member itself."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ class Station:
     A running station.
 
     Args:
-        folder: its folder, which this process holds.
-        space: which embeddings its own member keeps.
-        upstream: address of the base's hub, for a site's station, with the credentials there.
+        folder: its folder, which this process has locked.
+        space: the embedding space of the packs that its own member keeps.
+        upstream: for a site's station, the address of the base's hub and the credentials for it.
         log: called with each line for the operator.
     """
 
@@ -77,7 +77,7 @@ class Station:
         hubs: list[tuple[str, HubCredentials]] = [(self._settings.local_url, self._credentials)]
         if upstream is not None:
             hubs.append(upstream)
-        # It passes on only what is signed by a member that may release.
+        # The station passes on only messages that a member with the role 'release' has signed.
         inbox = ReleaseInbox(key.public, space, lambda: self._ledger.roster)
         self._synchronization = Synchronization(
             self._ledger, key, hubs, on_change=self._changed, accept_release=inbox.accept
@@ -119,7 +119,7 @@ class Station:
         return True
 
     async def _follow_roster(self) -> None:
-        """Use each change of the roster, also the expiry of a member."""
+        """Apply each change of the roster, including the expiry of a member."""
         published = None
         while True:
             if await asyncio.to_thread(self._configure):
@@ -138,7 +138,7 @@ class Station:
         await self._synchronization.run()
 
     async def _create_streams(self) -> None:
-        """Create the streams as soon as the server listens."""
+        """Create the streams as soon as the server accepts connections."""
         deadline = time.monotonic() + _SECONDS_TO_START
         while True:
             try:
@@ -157,7 +157,7 @@ class Station:
     def _changed(self, stream: str) -> None:
         self._report_of_ledger = None
         message = self._ledger.roster_message if stream == ROSTER else None
-        # A site's station learns its members so, and a restored backup the newer ones.
+        # This is how a site's station gets the roster, and a restored base a newer one.
         if message is not None and self._folder.adopt_roster(message):
             self._log(
                 'a newer roster came from a hub; if this folder was restored from a backup, look '
@@ -182,7 +182,7 @@ class Station:
             self._log(f'samples were erased from {counted(count, "pack", "packs")} of the hub')
 
     async def _report(self) -> None:
-        """Report like any member, and log what is wrong with a hub once."""
+        """Report like any member, and log each change of the problem of a hub."""
         while True:
             await asyncio.sleep(_REPORT_S)
             for hub in self._synchronization.status():
@@ -196,7 +196,7 @@ class Station:
     def _make_report(self) -> Report:
         report = self._report_of_ledger
         if report is None:
-            # It takes seconds for a million samples, so only after a change.
+            # This takes seconds for a million samples, so do it only after a change.
             report = self._report_of_ledger = self._look_at_ledger()
         hubs = self._synchronization.status()
         problems = [each.problem for each in hubs if each.problem]
@@ -238,7 +238,7 @@ async def _first_to_end(*coroutines: Coroutine[Any, Any, None]) -> None:
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        # The server is the first: it ends last, so that nothing is lost on the way.
+        # The first one is the server.  It ends last, so that the others can finish their requests.
         server, *others = tasks
         await _cancel(others, _SECONDS_TO_CANCEL)
         await _cancel([server], 2 * SECONDS_TO_END)
@@ -249,8 +249,8 @@ async def _first_to_end(*coroutines: Coroutine[Any, Any, None]) -> None:
 async def _cancel(tasks: list[asyncio.Task[None]], repeat_s: float) -> None:
     """Cancel tasks, and wait until they have ended."""
     while waiting := [task for task in tasks if not task.done()]:
-        # Until Python 3.12, a task may miss a cancellation that comes at the moment when what it
-        # waits for is there: https://github.com/python/cpython/issues/86296
+        # Before Python 3.12, a task may miss a cancellation that arrives at the moment when it gets
+        # what it waits for: https://github.com/python/cpython/issues/86296
         for task in waiting:
             task.cancel()
         await asyncio.wait(waiting, timeout=repeat_s)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FleetStatus: what the operator sees of a fleet."""
+"""FleetStatus: the state of a fleet for its operator."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from edgetpu_retrain.fleet.hub.streams import EVIDENCE
 from edgetpu_retrain.fleet.roster.roster import Member, Roster
 
 SILENT_MS = 60_000
-"""A member that may connect and has not reported for so long is away, milliseconds."""
+"""A member that may connect is away if it has not reported for this long, milliseconds."""
 
 CLOCK_MS = 60_000
-"""A clock that differs so much from the hub's is reported, milliseconds."""
+"""A clock that differs by more than this from the hub's is a problem, milliseconds."""
 
 ALMOST_FULL = 0.9
 
@@ -32,7 +32,7 @@ class HubFill:
         messages: number of packs that it has.
         num_bytes: their size.
         max_bytes: its limit.
-        last_sequence: number of its last pack.
+        last_sequence: number of the last pack in its stream.
     """
 
     messages: int
@@ -53,9 +53,9 @@ class MemberStatus:
 
     Args:
         member: its entry in the roster.
-        received_ms: when the hub received the last message in place of its report, milliseconds
-            since 1970; None = never.
-        report: its report; None if there is none, or that message is none that it signed.
+        received_ms: when the hub received the last message on the subject of its report,
+            milliseconds since 1970; None = never.
+        report: its report; None if there is no message, or the member did not sign it.
     """
 
     member: Member
@@ -86,8 +86,8 @@ class FleetStatus:
         """
         Return 'here', 'away', 'never seen', 'unreadable', 'expired' or 'removed'.
 
-        Whoever put an unreadable message in place of a report, nobody knows whether the member
-        is here, until its next report.
+        'unreadable': the last message in place of its report is not one that this release can read
+        and the member signed, so its next report has to show whether it is here.
         """
         member = each.member
         if not member.may_connect:
