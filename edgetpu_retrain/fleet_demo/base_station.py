@@ -24,11 +24,11 @@ _READ_PERIOD_S = 0.5
 
 class BaseStation(contextlib.AbstractContextManager['BaseStation']):
     """
-    Reads the status of the fleet, again and again in a thread, and runs the operator's commands.
+    Reads the status of the fleet periodically in a thread, and runs the operator's commands.
 
     Args:
         folder: the folder of the base station.
-        log_folder: folder for what the commands print.
+        log_folder: folder for the output of the commands.
     """
 
     def __init__(self, folder: Path, log_folder: Path) -> None:
@@ -66,10 +66,10 @@ class BaseStation(contextlib.AbstractContextManager['BaseStation']):
 
     def revoke(self, name: str, since_sequence: int) -> None:
         """
-        Revoke a member's packs that the hub received from a number of its stream on.
+        Revoke the packs of a member from a sequence number of the hub's stream on.
 
         Raises:
-            ProgramError: if the command failed.
+            ProgramError: if the command fails.
         """
         arguments = ('revoke', name, '--since-sequence', str(since_sequence))
         run_fleet_command(arguments, self._folder.path, self._log_folder)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The course of the demonstration: what is taught, cut, restored and revoked, and what is seen."""
+"""Course: the steps of the demonstration, from teaching to the revocation of a wrong teacher."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ Returned = TypeVar('Returned')
 ROBOTS = ('ada', 'ben', 'cleo')
 
 OWN = {'ada': 'cat', 'ben': 'coffee', 'cleo': 'coins'}
-"""The subject that each robot is taught at first, beside the background."""
+"""The subject that each robot is taught first, with the background."""
 
 NEW, NEW_AT, LEARNER = 'rocket', 'ada', 'ben'
 OFFLINE, OFFLINE_SUBJECT = 'cleo', 'astronaut'
 WRONG_AT, WRONG_SUBJECT, WRONG_LABEL = 'ben', 'cat', 'coffee'
 
 VISITS = ('morning', 'evening')
-"""Recordings of each class: with two, the gate can hold one out."""
+"""Recordings of each class: with two, the gate can hold out one of them."""
 
 WRONG_VISITS = (*VISITS, 'night')
-"""The wrong teacher is more eager than the right one."""
+"""The wrong teacher takes more samples than the right one."""
 
 
 class Station(Protocol):
-    """What the operator sees and does at the base station."""
+    """The base station, as the course uses it."""
 
     @property
     def reports(self) -> list[Report]:
@@ -46,19 +46,19 @@ class Station(Protocol):
         """Number of the last pack in the hub's stream."""
 
     def revoke(self, name: str, since_sequence: int) -> None:
-        """Revoke a member's packs that the hub received from a number of its stream on."""
+        """Revoke the packs of a member from a sequence number of the hub's stream on."""
 
 
 class Course:
     """
-    Runs the steps, and keeps what was seen.
+    Runs the steps, and collects the results.
 
     Args:
         robots: the robots by name.
         link: the network between :data:`OFFLINE` and the hub.
         station: the base station.
         view: the operator's terminal.
-        patience_s: time limit of each step, seconds; each takes some seconds on an idle machine.
+        patience_s: time limit of each wait, seconds; each takes some seconds on an idle machine.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Course:
         self._threads.shutdown(cancel_futures=True)
 
     def run(self) -> Seen:
-        """Run all steps, and return what was seen."""
+        """Run all steps, and return the results."""
         self._start()
         self._share()
         self._learn_new_class()
@@ -222,7 +222,7 @@ def _teach(
 
 
 def doubts(reports: Iterable[Report]) -> frozenset[str]:
-    """Return what members report about samples that they do not trust, a sentence each."""
+    """Return what members report about samples that they do not trust, and their problems."""
     found = set()
     for each in reports:
         trained, _, doubt = each.gate.partition('; ')

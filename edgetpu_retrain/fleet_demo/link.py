@@ -13,9 +13,9 @@ _CHUNK_BYTES = 64 << 10
 
 class Link(contextlib.AbstractContextManager['Link']):
     """
-    Relays TCP connections of this machine to a port of this machine.
+    Relays TCP connections from one port of this machine to another one.
 
-    While it is cut, all connections are closed, and new ones are closed at once.
+    While the link is cut, all connections are closed, and new ones are closed at once.
 
     Args:
         target_port: port to which connections are relayed.
@@ -42,7 +42,7 @@ class Link(contextlib.AbstractContextManager['Link']):
         self._listener.close()
 
     def cut(self) -> None:
-        """Close all connections, and refuse new ones until :meth:`restore`."""
+        """Close all connections, and close new ones at once until :meth:`restore`."""
         with self._lock:
             self._is_cut = True
             for each in self._sockets:
@@ -89,7 +89,7 @@ def free_port() -> int:
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:
-    """Copy bytes until one of both ends, and end both."""
+    """Copy bytes until either connection ends, then shut down both."""
     with contextlib.suppress(OSError):
         while data := source.recv(_CHUNK_BYTES):
             sink.sendall(data)

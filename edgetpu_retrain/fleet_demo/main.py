@@ -3,8 +3,9 @@
 """
 Runs the demonstration of a fleet: hub, base station, three robots and an operator's terminal.
 
-Standard output shows what happens, and on a terminal the status of the fleet as a live table.  Its
-last line is a JSON object of what was seen.  The exit code is 0 only if nothing is missing.
+Standard output shows each step, and the status of the fleet as a table, which is live on a
+terminal.  The last line is a JSON object with the results.  The exit code is 0 only if no expected
+result is missing.
 """
 
 from __future__ import annotations
@@ -58,14 +59,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(logs: Path | None = None, time_limit_s: float = TIME_LIMIT_S) -> dict[str, Any]:
     """
-    Run the processes of the demonstration until its course is at its end.
+    Run the processes of the demonstration until its course ends.
 
     Args:
         logs: folder for the logs of the processes; None = they are removed at the end.
-        time_limit_s: how long it may take, seconds.
+        time_limit_s: how long the course may take, seconds.
 
     Returns:
-        What was seen (:meth:`edgetpu_retrain.fleet_demo.seen.Seen.as_json`).
+        The results (:meth:`edgetpu_retrain.fleet_demo.seen.Seen.as_json`).
 
     Raises:
         ProgramError: if ROS is missing, a process exits early or the time limit is reached.

@@ -26,18 +26,19 @@ from rich.console import Console
 
 def watch(folder: Path, hub_port: int, link_port: int, patience_s: float, result: Path) -> None:
     """
-    Run the course of the demonstration, and write what was seen.
+    Run the course of the demonstration, and write its results.
 
     Args:
         folder: the folder of the base station.
         hub_port: port of the hub.
         link_port: port to which the robot connects whose network is cut.
-        patience_s: time limit of each step, seconds.
-        result: file for what was seen.
+        patience_s: time limit of each wait, seconds.
+        result: file for the results, JSON.
 
     Raises:
         RetrainClientError: if a request to a node times out or is rejected.
         StageError: if a camera does not respond or rejects a scene.
+        ProgramError: if the command that revokes a member fails.
     """
     console = Console(highlight=False)
     with contextlib.ExitStack() as closing:
@@ -55,7 +56,7 @@ def watch(folder: Path, hub_port: int, link_port: int, patience_s: float, result
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the course; return the exit code, 0 if it comes to its end."""
+    """Run the course, and return the exit code: 0 if the course was completed."""
     parser = argparse.ArgumentParser(description='run the course of the demonstration of a fleet')
     parser.add_argument('folder', type=Path, help='folder of the base station')
     parser.add_argument('hub_port', type=int, help='port of the hub')

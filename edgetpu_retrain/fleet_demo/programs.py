@@ -32,7 +32,7 @@ class Programs:
     Starts the programs of the demonstration.
 
     Args:
-        processes: where they become children.
+        processes: starts the programs as child processes.
         environment: their environment variables.
         config: the folder with retrain.yaml.
         folder: folder for the robots' data.
@@ -45,7 +45,7 @@ class Programs:
 
     def start_robot(self, name: str, seed: int) -> None:
         """
-        Start camera and node of a robot.
+        Start the camera and the node of a robot.
 
         Args:
             name: name of the robot, also its namespace.
@@ -58,7 +58,7 @@ class Programs:
         self.processes.start(
             f'{name}_camera', (*camera, *motion), with_large_images(self.environment, profile)
         )
-        # Parameters come from the file, as on a robot; only those below differ.
+        # Parameters come from the file, as on a robot, except those below.
         file = ('--params-file', str(self.config / 'retrain.yaml'))
         node = (*_PYTHON, 'edgetpu_retrain.node.main', *namespace, *file)
         parameters = _parameters(
@@ -71,13 +71,13 @@ class Programs:
 
     def start_station(self, port: int) -> None:
         """
-        Start the base station, and wait until it has made its folder.
+        Start the base station, and wait until it has created its folder.
 
         Args:
             port: port of its hub.
 
         Raises:
-            ProgramError: if it ends.
+            ProgramError: if the base station exits before.
         """
         command = (*_FLEET, 'serve', '--folder', str(self._station))
         where = ('--hub-name', 'localhost', '--host', '127.0.0.1', '--port', str(port))
@@ -89,13 +89,13 @@ class Programs:
 
     def add_member(self, name: str) -> None:
         """
-        Let the base station write credentials for a robot that may teach.
+        Add a robot that may teach to the fleet, and write its credentials.
 
         Args:
             name: name of the robot.
 
         Raises:
-            ProgramError: if it does not.
+            ProgramError: if the command fails.
         """
         credentials = str(self._credentials(name))
         arguments = ('add', name, '--role', 'teach', '--out', credentials)
@@ -110,8 +110,8 @@ class Programs:
         Args:
             hub_port: port of the hub.
             link_port: port to which the robot connects whose network is cut.
-            patience_s: time limit of each step, seconds.
-            result: file for what was seen.
+            patience_s: time limit of each wait, seconds.
+            result: file for the results.
         """
         command = (*_PYTHON, 'edgetpu_retrain.fleet_demo.operator_terminal')
         numbers = (str(hub_port), str(link_port), str(patience_s))
@@ -150,11 +150,11 @@ def run_fleet_command(
     Args:
         arguments: the command and its arguments.
         station: the folder of the base station.
-        log_folder: folder for what it prints.
+        log_folder: folder for the output of the command.
         environment: its environment variables; None = those of this process.
 
     Raises:
-        ProgramError: if it fails; the message has what it printed.
+        ProgramError: if the command fails or times out; the message has its last output.
     """
     with Processes(log_folder) as processes:
         command = (*_FLEET, *arguments, '--folder', str(station))

@@ -19,7 +19,7 @@ from edgetpu_retrain.demo.stage import Stage, stamp_ns
 from edgetpu_retrain.fleet_demo.seen import Score
 
 EXAM_FRAMES = 12
-"""Frames of an exam in one subject: more than one glance of the camera."""
+"""Frames of an exam in one subject: enough for more than one glance of the camera at it."""
 
 _SAMPLES_PER_CALL = 8
 _SECONDS_PER_CALL = 6.0
@@ -49,7 +49,7 @@ class DemoRobot:
         self._closing.close()
 
     def wait_until_ready(self) -> None:
-        """Wait for camera and node; raise StageError or RetrainClientError if they do not come."""
+        """Wait for camera and node; raise StageError or RetrainClientError on timeout."""
         self._stage.wait_until_ready(_SECONDS_TO_START)
         self._client.wait_until_ready(_SECONDS_TO_START)
 

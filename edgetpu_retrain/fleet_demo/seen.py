@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the demonstration has seen, as figures for programs, and what is missing of it."""
+"""Seen: the results of the demonstration, and which expected ones are missing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Score:
     Args:
         right: frames classified as the subject.
         frames: frames shown.
-        heard: the class that most of the frames were classified as; '' = no classification.
+        heard: the most frequent class among the classifications; '' = there were none.
     """
 
     right: int
@@ -39,23 +39,25 @@ Scores = dict[str, dict[str, Score]]
 @dataclass
 class Seen:
     """
-    What was seen, filled in as the story goes on.
+    The results of the demonstration, set step by step.
 
     Args:
         samples: number of samples by the robot at which they were taught.
-        shared: scores of every robot in what was taught at any.
+        shared: scores of every robot in the subjects that any robot was taught first.
         new_class: the class that one robot was taught while another was offline.
         new_class_s: seconds from its last sample until another robot classified it correctly.
-        new_class_scores: scores of the robots that were connected, taken then.
+        new_class_scores: scores of the connected robots in the new class, after that.
         offline: the robot that was offline, and its score in the new class meanwhile.
         caught_up_s: seconds from its return until it classified the new class correctly.
-        caught_up_scores: scores in the new class and in what it was taught while offline.
-        same_model: whether all robots then served the same head, byte for byte.
+        caught_up_scores: scores of all robots in the new class and in what the robot was taught
+            while it was offline.
+        same_model: whether all robots then served the same model, byte for byte.
         noticed: what members reported about the wrong teacher's samples.
-        meanwhile: scores of the other robots in both subjects, before the revocation.
-        forgotten: by robot, whether its head is, byte for byte, the one from before the wrong
+        meanwhile: scores of the other robots in the subject and the class that the wrong teacher
+            confused, before the revocation.
+        forgotten: by robot, whether its model is, byte for byte, the one from before the wrong
             samples.
-        corrected: the same scores after the revocation.
+        corrected: the scores as in ``meanwhile``, after the revocation.
         seconds: duration of the whole demonstration.
     """
 
@@ -75,11 +77,11 @@ class Seen:
     seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
-        """Return the figures as an object of JSON, with what is missing."""
+        """Return the results as values for JSON, with the missing ones."""
         return {**asdict(self), 'missing': self.missing()}
 
     def missing(self) -> list[str]:
-        """Return a sentence for everything that should have been seen and was not."""
+        """Return a sentence for each expected result that is missing."""
         found = [
             *_failed(self.shared, 'what was taught at one robot'),
             *_failed(self.new_class_scores, 'the new class'),

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The operator's terminal: what happens, line by line, above the table of the fleet's status."""
+"""View: prints the steps line by line, above a table of the fleet's status."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _REFRESHES_PER_S = 2
 
 class View(contextlib.AbstractContextManager['View']):
     """
-    Prints lines, and on a terminal a table below them that is drawn again and again.
+    Prints lines, and on a terminal a table below them that is redrawn periodically.
 
     In a file or a pipe, the table is printed once, at the end.
 
     Args:
         console: where to print.
-        table: returns the newest table for a width in characters; it must not wait.
+        table: returns the newest table for a width in characters; it must not block.
     """
 
     def __init__(self, console: Console, table: Callable[[int], RenderableType]) -> None:
