@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Options and words that the commands of `fleet` share."""
+"""Options and functions that the commands of `fleet` share."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _UNITS = {'B': 1, 'MB': 10**6, 'GB': 10**9, 'TB': 10**12}
 
 
 def station_folder(command: Command) -> Command:
-    """Add ``--folder``; the command gets a StationFolder as ``folder``."""
+    """Add the option ``--folder``, whose value the command gets as a StationFolder."""
 
     @click.option(
         '--folder',
@@ -46,7 +46,7 @@ def station_folder(command: Command) -> Command:
 
 
 def use_hub(folder: StationFolder, use: Callable[[Hub], Awaitable[Result]]) -> Result:
-    """Connect to the hub that runs on this machine, and use the connection."""
+    """Connect to the hub that runs on this machine, and return what ``use`` returns."""
 
     async def connected() -> Result:
         hub = await connect(folder.settings().local_url, folder.credentials())
@@ -59,7 +59,7 @@ def use_hub(folder: StationFolder, use: Callable[[Hub], Awaitable[Result]]) -> R
 
 
 def known_roster(folder: StationFolder) -> Roster:
-    """Return the roster of a station."""
+    """Return the roster of a station; raise RequestError if it has none yet."""
     roster = folder.roster()
     if roster is None:
         raise RequestError(
@@ -74,7 +74,10 @@ def read_moment(text: str, *, later: bool) -> int:
 
     Args:
         text: a date, a date with time, or a duration such as 90d.
-        later: whether a duration is from now on, and not up to now.
+        later: whether a duration is added to the present time; otherwise it is subtracted.
+
+    Raises:
+        RequestError: if the text is not such a time, or the time is before 1970.
     """
     found = re.fullmatch(r'(\d{1,6})([mhdwy])', text)
     if found is not None:
@@ -94,13 +97,13 @@ def read_moment(text: str, *, later: bool) -> int:
 
 
 def moment_in_words(milliseconds: int) -> str:
-    """Return a time as text, in the time of this machine."""
+    """Return a time as text, in the time zone of this machine."""
     moment = datetime.fromtimestamp(milliseconds / 1000, timezone.utc).astimezone()
     return moment.strftime('%Y-%m-%d %H:%M')
 
 
 def read_size(text: str) -> int:
-    """Return a size in bytes, given as text such as 50GB."""
+    """Return the bytes in a text such as 50GB; raise RequestError if it is not a size."""
     found = re.fullmatch(r'(\d{1,9}(?:\.\d{1,3})?) ?([MGT]?B)', text, re.IGNORECASE)
     size = round(float(found[1]) * _UNITS[found[2].upper()]) if found is not None else 0
     if not 10**7 <= size < 10**16:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The commands fleet release and fleet promote: heads for robots that do not train themselves."""
+"""The commands fleet release and fleet promote, for robots that do not train on all samples."""
 
 from __future__ import annotations
 

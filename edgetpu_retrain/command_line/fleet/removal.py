@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The commands that take something out of a fleet: revoke, retire, erase."""
+"""The commands that remove members or samples from a fleet: revoke, retire, erase."""
 
 from __future__ import annotations
 

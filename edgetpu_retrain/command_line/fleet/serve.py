@@ -32,7 +32,7 @@ from edgetpu_retrain.wording import named, one_line
 
 # What nats-server logs at its start and when somebody connects.
 _USUAL = re.compile(r'\[\d+\] \S+ \S+ \[INF\]')
-# How much of the disk evidence may take at first.
+# The default of --limit: this share of the free disk, within these bounds.
 _SHARE_OF_DISK = 0.5
 _LEAST_BYTES, _MOST_BYTES = 10**9, 10**12
 

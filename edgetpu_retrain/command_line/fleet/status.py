@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command fleet status: who is in the fleet, how far behind, and what is wrong."""
+"""The command fleet status: the members, how far behind each one is, and what is wrong."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from rich.table import Table
 from rich.text import Text
 
 _PERIOD_S = 2.0
-# Legible on a dark and on a light terminal, as yellow is not.
+# Legible on a dark and on a light terminal, which yellow is not.
 _STYLES = {'here': 'green', 'away': 'magenta', 'never seen': 'magenta', 'unreadable': 'red'}
 _UNITS = (('d', 86_400), ('h', 3600), ('min', 60), ('s', 1))
-# From this width on, there is room for all columns.
+# A terminal of at least this many characters has room for all columns.
 _WIDE = 110
 _FIGURES = ('behind', 'model', 'own', 'trains on', 'quarantined', 'disputed')
 _ONLY_WIDE = {'own', 'quarantined'}
@@ -61,7 +61,7 @@ def status(watch: bool, folder: StationFolder) -> None:
 
 
 async def _watch(folder: StationFolder) -> None:
-    """Show the status again and again; a hub that is away is shown as such."""
+    """Show the status periodically; while the hub cannot be reached, show the reason."""
     console = Console(highlight=False)
     with Live(console=console, auto_refresh=False) as live:
         while True:
@@ -82,7 +82,7 @@ async def _next_picture(folder: StationFolder, width: int) -> Group | Text:
 
 def drawing(status: FleetStatus, width: int) -> Group:
     """
-    Return a status for a terminal.
+    Return a status as lines and a table for a terminal.
 
     Args:
         status: the status.

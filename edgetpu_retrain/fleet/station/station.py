@@ -249,8 +249,8 @@ async def _first_to_end(*coroutines: Coroutine[Any, Any, None]) -> None:
 async def _cancel(tasks: list[asyncio.Task[None]], repeat_s: float) -> None:
     """Cancel tasks, and wait until they have ended."""
     while waiting := [task for task in tasks if not task.done()]:
-        # Before Python 3.12, a task may miss a cancellation that arrives at the moment when it gets
-        # what it waits for: https://github.com/python/cpython/issues/86296
+        # Before Python 3.12, a task may miss a cancellation that arrives just as it gets what it
+        # waits for: https://github.com/python/cpython/issues/86296
         for task in waiting:
             task.cancel()
         await asyncio.wait(waiting, timeout=repeat_s)
