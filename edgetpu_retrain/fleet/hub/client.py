@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The client of NATS, made safer."""
+"""The NATS client, made safe against malformed headers and servers without TLS."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ class TolerantClient(Client):
     """
     A client that passes on messages with malformed headers, without the headers.
 
-    A hub stores whatever headers a member writes, and nats-py stops reading at those that it
-    cannot parse (``IndexError`` for ``b'N'``, nats-py 2.16).  Such a message in a stream would
-    stop every member there, at each attempt to read on.
+    A hub stores any headers that a member writes, and nats-py stops reading at headers that it
+    cannot parse (``IndexError`` for ``b'N'``, nats-py 2.16).  One such message in a stream would
+    keep all members from reading past it.
     """
 
     async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
         try:
             return await super()._process_headers(headers)
-        except Exception:  # noqa: BLE001 - whatever its parser raises
+        except Exception:  # noqa: BLE001 - its parser may raise anything
             return None
 
 
 class EncryptedClient(TolerantClient):
-    """A client that proves its key only over TLS, whatever the server asks for."""
+    """A client that authenticates only over TLS, even if the server does not require it."""
 
     def _connect_command(self) -> bytes:
         if not self._server_info.get('tls_required'):

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Hub: one connection to a hub, until it is lost."""
+"""Hub: one connection to a hub, which is not restored after a loss."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ import nats.errors
 CONNECT_TIMEOUT_S = 10
 REQUEST_TIMEOUT_S = 10.0
 PUBLISH_TIMEOUT_S = 120.0
-"""How long a pack of 4 MB may take: enough for 0.3 Mbit/s."""
+"""Time limit for publishing a message, seconds: enough for 4 MB at 0.3 Mbit/s."""
 
 _PING_S, _MOST_PINGS = 30, 3
 _CHECK_S = 5.0
-# What a message has besides its data: subject, reply subject and headers, bytes.
+# Room for the subject, reply subject and headers of a message, bytes.
 _ENVELOPE_BYTES = 1024
-# The error of a hub that has reached a limit or has no disk left, by its number and, as not every
-# server has one for each, by its words.
+# Errors of a hub that has reached a limit or whose disk is full.  They are recognized by number
+# and by text, because not all servers have a number for each of them.
 # https://github.com/nats-io/nats-server/blob/main/server/errors.json
 _FULL_CODES = {10002, 10023, 10028, 10047, 10077}
 _FULL_WORDS = re.compile(
@@ -47,7 +47,7 @@ Result = TypeVar('Result')
 
 
 class HubCredentials(Protocol):
-    """What a connection needs of a member's credentials."""
+    """The credentials of a member that a connection needs."""
 
     @property
     def seed(self) -> str:
@@ -55,7 +55,7 @@ class HubCredentials(Protocol):
 
     @property
     def ca(self) -> str:
-        """The certificate that signed the hub's, PEM; '' = a connection without TLS."""
+        """The certificate that signed the hub's certificate, PEM; '' = connect without TLS."""
 
 
 class Hub:
@@ -64,7 +64,7 @@ class Hub:
 
     Args:
         client: a connected ``nats.aio.client.Client``.
-        url: address of the hub, which is its name in the ledger.
+        url: address of the hub, which also identifies it in the ledger.
         key: public key of this member.
     """
 
@@ -73,7 +73,7 @@ class Hub:
         self.url = url
         self.key = key
         self.max_bytes: int = client.max_payload - _ENVELOPE_BYTES
-        """Largest message that the hub accepts, bytes."""
+        """Length of the largest message that the hub accepts, bytes."""
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._denials: dict[str, asyncio.Future[None]] = {}
         self._watch = asyncio.create_task(self._watch_client())
@@ -81,7 +81,7 @@ class Hub:
     async def close(self) -> None:
         """Close the connection."""
         self._watch.cancel()
-        # The client would wait for a dead hub to take what is still to be sent.
+        # The client would wait until a dead hub has received all pending messages.
         with contextlib.suppress(asyncio.TimeoutError, OSError):
             await asyncio.wait_for(self.client.close(), _CHECK_S)
         self.lose()
@@ -93,16 +93,17 @@ class Hub:
         Args:
             subject: a subject of a stream.
             data: the message.
-            message_id: the hub stores a message with the same id only once.
+            message_id: the hub stores messages with the same id only once, within the duplicate
+                window of the stream.
 
         Returns:
-            The message's number in the stream; of the first one, if it was there already.
+            The message's number in the stream; if the hub had it already, that of the first copy.
 
         Raises:
             HubFullError: if the hub has reached a limit or its disk is full.
-            HubDeniedError: if this member may not publish this.
-            HubRefusedError: if the hub does not take this message.
-            HubLostError: if the connection was lost.  The message may be stored all the same.
+            HubDeniedError: if this member may not publish on the subject.
+            HubRefusedError: if the hub does not accept this message.
+            HubLostError: if the connection was lost; the message may have been stored.
             HubError: if the hub has no such stream, or does not respond.
         """
         if len(data) > self.max_bytes:
@@ -116,7 +117,7 @@ class Hub:
         return int(response['seq'])
 
     async def api(self, subject: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Send a request to the API of JetStream, ``$JS.API.``; raises as :meth:`publish`."""
+        """Send a request to ``$JS.API.``, the API of JetStream; raises as :meth:`publish`."""
         return await self.request(f'$JS.API.{subject}', json.dumps(request).encode())
 
     async def request(
@@ -127,7 +128,7 @@ class Hub:
         timeout_s: float = REQUEST_TIMEOUT_S,
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """Send a request of JetStream and return its response; raises as :meth:`publish`."""
+        """Send a JetStream request and return the response; raises as :meth:`publish`."""
         denial = self._denials.setdefault(subject.lower(), self._new_future())
         try:
             message = await self.unless_lost(
@@ -149,13 +150,17 @@ class Hub:
         return response
 
     async def publish_report(self, message: bytes) -> None:
-        """Publish what the operator may see; nothing is done if the hub does not get it."""
+        """Publish a report for the operator, without waiting for an acknowledgement."""
         await self.unless_lost(self.client.publish(f'report.{self.key}', message))
 
     async def unless_lost(
         self, awaitable: Awaitable[Result], denial: asyncio.Future[None] | None = None
     ) -> Result:
-        """Wait for something that the hub sends; raises as :meth:`publish`."""
+        """
+        Await an operation of the client, until the connection is lost or access is denied.
+
+        Raises as :meth:`publish`, and ``NoRespondersError`` if nothing listens on the subject.
+        """
         response = asyncio.ensure_future(awaitable)
         awaited: set[asyncio.Future[Any]] = {response, self._lost}
         if denial is not None:
@@ -180,12 +185,12 @@ class Hub:
         raise HubLostError(f'the connection to the hub at {self.url} was lost')
 
     def lose(self) -> None:
-        """End everything that waits for the hub."""
+        """Mark the connection as lost: all that await the hub raise HubLostError."""
         if not self._lost.done():
             self._lost.set_result(None)
 
     def deny(self, text: str) -> None:
-        """Note an error that the server sent: may be a subject that this key may not use."""
+        """Deny the requests whose subjects a lower-case error text of the server names."""
         for subject, denial in self._denials.items():
             if f'"{subject}"' in text and not denial.done():
                 denial.set_result(None)
@@ -200,7 +205,7 @@ class Hub:
         raise HubRefusedError(f'the hub at {self.url} refuses a request: {text}')
 
     async def _watch_client(self) -> None:
-        # closed_cb comes only after the client has sent the rest, which a dead hub never takes.
+        # The client calls closed_cb only after sending all data, which a dead hub never receives.
         while not self.client.is_closed:
             await asyncio.sleep(_CHECK_S)
         self.lose()
@@ -216,11 +221,10 @@ async def connect(url: str, credentials: HubCredentials) -> Hub:
 
     Args:
         url: such as ``nats://base:4222``.
-        credentials: the member's seed, and the certificate that signed the hub's.
+        credentials: the member's seed, and the certificate that signed the hub's certificate.
 
     Raises:
-        HubError: if there is no hub, it is not the one of the credentials, or it does not accept
-            the key.
+        HubError: if no hub responds, it is not the hub of the credentials, or it rejects the key.
         FleetError: if the credentials are not valid.
     """
     key = Key.from_seed(credentials.seed).public
@@ -248,7 +252,7 @@ async def connect(url: str, credentials: HubCredentials) -> Hub:
                 error_cb=note_error,
                 closed_cb=note_loss,
                 allow_reconnect=False,
-                # The client would try for ever with 0.
+                # With 0, the client would retry forever.
                 max_reconnect_attempts=1,
                 reconnect_time_wait=0,
                 connect_timeout=CONNECT_TIMEOUT_S,
@@ -257,7 +261,7 @@ async def connect(url: str, credentials: HubCredentials) -> Hub:
             ),
             3 * CONNECT_TIMEOUT_S,
         )
-    # A malformed URL raises what urllib and the client make of it.
+    # For a malformed URL, urllib and the client raise various subclasses of these.
     except (OSError, ValueError, asyncio.TimeoutError, nats.errors.Error) as error:
         raise HubError(_reason(url, errors[-1] if errors else error)) from error
     hubs.append(Hub(client, url, key))

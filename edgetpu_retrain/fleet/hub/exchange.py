@@ -1,13 +1,13 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Exchange: what a member does with one hub, without the network.
+Exchange: decides what a member reads from one hub and publishes there, without the network.
 
-There is one rule: a member reads the stream of packs to its end; packs that it has and that the
-stream does not have, it publishes.  So it does not matter which hub a pack was published to, or
-whether the hub was down, restored from a backup, or is a new one.  Own claims are sealed at the
-end of the stream only: a member that was restored from a backup has seen by then which packs it
-had made before.
+There is one rule: a member reads the stream of packs to its end, and then publishes the packs that
+it has and the stream lacks.  So it does not matter to which hub a pack was published, or whether
+the hub was down, restored from a backup or replaced.  Own claims are sealed only at the end of the
+stream: by then, a member that was restored from a backup has read the packs that it had published
+before.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ OTHERS_AFTER_MS = (2_000, 30_000)
 How long a member waits before it publishes packs of others, milliseconds.
 
 The time is random for each chain of packs, so that not all members publish the same packs to an
-empty hub: whoever comes first publishes them for all.
+empty hub: the first member publishes them, and the others find them there.
 """
 
 MAX_DUE = 32
-"""How many packs a member publishes before it looks again which are still missing."""
+"""How many packs a member publishes before it checks again which are still missing."""
 
 _MESSAGES_PER_POSITION = 64
 
@@ -42,13 +42,13 @@ class Exchange:
     A member and one hub.  Only one thread may use it at a time.
 
     Args:
-        ledger: what the member knows.
-        hub: name of the hub.
+        ledger: the ledger of the member.
+        hub: name of the hub in the ledger.
         key: key of the member, which seals its claims; None = it makes none.
         max_bytes: the maximum length of a message that the hub accepts.
         others_after_ms: see :data:`OTHERS_AFTER_MS`.
-        now_ms: the time, milliseconds.
-        random: returns numbers from 0 to 1.
+        now_ms: returns the time of day, milliseconds since 1970.
+        random: returns a random number from 0 to 1.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Exchange:
 
     @property
     def remembered(self) -> int:
-        """Sequence of the last message that was read; 0 = none."""
+        """Sequence of the last message whose reading is stored in the ledger; 0 = none."""
         return self._ledger.position(self._hub).sequence
 
     def begin(self, message: bytes | None, received_ms: int = 0) -> int:
@@ -85,8 +85,8 @@ class Exchange:
         Begin to read the stream.
 
         Args:
-            message: what is in the stream at :attr:`remembered`; None = nothing.
-            received_ms: when the hub received it.
+            message: the message at :attr:`remembered` in the stream; None = there is none.
+            received_ms: when the hub received it, milliseconds since 1970.
 
         Returns:
             Sequence of the first message to read.
@@ -96,13 +96,13 @@ class Exchange:
         position = self._ledger.position(self._hub)
         mark = None if message is None else _mark(message, received_ms)
         if not position.sequence or position.mark not in (None, mark):
-            # The stream was replaced, or is an earlier state of itself that has grown since.
+            # Nothing was read yet, or the stream was replaced or restored from a backup.
             self._ledger.forget_hub(self._hub)
             return 1
         if position.reread is not None:
             self._ledger.begin_rereading(self._hub)
             return position.reread
-        # What was read after the position was saved is read again; a hub may have lost it.
+        # Messages after the saved position are read again, because the hub may have lost them.
         self._ledger.forget_messages(self._hub, position.sequence)
         return position.sequence + 1
 
@@ -113,10 +113,10 @@ class Exchange:
         Args:
             message: untrusted bytes.
             sequence: its sequence in the stream.
-            received_ms: when the hub received it.
+            received_ms: when the hub received it, milliseconds since 1970.
 
         Raises:
-            StoreError: if the disk fails: begin again.
+            StoreError: if the disk fails; then call :meth:`begin` again.
         """
         receipt = self._ledger.receive(
             message, hub=self._hub, sequence=sequence, received_ms=received_ms
@@ -131,15 +131,15 @@ class Exchange:
 
     @property
     def must_reread(self) -> bool:
-        """Whether :meth:`begin` is to be called again: there is room for packs that waited."""
+        """Whether to call :meth:`begin` again, because some earlier messages can be stored now."""
         return self._ledger.position(self._hub).reread is not None
 
     def caught_up(self) -> None:
         """
-        Seal own claims, and find out what is to be published.
+        Seal own claims, and determine which packs are to be published.
 
-        Call it when no message is pending, and then again whenever there are new claims or
-        packs.
+        Call it when all messages of the stream are read, and again whenever there are new claims
+        or packs.
         """
         self._save_position()
         if self._key is not None:
@@ -153,7 +153,7 @@ class Exchange:
         self._missing = missing
 
     def due(self) -> list[bytes]:
-        """Return the packs to publish now, each after the ones before it in its chain."""
+        """Return the hashes of at most :data:`MAX_DUE` packs to publish now, in this order."""
         now = self._now_ms()
         due = sorted(
             (due, place, digest) for place, (digest, due) in enumerate(self._missing.items())
@@ -161,28 +161,28 @@ class Exchange:
         return [digest for at, _, digest in due if at <= now][:MAX_DUE]
 
     def next_due_ms(self) -> int | None:
-        """Return when the next pack is to be published, milliseconds; None = none is missing."""
+        """Return when the next pack is due, milliseconds since 1970; None = none is missing."""
         return min(self._missing.values(), default=None)
 
     def published(self, digest: bytes, sequence: int) -> None:
-        """Note that the hub has acknowledged a pack, or has it already."""
+        """Note that the hub has acknowledged a pack, whether new or already there."""
         self._ledger.is_at(self._hub, digest, sequence)
         self._missing.pop(digest, None)
 
     def skip(self, digest: bytes) -> None:
-        """Do not publish a pack before :meth:`begin`, because the hub does not accept it."""
+        """Publish a rejected pack no more until the next :meth:`begin`."""
         self._skipped.add(digest)
         self._missing.pop(digest, None)
 
     def read_roster(self, message: bytes) -> bool:
         """
-        Process a roster of the hub.
+        Process a roster that the hub sent.
 
         Args:
             message: untrusted bytes.
 
         Returns:
-            Whether it is newer than the one that was here.
+            Whether it was newer than the stored one, which it has replaced.
 
         Raises:
             RosterError: if it is not a valid roster of this fleet.
@@ -190,7 +190,7 @@ class Exchange:
         try:
             is_newer = message != self._ledger.roster_message and self._ledger.set_roster(message)
         except RosterError:
-            # It may have displaced the roster: a hub keeps one message of each subject.
+            # It may have replaced the roster in the hub, which keeps one message for each subject.
             self._roster = None
             raise
         if is_newer or message == self._ledger.roster_message:
@@ -198,7 +198,7 @@ class Exchange:
         return is_newer
 
     def roster_due(self) -> bytes | None:
-        """Return the roster to publish, once those of the hub were read; None = it has it."""
+        """Return the roster to publish after those of the hub were read; None = nothing to do."""
         newest = self._ledger.roster_message
         return None if newest == self._roster else newest
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Releases: the released heads that a member knows, which it passes on from hub to hub."""
+"""Releases: the released heads that a member has, and passes on from hub to hub."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Callable
 import hashlib
 import threading
 
-# A release of the largest size has 7 MB.
+# Limits the memory: a release of the largest size has 7 MB.
 _MOST = 16
 
 
 class Releases:
     """
-    The newest releases that came from any hub or were made here; thread-safe.
+    The latest releases that came from a hub or were made here; thread-safe.
 
     Args:
-        accept: whether a message is a release that this member may use; called in any thread.
-            Others are neither kept nor passed on.
+        accept: returns whether a received message is a release that this member may use;
+            others are neither kept nor passed on.  Called in any thread.
     """
 
     def __init__(self, accept: Callable[[bytes], bool]) -> None:
@@ -28,7 +28,7 @@ class Releases:
         self._lock = threading.Lock()
 
     def forget(self, hub: str) -> None:
-        """Forget what a hub has, before its stream is read anew."""
+        """Forget which releases a hub has, before its stream is read from the beginning."""
         with self._lock:
             for hubs in self._at.values():
                 hubs.discard(hub)
@@ -42,7 +42,7 @@ class Releases:
         return self._keep(message, hub)
 
     def missing(self, hub: str) -> list[bytes]:
-        """Return the messages that a hub does not have."""
+        """Return the kept releases, as messages, that a hub is not known to have."""
         with self._lock:
             return [
                 message for each, message in self._messages.items() if hub not in self._at[each]
@@ -57,8 +57,8 @@ class Releases:
             if is_new:
                 self._messages[digest] = message
                 self._at[digest] = set()
-                # Older ones stay known: a hub has all, and they would displace newer ones each
-                # time that it is read again.
+                # Their hashes stay in _at.  Otherwise old releases would replace newer ones
+                # each time that a hub is read again.
                 for oldest in list(self._messages)[:-_MOST]:
                     del self._messages[oldest]
             if hub is not None and digest in self._at:

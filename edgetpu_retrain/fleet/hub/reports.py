@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Report: what a member says about itself, for the operator."""
+"""Report: the state of a member, for the operator."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from edgetpu_retrain.fleet.hub.streams import REPORTS, STREAMS
 from edgetpu_retrain.wording import presentable
 
 MAX_REPORT_BYTES = 16 << 10
-"""Largest report that is read, bytes."""
+"""The maximum length of a report, bytes."""
 
 MAX_PROBLEMS = 8
-"""Most problems of a report."""
+"""The maximum number of problems in a report."""
 
 MAX_TEXT_LENGTH = 300
-"""Longest text of a report, characters: with up to four bytes each, all fit in a report."""
+"""The maximum length of a text, characters; with 4 bytes each, all texts fit in a report."""
 
 _WHAT = 'fleet report'
 _MOST = 1 << 53
@@ -32,20 +32,20 @@ _MOST = 1 << 53
 @dataclass(frozen=True)
 class Report:
     """
-    What a member says about itself.
+    The state of a member.
 
     Args:
         name: name of the robot.
-        stamp_ms: when it said so, by its own clock, milliseconds since 1970.
-        version: the model version that serves; 0 = none.
-        samples: number of samples of its own.
-        trusted: number of samples that it trains on, with those of others.
+        stamp_ms: when the report was made, by the robot's clock, milliseconds since 1970.
+        version: number of the model version in use; 0 = none.
+        samples: number of its own samples.
+        trusted: number of samples that it trains on, including those of others.
         behind: number of packs at its hub that it has yet to read; -1 = not known.
-        unpublished: number of claims of its own that no hub has.
+        unpublished: number of its own claims that are not sealed yet.
         frontier: digest of the packs that it has, the same on two members with the same packs.
-        gate: what became of the last training, a sentence.
-        quarantine: number of packs that it does not trust.
-        waiting: number of packs that wait for an earlier one, or for the time they claim.
+        gate: outcome of the last training, a sentence.
+        quarantine: number of quarantined packs.
+        waiting: number of packs that wait for an earlier one, or for a roster that accepts them.
         proposals: number of samples that wait for a teacher.
         disagreements: number of samples about which teachers disagree.
         problems: what is wrong, a sentence each.
@@ -67,7 +67,7 @@ class Report:
     problems: tuple[str, ...] = ()
 
     def encode(self, key: Key) -> bytes:
-        """Return the report as a message that the key of the member signs."""
+        """Return the report as a message, signed with the key of the member."""
         content = {'what': _WHAT} | asdict(self)
         content |= {
             'name': _text(self.name),
@@ -116,8 +116,8 @@ class SeenReport:
     Args:
         key: public key of the member.
         received_ms: when the hub received it, milliseconds since 1970.
-        report: the report; None if it could not be read, or this member did not sign it: with a
-            reply subject, others can have the hub store a message there.
+        report: the report; None if it is not valid or was not signed by this member.  Others can
+            make the hub store a message there, by giving the subject as a reply subject.
     """
 
     key: str
@@ -156,7 +156,7 @@ def _text(value: str) -> str:
 
 
 def _checked(name: str, value: Any) -> Any:
-    """Return a value of a report in the type of its field."""
+    """Return a value if it has the type of its field; raise FleetError otherwise."""
     if name == 'problems':
         if isinstance(value, list) and len(value) <= MAX_PROBLEMS:
             return tuple(_checked('problem', each) for each in value)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""HubSession: what a member reads from a hub and publishes there, during one connection."""
+"""HubSession: reads from a hub and publishes there, during one connection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from edgetpu_retrain.fleet.hub.tasks import run_until_first_ends, wait_for_event
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 
 LONGEST_RETRY_S = 60.0
-"""Longest time until a member offers again what a hub did not take, seconds."""
+"""Longest time between retries while a hub is full or denies access, seconds."""
 
 _TIDY_S = 3.0
 
@@ -31,20 +31,21 @@ Result = TypeVar('Result')
 
 class HubSession:
     """
-    The rule of synchronization, on a connection.
+    Synchronizes a member with a hub over one connection.
 
-    A member reads the hub's evidence to its end.  What it has and the hub has not, it publishes:
-    its own packs at once, those of others after a random time if they are still missing.  Rosters
-    and releases follow the same rule.
+    A member reads the hub's evidence to its end.  Then it publishes the packs that the hub lacks:
+    its own at once, those of others after a random time if they are still missing.  Likewise, it
+    publishes the roster after a random time, and releases at once.
 
     Args:
         hub: the connection.
-        ledger: what this member has.
-        exchange: what the ledger knows of this hub.
-        releases: the released heads that this member knows; None = it needs none.
+        ledger: the ledger of this member.
+        exchange: decides what to read from this hub and publish there.
+        releases: the released heads that this member has; None = it does not read them.
         on_change: called in the event loop with the name of a stream when something new came.
-        rosters_within_s: within how many seconds a roster is published that the hub lacks.
-        retry_s: seconds until a refused message is offered again; doubled each time.
+        rosters_within_s: longest time until a roster that the hub lacks is published, seconds.
+        retry_s: time until the first retry if the hub is full or denies access, seconds; it is
+            doubled for each further retry, up to :data:`LONGEST_RETRY_S`.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class HubSession:
         retry_s: float,
     ) -> None:
         self.problem = ''
-        """Why the hub does not take what this member has; '' = it takes it."""
+        """Why the hub does not accept messages of this member; '' = it accepts them."""
         self.behind: int | None = None
         """Number of packs at the hub that this member has yet to read; None = not known yet."""
         self._hub = hub
@@ -84,8 +85,8 @@ class HubSession:
         Read and publish until the connection is lost.
 
         Raises:
-            HubError: when it is lost, or if the hub cannot be used.
-            RetrainError: if the ledger cannot be used.
+            HubError: when the connection is lost, or if the hub cannot be used.
+            RetrainError: if the ledger cannot be read or written.
         """
         reading = [self._read_evidence(), self._read_rosters()]
         if self._releases is not None:
@@ -93,7 +94,7 @@ class HubSession:
         await run_until_first_ends(*reading, self._publish())
 
     def wake(self) -> None:
-        """Look for something to publish."""
+        """Check whether there is anything to publish."""
         self._work.set()
 
     # Reading
@@ -131,11 +132,11 @@ class HubSession:
             self._must_reread.set()
 
     async def _open_evidence(self) -> tuple[StreamReader, list[StreamMessage]]:
-        """Return a reader, and what it has read already."""
+        """Return a reader of the evidence, and the messages that it has read already."""
         self.behind = None
         last = await self._ordered(lambda: self._exchange.remembered)
-        # It begins with the message that was read last: if that is another one, or gone, the hub
-        # was restored, emptied or replaced.
+        # The reader begins at the last message that was read before.  If that has changed or is
+        # missing, the hub was restored, emptied or replaced.
         reader = await self._open(max(last, 1))
         messages = await reader.read() if last and reader.behind else []
         if messages and messages[0].sequence == last:
@@ -170,7 +171,7 @@ class HubSession:
         try:
             return self._exchange.read_roster(message)
         except RosterError:
-            return False  # Any member may publish anything there.
+            return False  # Any member may publish on these subjects.
 
     async def _read_releases(self, releases: Releases) -> None:
         # Whether a release is accepted depends on the roster.
@@ -184,7 +185,7 @@ class HubSession:
     async def _read_all(
         self, stream: str, subjects: str, receive: Callable[[bytes], bool]
     ) -> None:
-        """Read one of the small streams, from its beginning."""
+        """Read a stream of rosters or releases, from its beginning."""
         reader = await open_reader(self._hub, stream, subjects, 1)
         while True:
             if reader.behind == 0:
@@ -203,7 +204,7 @@ class HubSession:
             if stream == ROSTER:
                 self._has_rosters.set()
         elif self._later is None:
-            # The position is remembered for many packs at once.
+            # Makes _publish() save the position, once for all packs that arrive until then.
             self._later = asyncio.get_running_loop().call_later(_TIDY_S, self._work.set)
 
     # Publishing
@@ -218,7 +219,7 @@ class HubSession:
                 waits_s = [await self._publish_roster(), await self._publish_evidence()]
                 await self._publish_releases()
             except (HubFullError, HubDeniedError) as error:
-                # Reading goes on, and the ledger keeps what the hub does not take.
+                # Reading continues, and the ledger keeps what could not be published.
                 self.problem = str(error)
                 await asyncio.sleep(retry_s)
                 retry_s = min(2 * retry_s, LONGEST_RETRY_S)
@@ -227,12 +228,12 @@ class HubSession:
             await wait_for_event(self._work, min(waits_s))
 
     async def _publish_roster(self) -> float:
-        """Publish the roster if it is due, and return in how many seconds it will be."""
+        """Publish the roster if it is due; return the seconds until it is due, or infinity."""
         roster = await self._ordered(self._exchange.roster_due) if ROSTER in self._at_end else None
         if roster is None or 'roster' in self._denied:
             self._roster_at = math.inf
             return math.inf
-        # A new hub would otherwise be sent the same roster by all members at the same time.
+        # The delay is random, so that not all members send a new hub the same roster at once.
         self._roster_at = min(
             self._roster_at,
             time.monotonic() + random.uniform(0.0, self._rosters_within_s),  # noqa: S311
@@ -251,7 +252,7 @@ class HubSession:
                 self._releases.receive(message, self._hub.url)
 
     async def _publish_evidence(self) -> float:
-        """Publish what is due, and return in how many seconds more will be."""
+        """Publish the packs that are due; return the seconds until the next one is due."""
         if EVIDENCE not in self._at_end:
             return math.inf
         if self.behind == 0:
@@ -275,7 +276,7 @@ class HubSession:
             await self._ordered(self._exchange.published, pack, sequence)
 
     async def _offer(self, kind: str, message: bytes) -> bool:
-        """Publish what a member need not be allowed to, and return whether the hub took it."""
+        """Publish what this member may lack permission for; return whether the hub stored it."""
         if kind in self._denied:
             return False
         try:
@@ -291,6 +292,6 @@ class HubSession:
         )
 
     async def _ordered(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        """Call something that blocks in a thread, one call of this session at a time."""
+        """Call a blocking function in a thread, one call of this session at a time."""
         async with self._one_at_a_time:
             return await asyncio.to_thread(function, *arguments)

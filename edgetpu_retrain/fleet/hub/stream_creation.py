@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Creates the streams of a hub: what the base station does when it starts."""
+"""Creates the streams of a hub, when the base station starts."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from edgetpu_retrain.fleet.hub.streams import (
 
 async def create_streams(hub: Hub, evidence_bytes: int) -> None:
     """
-    Create the streams, or change the limits of those that are there.
+    Create the streams, or update the configuration of existing ones.
 
     Args:
         hub: a connection with the station's key.
-        evidence_bytes: how much evidence the hub keeps; -1 = as much as its disk allows.
+        evidence_bytes: maximum size of the evidence in the hub, bytes; -1 = no limit.
 
     Raises:
         HubError: if JetStream is off, the key may not do this, or the hub does not respond.
@@ -39,5 +39,5 @@ async def create_streams(hub: Hub, evidence_bytes: int) -> None:
         configuration = STREAMS[name].configuration(limit)
         try:
             await hub.api(f'STREAM.CREATE.{name}', configuration)
-        except HubRefusedError:  # It is there with other limits.
+        except HubRefusedError:  # The stream exists with another configuration.
             await hub.api(f'STREAM.UPDATE.{name}', configuration)

@@ -17,7 +17,7 @@ HEARTBEAT_S = 30
 _PULL_S = 120
 _INACTIVE_S = 300
 _MOST_MESSAGES = 256
-# Besides a message of the largest size that the hub allows: its headers and subjects.
+# Room for headers and subjects, in addition to the largest message that the hub allows, bytes.
 _MORE_BYTES = 64 << 10
 _NANOSECONDS = 1_000_000_000
 
@@ -42,21 +42,21 @@ class StreamMessage:
 
 class StreamReader:
     """
-    An ordered consumer of a stream, which exists only as long as the connection.
+    Reads a stream in order, with a consumer that the hub deletes after some minutes without use.
 
-    The member asks for messages, at most for as many bytes as the largest message may have, so a
-    small robot is never sent more than it can take.
+    Each request is limited to about the size of the largest allowed message, so that a small robot
+    is never sent more than it can process.
 
     Args:
         hub: the connection.
         stream: name of the stream.
         name: name of the consumer.
-        waiting: number of messages that it has yet to read.
+        waiting: number of messages that are yet to be read.
     """
 
     def __init__(self, hub: Hub, stream: str, name: str, waiting: int) -> None:
         self.behind = waiting
-        """How many messages of the stream were not yet read, as far as the hub has said."""
+        """Number of messages yet to be read, as of the last message from the hub."""
         self._hub = hub
         self._pull = f'$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}'
         self._inbox = hub.client.new_inbox()
@@ -98,7 +98,7 @@ class StreamReader:
         )
 
     async def listen(self) -> None:
-        """Subscribe to what the hub sends for this reader."""
+        """Subscribe to the messages that the hub sends to this reader."""
 
         async def put(message: Any) -> None:
             self._queue.put_nowait(message)
@@ -108,17 +108,17 @@ class StreamReader:
         )
 
     async def close(self) -> None:
-        """Let the hub send nothing more for this reader."""
+        """Unsubscribe, so that the hub sends no more messages to this reader."""
         await self._hub.unless_lost(self._subscription.unsubscribe())
 
     def _is_status(self, message: Any) -> bool:
-        """Return whether it is no message of the stream but a word about this request."""
+        """Return whether a message is the status of a request, not a message of the stream."""
         status = (message.headers or {}).get('Status')
         if status is None or message.reply.startswith('$JS.ACK.'):
             return False
         words = (message.headers.get('Description') or '').lower()
         if status == '100' or words == 'batch completed':
-            return True  # A heartbeat, or, from newer servers, that it has sent all.
+            return True  # A heartbeat, or the end of a batch, which only newer servers report.
         if status in {'404', '408'} or (status == '409' and 'maxbytes' in words):
             self._asked_for = 0
             return True
@@ -127,7 +127,7 @@ class StreamReader:
     def _decoded(self, message: Any) -> StreamMessage:
         metadata = message.metadata
         self._number += 1
-        # Older servers do not say when they have sent all.
+        # Messages are counted, because older servers do not report the end of a batch.
         self._asked_for = max(0, self._asked_for - 1)
         if metadata.sequence.consumer != self._number:
             raise HubLostError(f'a message of the hub at {self._hub.url} was lost on its way')
@@ -142,12 +142,12 @@ class StreamReader:
 
 async def open_reader(hub: Hub, stream: str, subjects: str, start: int) -> StreamReader:
     """
-    Read a stream from a message on.
+    Create a reader that begins at a given message of a stream.
 
     Args:
         hub: the connection.
         stream: name of the stream.
-        subjects: only messages with subjects of this pattern are transferred.
+        subjects: pattern of the subjects of the messages to read.
         start: number of the first message, from 1.
 
     Raises:

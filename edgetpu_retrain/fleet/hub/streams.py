@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The streams of a hub: their names and subjects, what they keep, and who needs which permission.
+The streams of a hub: their names, subjects and limits, and the permissions that members need.
 
 A subject ends with the key of the publisher, which the hub verifies, so a member can publish only
 in its own name.  The key that signed a pack can be another one: members republish what a hub has
@@ -20,7 +20,7 @@ RELEASES = 'RELEASES'
 REPORTS = 'REPORTS'
 
 MAX_PAYLOAD = 8 << 20
-"""Largest message that a hub should allow, bytes: a pack has at most half of it."""
+"""Length of the largest message that a hub should allow, bytes; packs have at most half."""
 
 MAX_CONSUMERS = 200_000
 """
@@ -44,8 +44,8 @@ class Stream:
     Args:
         name: its name.
         subjects: pattern of its subjects.
-        per_subject: how many messages it keeps of each subject; -1 = all.
-        keeps_old: at its limit it rejects new messages, and does not delete old ones.
+        per_subject: number of messages that it keeps of each subject; -1 = all.
+        keeps_old: whether a full stream rejects new messages; otherwise it deletes the oldest.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Stream:
     keeps_old: bool
 
     def configuration(self, max_bytes: int) -> dict[str, Any]:
-        """Return the configuration in the words of JetStream, with a limit in bytes."""
+        """Return the configuration for JetStream, with a maximum size in bytes."""
         return {
             'name': self.name,
             'subjects': [self.subjects],

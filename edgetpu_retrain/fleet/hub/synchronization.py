@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Synchronization: keeps a member's ledger equal to its hubs, as long as it runs."""
+"""Synchronization: connects a member to its hubs, and keeps its ledger up to date with them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from edgetpu_retrain.fleet.hub.session import HubSession
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 
 NOT_TRIED = 'not connected yet'
-"""The problem of a hub to which no connection was tried."""
+"""The problem of a hub before the first attempt to connect ends."""
 
 _RELAY_AFTER_MS = (0, 500)
-# A connection that lasted so long was a good one: the next is tried soon.
+# After a connection of at least this length, the next attempt follows soon.
 _GOOD_S = 30.0
 
 
@@ -34,10 +34,11 @@ class Delays:
     How long a member waits.
 
     Args:
-        others_ms: shortest and longest time until it publishes the packs of others that a hub has
-            lost, milliseconds; a roster within the shortest.  A member of several hubs passes
-            everything on within half a second.
-        retry_s: shortest and longest time between two attempts to connect, seconds.
+        others_ms: shortest and longest time until it publishes packs of others that a hub lacks,
+            milliseconds; the shortest is also the longest time until it publishes a roster.
+            Ignored with several hubs: then packs are passed on within half a second.
+        retry_s: shortest and longest time between two attempts to connect, seconds; each is
+            randomly reduced by up to half.
     """
 
     others_ms: tuple[int, int] = (2_000, 30_000)
@@ -53,7 +54,7 @@ class HubStatus:
         url: its address.
         connected: whether there is a connection.
         behind: number of packs that the member has yet to read; None = not known.
-        problem: what is wrong, in a sentence; '' = nothing.
+        problem: what is wrong, a sentence; '' = nothing.
     """
 
     url: str
@@ -64,15 +65,16 @@ class HubStatus:
 
 class Synchronization:
     """
-    Connects to hubs, again and again, and synchronizes the ledger with each.
+    Connects to hubs, again after each loss, and synchronizes the ledger with each hub.
 
     Args:
-        ledger: what this member has.
+        ledger: the ledger of this member.
         key: the key of this member.
-        hubs: address and credentials of each hub; a member of several passes on what one lacks.
-        on_change: called in the event loop with the name of a stream when something new came.
-        accept_release: whether a message is a release that this member may use; called in a
-            thread.  None = releases are not even read.
+        hubs: address and credentials of each hub; with several, the member passes on to each what
+            it lacks.
+        on_change: called in the event loop with the name of a stream when it has new content.
+        accept_release: returns whether a message is a release that this member may use; called in
+            a thread.  None = releases are not read.
         delays: how long to wait.
     """
 
@@ -99,7 +101,7 @@ class Synchronization:
         await asyncio.gather(*(self._keep_connected(link) for link in self._links))
 
     def wake(self) -> None:
-        """Publish what was added to the ledger; called in the event loop."""
+        """Publish what was added to the ledger; call this in the event loop."""
         for link in self._links:
             if link.session is not None:
                 link.session.wake()
@@ -108,14 +110,14 @@ class Synchronization:
         """
         Publish a released head on all hubs, now or when they are connected.
 
-        It needs a member that reads releases.
+        Only for a member with ``accept_release``.
         """
         assert self._releases is not None
         self._releases.add(message)
         self.wake()
 
     async def publish_report(self, report: Report) -> None:
-        """Publish a report on all hubs that are connected; the others will have the next one."""
+        """Publish a report on all connected hubs; the others get a later one."""
         message = report.encode(self._key)
         for hub in [link.hub for link in self._links if link.hub is not None]:
             with contextlib.suppress(HubError):
@@ -136,7 +138,7 @@ class Synchronization:
                 link.problem = str(error)
             if time.monotonic() - started > _GOOD_S:
                 retry_s = shortest_s
-            # Not all members at the same time, when a hub comes back.
+            # Random, so that not all members connect at the same time when a hub is up again.
             await asyncio.sleep(retry_s * random.uniform(0.5, 1.0))  # noqa: S311
             retry_s = min(2 * retry_s, longest_s)
 

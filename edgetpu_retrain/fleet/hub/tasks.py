@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Waits for events and tasks of asyncio."""
+"""Waits for asyncio events and tasks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 async def wait_for_event(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, at most for some seconds; ``math.inf`` = for ever."""
+    """Wait for an event, at most for a number of seconds; ``math.inf`` = without a limit."""
     try:
         await asyncio.wait_for(event.wait(), None if seconds == math.inf else seconds)
     except asyncio.TimeoutError:
