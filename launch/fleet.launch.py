@@ -7,8 +7,8 @@ Start the fleet process of a robot, beside retrain.launch.py on the same machine
     ros2 launch edgetpu_retrain fleet.launch.py fleet:=nats://base:4222 credentials:=robot1.json
 
 The credentials are the file that 'edgetpu_retrain fleet add' writes on the base station
-(docs/fleet.md).  Without fleet and params_file, nothing is started.  The retrain node is the one of
-the same namespace.  The process is restarted if it ends, and goes on where it was.
+(docs/fleet.md).  Without fleet and params_file, nothing is started.  The retrain node is the one
+of the same namespace.  The process is restarted if it ends, and goes on where it was.
 """
 
 from launch import Action, LaunchDescription
