@@ -44,7 +44,7 @@ class HybridClock:
     The clock of one robot; any thread may use it.
 
     Args:
-        now_ms: the time of day, milliseconds since 1970.
+        now_ms: returns the time of day, milliseconds since 1970.
 
     >>> clock = HybridClock(now_ms=lambda: 1000)
     >>> clock.observe(1500 << 16)

@@ -25,7 +25,7 @@ from edgetpu_retrain.fleet.ledger.receiving import Receipt
 
 OTHERS_AFTER_MS = (2_000, 30_000)
 """
-How long a member waits before it publishes packs of others, milliseconds.
+Shortest and longest time until a member publishes packs of others, milliseconds.
 
 The time is random for each chain of packs, so that not all members publish the same packs to an
 empty hub: the first member publishes them, and the others find them there.
@@ -77,7 +77,7 @@ class Exchange:
 
     @property
     def remembered(self) -> int:
-        """Sequence of the last message whose reading is stored in the ledger; 0 = none."""
+        """Sequence of the last message that the ledger has noted as read; 0 = none."""
         return self._ledger.position(self._hub).sequence
 
     def begin(self, message: bytes | None, received_ms: int = 0) -> int:

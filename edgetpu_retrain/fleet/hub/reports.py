@@ -86,7 +86,7 @@ class Report:
             public: public key of the member, which must have signed it.
 
         Raises:
-            FleetError: if it is not a report of this member.
+            FleetError: if it is not a valid report of this member.
         """
         if len(message) > MAX_REPORT_BYTES:
             raise FleetError(f'a report has {len(message)} bytes; {MAX_REPORT_BYTES} are allowed')

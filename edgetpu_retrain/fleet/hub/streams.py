@@ -3,9 +3,10 @@
 """
 The streams of a hub: their names, subjects and limits, and the permissions that members need.
 
-A subject ends with the key of the publisher, which the hub verifies, so a member can publish only
-in its own name.  The key that signed a pack can be another one: members republish what a hub has
-lost.
+A subject ends with the key of the publisher, which the hub verifies: a member can publish only on
+subjects with its own key.  A reply subject can still make the hub store its own responses on other
+subjects; so readers verify signatures.  A pack may be signed by another key than the publisher's,
+because members republish packs that a hub has lost.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ MAX_PAYLOAD = 8 << 20
 
 MAX_CONSUMERS = 200_000
 """
-How many members can read a stream at the same time.
+The maximum number of members that read a stream at the same time.
 
-Without a number, nats-server 2.15 and newer allow 1,000:
+Without this setting, nats-server 2.15 and newer allow 1,000:
 https://github.com/nats-io/nats-server/pull/8337
 """
 

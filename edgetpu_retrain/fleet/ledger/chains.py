@@ -59,7 +59,7 @@ def link(connection: sqlite3.Connection, chain: int, pack: Pack, roster: Roster 
     Update a chain after a pack was stored.
 
     Returns:
-        Whether more packs are linked now.
+        Whether the chain has more packs before its first gap or fork now.
     """
     before, forked = connection.execute(
         'SELECT linked, forked FROM chains WHERE id = ?', (chain,)
@@ -162,7 +162,7 @@ def _count(connection: sqlite3.Connection, chain: int, roster: Roster | None, fi
 
 def _ancestors(connection: sqlite3.Connection, chain: int, head: bytes) -> list[tuple[int]]:
     """
-    Return the rows of the packs that lead to the one that the roster keeps, and of that one.
+    Return the rows of the last pack that the roster keeps, and of its ancestors.
 
     Returns:
         No rows if a pack is missing or does not fit: then the ancestors are not known.

@@ -65,7 +65,7 @@ class FleetDatabase:
             action: what the block does; completes 'Cannot ...' in an error message.
 
         Raises:
-            StoreError: if SQLite or the disk fails; nothing was changed.
+            StoreError: if SQLite or the disk fails; then nothing was changed.
         """
         with self._lock, self._as_store_error(action):
             connection = self._connection
@@ -95,7 +95,7 @@ class FleetDatabase:
     @contextmanager
     def reading(self, action: str) -> Iterator[sqlite3.Connection]:
         """
-        Run the ``with`` block on a connection of its own that sees one state of the file.
+        Run the ``with`` block on a connection of its own that sees a snapshot of the file.
 
         No transaction waits for it, except with :data:`IN_MEMORY`.
 
@@ -172,7 +172,7 @@ class FleetDatabase:
                 connection.execute(f'PRAGMA user_version={SCHEMA_VERSION}')
 
     def _version(self, connection: sqlite3.Connection) -> int:
-        """Return the schema version, 0 for an empty file; raise StoreError if it is not ours."""
+        """Return the schema version, 0 for an empty file; raise StoreError for a foreign file."""
         application, version, tables = wait_while_locked(
             lambda: (
                 connection.execute('PRAGMA application_id').fetchone()[0],

@@ -42,8 +42,11 @@ class Ledger(LedgerFile):
             sequence: its number in the hub's stream.
             received_ms: when the hub received it, milliseconds since 1970; 0 = not known.
 
+        Returns:
+            Whether it was stored and counts, and if not, the reason.
+
         Raises:
-            StoreError: if the disk fails; the message is to be received again.
+            StoreError: if the disk fails; then receive the message again.
         """
         digest = b''
         try:
@@ -253,7 +256,7 @@ class Ledger(LedgerFile):
             return contested.proposals(connection, judge, self._latest, limit)
 
     def disagreements(self, limit: int = 1000) -> list[contested.Contested]:
-        """Return at most ``limit`` samples about which teachers disagree; see there too."""
+        """Return at most ``limit`` samples that teachers disagree on; see :mod:`.contested`."""
         with self._database.reading('read the disagreements of') as connection:
             judge = self._judge(connection, own=False)
             return contested.disagreements(connection, judge, self._latest, limit)

@@ -36,7 +36,7 @@ class LedgerFile:
         space: the embedding space of this robot.
         me: public key of this robot; '' = it makes no claims.
         fleet: public key of the fleet, which signs rosters.
-        now_ms: the time of day, milliseconds since 1970.
+        now_ms: returns the time of day, milliseconds since 1970.
 
     Raises:
         StoreError: if the file cannot be opened, belongs to another program, was written by a

@@ -65,7 +65,7 @@ class Storing:
         The arguments are those of :meth:`store`.
 
         Raises:
-            PackError: if all versions of it together are too large.
+            PackError: if the pack would be too large for a message with the added bytes.
         """
         known = pack_row(self.connection, pack.hash)
         if known is not None:
@@ -120,7 +120,7 @@ class Storing:
         Add bytes of samples that did not come with earlier messages of a pack.
 
         Raises:
-            PackError: if all versions together are too large; nothing is added.
+            PackError: if the pack would be too large for a message; then nothing is added.
         """
         before = message_of(self.connection, row)
         self.connection.execute('SAVEPOINT bytes')
