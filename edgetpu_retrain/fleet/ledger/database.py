@@ -172,7 +172,7 @@ class FleetDatabase:
                 connection.execute(f'PRAGMA user_version={SCHEMA_VERSION}')
 
     def _version(self, connection: sqlite3.Connection) -> int:
-        """Return the schema version, 0 for an empty file; raise StoreError for a foreign file."""
+        """Return the schema version, 0 for an empty file; raise StoreError if it is not usable."""
         application, version, tables = wait_while_locked(
             lambda: (
                 connection.execute('PRAGMA application_id').fetchone()[0],

@@ -155,7 +155,7 @@ def has_message(connection: sqlite3.Connection, hub: str, sequence: int, pack: i
 
 
 def carriers(connection: sqlite3.Connection, hub: str) -> list[tuple[int, bytes]]:
-    """Return sequence and hash of the packs in a hub that may have bytes of erased samples."""
+    """Return sequence and pack hash of the messages in a hub that may have erased bytes."""
     return connection.execute(
         'SELECT sequence, hash FROM hub_messages JOIN packs ON packs.id = pack '
         'WHERE hub = ? AND erased ORDER BY sequence',

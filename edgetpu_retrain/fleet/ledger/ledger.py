@@ -217,7 +217,7 @@ class Ledger(LedgerFile):
             return hubs.missing(connection, hub, self.me)
 
     def carriers(self, hub: str) -> list[tuple[int, bytes]]:
-        """Return sequence and hash of the messages in a hub that may have erased bytes."""
+        """Return sequence and pack hash of the messages in a hub that may have erased bytes."""
         with self._database.looking('read the packs of') as connection:
             return hubs.carriers(connection, hub)
 
