@@ -100,8 +100,8 @@ class StationFolder:
         self.check()
         if not self.is_base:
             raise FleetError(
-                f"{self.path} is the folder of a site's station, which has not the key of the "
-                'fleet: do this at the base station'
+                f"{self.path} is the folder of a site's station, which does not have the key of "
+                'the fleet: do this at the base station'
             )
         return Key.from_seed(read_private(self._fleet_key).decode(errors='replace'))
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The releases of a hub, and how the station deletes those that nobody takes any more."""
+"""Reads the releases of a hub, and deletes those that no robot takes any more."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def read_releases(
 
     Args:
         hub: a connection.
-        space: the embedding space; releases for others are not read.
+        space: the embedding space; releases for other spaces are not read.
         roster: the newest roster.
 
     Raises:
@@ -42,14 +42,14 @@ async def read_releases(
 
 async def delete_unused_releases(hub: Hub, space: EmbeddingSpace, roster: Roster) -> int:
     """
-    Delete from a hub the old releases, and what nobody signed who may release.
+    Delete old releases from a hub, and messages that no member who may release has signed.
 
-    The stream has no limit for each publisher, so that no member can displace the releases of
-    another; nor does anything else in it end.
+    Nothing else deletes messages of this stream: it has no limit for each publisher, so that no
+    member can displace the releases of another.
 
     Args:
         hub: a connection with the station's key.
-        space: the embedding space; of releases for others, all are kept.
+        space: the embedding space; releases for other spaces are all kept.
         roster: the newest roster.
 
     Returns:

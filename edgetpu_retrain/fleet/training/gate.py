@@ -33,10 +33,11 @@ MOST_LEFT_OUT = 3
 # correlated proportions or percentages', Psychometrika 12, 1947).  With 1.645 standard deviations,
 # one of 20 equally good heads is rejected.
 _FORGIVEN_SHARE, _DEVIATIONS = 0.01, 1.645
-# A class vanishes if the new head has less than this share of its views right, compared with those
-# that the earlier head has right.
+# A class vanishes if the new head has fewer of its views right than this share of the views that
+# the other head has right.
 _VANISHED = 0.5
-# A mistake is attributed to this many nearest samples, out of at most so many of their class.
+# A mistake is attributed to the nearest samples of the predicted class: to how many, and how many
+# samples are compared at most.
 _NEAREST, _MOST_COMPARED = 5, 2000
 
 
