@@ -77,7 +77,7 @@ class Seen:
     seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
-        """Return the results as values for JSON, with the missing ones."""
+        """Return the results as values for JSON, with what :meth:`missing` returns."""
         return {**asdict(self), 'missing': self.missing()}
 
     def missing(self) -> list[str]:

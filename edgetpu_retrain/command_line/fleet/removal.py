@@ -104,7 +104,7 @@ def _remove(
     words: str,
     counts: Callable[[ReceivedPack], bool] | None,
 ) -> None:
-    """Remove a member; ``counts`` = which of its packs still count, None = none."""
+    """Remove a member; ``counts`` returns whether a pack of it still counts; None = none does."""
     folder.fleet_key()
     member = find_member(known_roster(folder), who)
     if member.key == folder.credentials().key.public:

@@ -62,14 +62,14 @@ def still_used(messages: Iterable[Release | Promotion]) -> list[Release | Promot
     """
     Return the newest releases of each publisher, and the latest promotion of each release.
 
-    Older ones have no effect any more.
+    Older promotions have no effect, and no robot takes older releases.
 
     Args:
         messages: valid releases and promotions, in any order.
     """
     everything = list(messages)
     releases = {each.id: each for each in everything if isinstance(each, Release)}
-    # Of each publisher, so that one that loses its role has displaced nothing.
+    # For each publisher on its own: one that later loses its role must not displace others.
     by_publisher: dict[str, list[Release]] = {}
     for each in sorted(releases.values(), key=lambda each: (each.issued_ms, each.id)):
         by_publisher.setdefault(each.publisher, []).append(each)

@@ -83,7 +83,7 @@ class Member:
             on_change=self._changed,
             accept_release=learner.accept_release,
         )
-        # Reads samples.db and asks; the ledger is also used in other threads.
+        # The only thread that uses samples.db; other threads use the ledger, too.
         self._thread = ThreadPoolExecutor(1, 'own samples')
         self._samples_version: object = None
         self._ask_due = True

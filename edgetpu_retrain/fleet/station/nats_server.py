@@ -35,10 +35,10 @@ _PR_SET_PDEATHSIG = 1
 
 def find_nats_server() -> Path:
     """
-    Return the program nats-server, from PATH or from the wheel beside this Python.
+    Return the path of nats-server, from PATH or from the folder of this Python.
 
     Raises:
-        FleetError: if there is none, or it is too old.
+        FleetError: if there is none, it does not run, or it is too old.
     """
     beside = Path(sys.executable).with_name('nats-server')
     found = shutil.which('nats-server') or (str(beside) if beside.exists() else None)

@@ -86,8 +86,8 @@ class FleetStatus:
         """
         Return 'here', 'away', 'never seen', 'unreadable', 'expired' or 'removed'.
 
-        'unreadable': the last message in place of its report is not one that this release can read
-        and the member signed, so its next report has to show whether it is here.
+        'unreadable': the last message in place of the member's report cannot be read, or the
+        member did not sign it.  Only its next report shows whether it is here.
         """
         member = each.member
         if not member.may_connect:

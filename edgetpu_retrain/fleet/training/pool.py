@@ -39,7 +39,7 @@ class Pool:
         labels: the class of each sample as an index of ``names``, int64 ``[N]``.
         own_labels: the class that this robot itself claims, int64 ``[N]``, or UNCLAIMED.
         taken_here: whether this robot took the sample, bool ``[N]``.
-        keys: the public keys that made the claims that count, sorted.
+        keys: the public keys whose claims count, sorted.
         origins: who claims the label of each sample, as an index of ``keys``, int64 ``[N]``.
         recordings: the number of each sample's recording, int64 ``[N]``.
     """

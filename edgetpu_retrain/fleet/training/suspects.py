@@ -77,7 +77,8 @@ def suspected(pool: Pool, options: TrainingOptions) -> BoolArray:
     taking = found
     for _ in range(_ROUNDS):
         verdicts = _judged(pool, found, options)
-        # Keep these: judges of later rounds do not know such a class, so nothing is taken by it.
+        # Keep those of earlier rounds: a judge that was trained without such a class classifies
+        # nothing as it.
         taking = taking | _taking_views(pool, verdicts)
         before, found = found, _contradicting(pool, verdicts) | taking
         if np.array_equal(before, found):

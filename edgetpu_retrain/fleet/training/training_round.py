@@ -64,7 +64,7 @@ class RoundResult:
     Args:
         outcome: 'served': there is a new version; 'rejected': the gate rejected the head, or it
             lost accuracy by quantization; 'unchanged': there was nothing new to train on;
-            'impossible': a training needs more samples.
+            'impossible': there are too few samples, or the options are not valid.
         reason: why, as text without a full stop; '' if there is nothing to add.
         version: number of the new version; 0 = none.
         figures: numbers of samples and views, for reports and JSON.
