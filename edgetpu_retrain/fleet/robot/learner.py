@@ -84,7 +84,7 @@ class ReleaseLearner:
         self.accept_release: Callable[[bytes], bool] | None = self._inbox.accept
 
     async def learn(self) -> Learned:
-        """Take the newest release that is meant for this robot, if it is new."""
+        """Take the newest release for this robot, unless it was taken or rejected before."""
         return await asyncio.to_thread(self._take)
 
     def _take(self) -> Learned:

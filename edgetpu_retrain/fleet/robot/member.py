@@ -83,7 +83,7 @@ class Member:
             on_change=self._changed,
             accept_release=learner.accept_release,
         )
-        # The only thread that uses samples.db; other threads use the ledger, too.
+        # Scans samples.db and asks questions; other threads use the ledger, too.
         self._thread = ThreadPoolExecutor(1, 'own samples')
         self._samples_version: object = None
         self._ask_due = True
@@ -151,7 +151,7 @@ class Member:
                 self._learn_due.set()
             self.serving = self.serving if serving is None else serving
             self._note_hubs()
-            # With many samples a scan takes long: it should use about a tenth of the time.
+            # A scan of many samples takes long: scan about a tenth of the time.
             took_s = time.monotonic() - began
             pause_s = max(self._pauses.scan_s, min(10 * took_s, self._pauses.longest_scan_s))
             if scan is None:

@@ -138,7 +138,7 @@ class OwnSamples:
 
         live = {rows[row.sample_id].sample: row for row in states.live if row.sample_id in rows}
         labels = {sample: row.label for sample, row in live.items() if _is_claimable(row.label)}
-        # A row id that this file has never used, or uses for another sample, is of another file.
+        # A row id that this file never used, or uses for another sample, belongs to another file.
         erased = [row for row in vanished if row.row <= states.last and row.row not in there]
         gone: dict[bytes, _Claimed] = {row.sample: _ERASED for row in erased}
         gone |= {rows[each].sample: _WITHDRAWN for each in states.removed if each in rows}

@@ -47,7 +47,7 @@ def make_authority(fleet: str) -> Certificate:
     Return a new authority.
 
     Args:
-        fleet: public key of the fleet, which becomes part of its name.
+        fleet: public key of the fleet; its beginning is part of the authority's name.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name(f'edgetpu_retrain fleet {fleet[:12]}')

@@ -171,7 +171,7 @@ async def read_status(hub: Hub, roster: Roster) -> FleetStatus:
 
 
 def joined(members: Iterable[Member], reports: Iterable[SeenReport]) -> tuple[MemberStatus, ...]:
-    """Return the members with their reports, those that may connect first, by name."""
+    """Return the members with their reports, sorted by name, those that may connect first."""
     by_key = {each.key: each for each in reports}
     found = []
     for member in sorted(members, key=lambda each: (not each.may_connect, each.name, each.key)):

@@ -40,7 +40,7 @@ def main(order: RoundOrder, on_step: Callable[[str], None]) -> dict[str, Any]:
 
 
 if __name__ == '__main__':
-    # Ctrl-C in a terminal reaches this process, too; its parent ends it.
+    # Ctrl-C in a terminal reaches this process, too; ignore it, because the parent ends the child.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lower_priority()
     do_work(lambda on_step: main(RoundOrder.from_json(sys.argv[1]), on_step))

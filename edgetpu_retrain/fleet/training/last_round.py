@@ -61,7 +61,7 @@ class LastRound:
 
     def write(self, folder: Path) -> None:
         """
-        Write this into a data folder.
+        Write this round into a data folder.
 
         Raises:
             StoreError: if the disk fails; the earlier file stays.

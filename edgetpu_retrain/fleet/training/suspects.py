@@ -126,7 +126,7 @@ def _judged(pool: Pool, left_out: BoolArray, options: TrainingOptions) -> _Verdi
 
 
 def _some(pool: Pool, rows: IntArray) -> IntArray:
-    """Return at most MOST_ROWS rows, as many of each robot and class as possible."""
+    """Return at most MOST_ROWS rows, spread as evenly as possible over robots and classes."""
     if len(rows) <= MOST_ROWS:
         return rows
     order = rows[np.argsort(pool.groups[rows], kind='stable')]
