@@ -3,20 +3,5 @@
 """
 A fleet: robots share labelled evidence through a hub, and each trains itself from what it trusts.
 
-Its libraries are optional: the rest of the package works without them.  If one is missing,
-importing any module of the fleet raises an error that states what to install.
+Its libraries are optional, see :mod:`edgetpu_retrain.fleet.needs_libraries`.
 """
-
-from importlib.util import find_spec
-
-from edgetpu_retrain.errors import LibraryMissingError
-
-_NEEDED = {'nats': 'nats-py', 'nkeys': 'nkeys', 'nacl': 'PyNaCl'}
-"""The modules that a fleet needs, with the names of their packages for pip."""
-
-_missing = [package for module, package in _NEEDED.items() if find_spec(module) is None]
-if _missing:
-    raise LibraryMissingError(
-        f'a fleet needs {" and ".join(_missing)}, which this Python does not have: '
-        f'python3 -m pip install {" ".join(_missing)}, or, on a robot, make setup'
-    )

@@ -4,19 +4,43 @@
 
 from __future__ import annotations
 
-import importlib
+import subprocess
 import sys
 
-from edgetpu_retrain.errors import LibraryMissingError
 import pytest
 
+SENTENCE = 'a fleet needs nats-py and PyNaCl, which this Python does not have: python3 -m pip'
 
-def test_without_its_libraries_the_fleet_states_what_to_install(
-    monkeypatch: pytest.MonkeyPatch,
+
+def run_without_libraries(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a module in a Python that cannot import the libraries."""
+    code = (
+        'import runpy, sys\n'
+        "sys.modules.update({'nats': None, 'nacl': None})\n"
+        f'sys.argv[1:] = {arguments!r}\n'
+        f'runpy.run_module({module!r}, run_name="__main__")\n'
+    )
+    command = [sys.executable, '-c', code]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ('module', 'arguments'),
+    [
+        ('edgetpu_retrain.fleet.main', ()),
+        ('edgetpu_retrain', ('fleet', 'status')),
+    ],
+)
+def test_without_them_a_program_states_what_to_install(
+    module: str, arguments: tuple[str, ...]
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith('edgetpu_retrain.fleet')]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, 'nats', None)
-    monkeypatch.setitem(sys.modules, 'nacl', None)
-    with pytest.raises(LibraryMissingError, match='python3 -m pip install nats-py PyNaCl, or'):
-        importlib.import_module('edgetpu_retrain.fleet')
+    done = run_without_libraries(module, *arguments)
+    assert SENTENCE in done.stderr
+    assert 'Traceback' not in done.stderr
+    assert done.returncode != 0
+
+
+@pytest.mark.parametrize('module', ['evidence.keys', 'hub.client', 'hub.connection'])
+def test_without_them_its_modules_cannot_be_imported(module: str) -> None:
+    done = run_without_libraries(f'edgetpu_retrain.fleet.{module}')
+    assert f'LibraryMissingError: {SENTENCE}' in done.stderr

@@ -17,6 +17,7 @@ from functools import lru_cache
 import secrets
 
 from edgetpu_retrain.errors import FleetError
+import edgetpu_retrain.fleet.needs_libraries  # noqa: F401
 from edgetpu_retrain.wording import quoted
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey

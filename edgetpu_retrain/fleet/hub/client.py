@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import edgetpu_retrain.fleet.needs_libraries  # noqa: F401
 from nats.aio.client import Client
 from nats.errors import Error
 

@@ -23,6 +23,7 @@ from edgetpu_retrain.errors import (
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.hub.client import EncryptedClient, TolerantClient
 from edgetpu_retrain.fleet.hub.streams import inbox_prefix
+import edgetpu_retrain.fleet.needs_libraries  # noqa: F401
 from edgetpu_retrain.wording import quoted
 import nats.errors
 
