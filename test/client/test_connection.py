@@ -22,6 +22,13 @@ class Signal(Waitable):  # type: ignore[misc]
         super().__init__(ReentrantCallbackGroup())
         self._context = context
 
+    # From Kilted on, an executor enters what it waits for.
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
     def get_num_entities(self) -> NumberOfEntities:
         rclpy.try_shutdown(context=self._context)
         return NumberOfEntities()

@@ -27,6 +27,7 @@ class _FleetCommands(click.Group):
             members,
             releases,
             removal,
+            samples,
             serve,
             status,
         )
@@ -37,6 +38,7 @@ class _FleetCommands(click.Group):
             members.change,
             removal.revoke,
             removal.retire,
+            samples.samples,
             removal.erase,
             releases.release,
             releases.promote,

@@ -138,6 +138,6 @@ def _sample(text: str) -> bytes:
     if len(sample) != ID_BYTES:
         raise RequestError(
             f'{quoted(text)} is not the id of a sample, which has {2 * ID_BYTES} hexadecimal '
-            "digits: 'edgetpu_retrain fleet status' and the page show ids"
+            "digits: 'edgetpu_retrain fleet samples' lists the ids"
         )
     return sample

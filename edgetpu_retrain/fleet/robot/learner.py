@@ -100,7 +100,7 @@ class ReleaseLearner:
             self._ledger.me,
             self._options,
         )
-        return _learned(result, 'a released head, tried on', 'samples of this robot')
+        return _learned(result, 'a released head, trained on', 'samples of the fleet')
 
 
 def _learned(result: RoundResult, how: str, what: str) -> Learned:

@@ -183,7 +183,7 @@ class Member:
             self._log(
                 'warning',
                 f'samples.db was replaced and no longer has {text} of this robot: the fleet keeps '
-                "them ('edgetpu_retrain fleet erase' deletes samples everywhere).",
+                "them ('edgetpu_retrain fleet erase' at the station deletes samples everywhere).",
             )
         self.scan = scan
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 import ctypes
 from pathlib import Path
 import re
@@ -124,14 +124,24 @@ class NatsServer:
             raise FleetError(f'{self._command[0]} cannot be started: {error}') from error
         assert process.stdout is not None
         try:
-            # readline() raises ValueError for a line of more than 64 KiB.
-            while line := await process.stdout.readline():
-                text = line.decode(errors='replace').rstrip()
+            async for text in _lines(process.stdout):
                 self._last.append(text)
                 self._log(text)
             return await process.wait()
         finally:
             await _end(process)
+
+
+async def _lines(output: asyncio.StreamReader) -> AsyncIterator[str]:
+    """Yield the lines of an output, without those of more than 64 KiB."""
+    while True:
+        try:
+            line = await output.readline()
+        except ValueError:  # the line is too long, and its beginning is gone
+            continue
+        if not line:
+            return
+        yield line.decode(errors='replace').rstrip()
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

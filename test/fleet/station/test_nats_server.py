@@ -174,3 +174,21 @@ def test_no_server_stays_behind_when_this_process_is_killed(
         process.kill()
         process.wait()
         wait_until(lambda: not listens(port))
+
+
+def test_a_long_line_of_its_log_does_not_end_it(tmp_path: Path) -> None:
+    program = script(tmp_path, 'head -c 200000 /dev/zero | tr "\\0" x; echo; echo next; exec sleep 60')
+    logged: list[str] = []
+
+    async def run() -> None:
+        running = asyncio.create_task(NatsServer(program, tmp_path, logged.append).run())
+        await asyncio.wait_for(until_logged(), PATIENCE_S)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    async def until_logged() -> None:
+        while 'next' not in logged:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(run())
+    assert logged[-1] == 'next'
