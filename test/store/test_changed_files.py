@@ -233,6 +233,8 @@ def test_whatever_happens_to_the_files_nothing_acknowledged_since_is_missing(
         was_damaged, is_damaged = is_damaged, not since
         # A damaged database is not open.  What is cut from the log may not be in use any more.
         quiet = was_damaged or change in (person.cut_log, person.touch)
+        # What overwrites it during a checkpoint of its own looks like a part of the checkpoint.
+        quiet |= change == person.overwrite and 'is damaged' in str(lines[-1].get('error'))
         assert quiet or any('changed' in line for line in lines), story
         if not is_damaged:
             copy = state_after_a_kill(person.path, person.elsewhere())
