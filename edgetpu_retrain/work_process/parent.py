@@ -68,6 +68,8 @@ async def started(module: str, *arguments: str, log: bool = True) -> AsyncIterat
         child = await asyncio.create_subprocess_exec(
             sys.executable, '-m', module, *arguments,
             stdin=DEVNULL, stdout=PIPE, stderr=None if log else PIPE, limit=_LONGEST_LINE,
+            # Ctrl-C reaches only this process, which kills the child.
+            start_new_session=True,
             # With several threads, the child would slow the node down.
             env={**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1',
                  'OPENBLAS_NUM_THREADS': '1'},

@@ -1,0 +1,77 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The command fleet samples: which samples the fleet has, with the ids that `erase` needs."""
+
+from __future__ import annotations
+
+import click
+from edgetpu_retrain.command_line import options
+from edgetpu_retrain.command_line.fleet.options import known_roster, station_folder
+from edgetpu_retrain.command_line.output import emit
+from edgetpu_retrain.command_line.workspace import read_extractor
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.fleet.ledger.ledger import Ledger
+from edgetpu_retrain.fleet.robot.node_settings import space_of
+from edgetpu_retrain.fleet.roster.roster import Roster
+from edgetpu_retrain.fleet.station.folder import StationFolder
+from edgetpu_retrain.fleet.station.roster_changes import find_member
+from edgetpu_retrain.fleet.station.station import LEDGER_FILE
+from edgetpu_retrain.wording import counted
+
+
+@click.command()
+@click.option('--member', default='', metavar='NAME|KEY', help='Only what this member claims.')
+@click.option('--label', default='', help='Only samples with this label.')
+@options.extractor
+@station_folder
+@options.as_json
+def samples(member: str, label: str, extractor: options.NamedModel, folder: StationFolder) -> None:
+    """
+    List the samples of the fleet: id, label and the member whose claim decides the label.
+
+    Samples that wait for a teacher are listed as proposals, at most 1,000 of them.
+    """
+    roster, space = known_roster(folder), space_of(read_extractor(extractor, ''))
+    key = find_member(roster, member).key if member else ''
+    path = folder.data / LEDGER_FILE
+    if not path.exists():
+        raise RequestError(f'{path} is not there yet: it comes when the hub runs')
+    with Ledger(path, space, fleet=folder.credentials().fleet) as ledger:
+        found = [
+            each
+            for each in _samples_of(ledger)
+            if label in ('', each[1]) and (not key or key in each[2])
+        ]
+    listed = [
+        {
+            'sample': sample.hex(),
+            'label': text,
+            'members': [_name(roster, each) for each in keys],
+            'proposal': waits,
+        }
+        for sample, text, keys, waits in found
+    ]
+    emit(
+        {'samples': listed},
+        *(
+            f'{each["sample"]}  {each["label"]}  {", ".join(each["members"])}'
+            + ('  (proposal)' if each['proposal'] else '')
+            for each in listed
+        ),
+        f'{counted(len(listed), "sample", "samples")}.',
+    )
+
+
+def _samples_of(ledger: Ledger) -> list[tuple[bytes, str, list[str], bool]]:
+    """Return id, label and keys of each sample, and whether it waits for a teacher."""
+    evidence = ledger.evidence(own=False)
+    decided = zip(evidence.ids, evidence.labels, evidence.keys, strict=True)
+    return [
+        *((sample.tobytes(), label, [key], False) for sample, label, key in decided),
+        *((each.sample, each.label, sorted(each.claims), True) for each in ledger.proposals()),
+    ]
+
+
+def _name(roster: Roster, key: str) -> str:
+    found = roster.member(key)
+    return found.name if found is not None else key
