@@ -23,6 +23,7 @@ def test_help_lists_the_commands(run: Run) -> None:
         'release',
         'retire',
         'revoke',
+        'samples',
         'serve',
         'status',
     ):
