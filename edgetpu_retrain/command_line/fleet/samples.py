@@ -12,7 +12,6 @@ from edgetpu_retrain.command_line.workspace import read_extractor
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.robot.node_settings import space_of
-from edgetpu_retrain.fleet.roster.roster import Roster
 from edgetpu_retrain.fleet.station.folder import StationFolder
 from edgetpu_retrain.fleet.station.roster_changes import find_member
 from edgetpu_retrain.fleet.station.station import LEDGER_FILE
@@ -42,24 +41,17 @@ def samples(member: str, label: str, extractor: options.NamedModel, folder: Stat
             for each in _samples_of(ledger)
             if label in ('', each[1]) and (not key or key in each[2])
         ]
-    listed = [
-        {
-            'sample': sample.hex(),
-            'label': text,
-            'members': [_name(roster, each) for each in keys],
-            'proposal': waits,
-        }
-        for sample, text, keys, waits in found
-    ]
-    emit(
-        {'samples': listed},
-        *(
-            f'{each["sample"]}  {each["label"]}  {", ".join(each["members"])}'
-            + ('  (proposal)' if each['proposal'] else '')
-            for each in listed
-        ),
-        f'{counted(len(listed), "sample", "samples")}.',
-    )
+    names = {each.key: each.name for each in roster.members}
+    listed: list[dict[str, object]] = []
+    lines: list[str] = []
+    for sample, text, keys, waits in found:
+        members = [names.get(each, each) for each in keys]
+        listed.append(
+            {'sample': sample.hex(), 'label': text, 'members': members, 'proposal': waits}
+        )
+        note = '  (proposal)' if waits else ''
+        lines.append(f'{sample.hex()}  {text}  {", ".join(members)}{note}')
+    emit({'samples': listed}, *lines, f'{counted(len(listed), "sample", "samples")}.')
 
 
 def _samples_of(ledger: Ledger) -> list[tuple[bytes, str, list[str], bool]]:
@@ -70,8 +62,3 @@ def _samples_of(ledger: Ledger) -> list[tuple[bytes, str, list[str], bool]]:
         *((sample.tobytes(), label, [key], False) for sample, label, key in decided),
         *((each.sample, each.label, sorted(each.claims), True) for each in ledger.proposals()),
     ]
-
-
-def _name(roster: Roster, key: str) -> str:
-    found = roster.member(key)
-    return found.name if found is not None else key

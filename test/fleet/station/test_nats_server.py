@@ -177,7 +177,9 @@ def test_no_server_stays_behind_when_this_process_is_killed(
 
 
 def test_a_long_line_of_its_log_does_not_end_it(tmp_path: Path) -> None:
-    program = script(tmp_path, 'head -c 200000 /dev/zero | tr "\\0" x; echo; echo next; exec sleep 60')
+    program = script(
+        tmp_path, 'head -c 200000 /dev/zero | tr "\\0" x; echo; echo next; exec sleep 60'
+    )
     logged: list[str] = []
 
     async def run() -> None:
