@@ -61,35 +61,36 @@ def is_whole(path: Path, state: LogState, known: LogState | None) -> bool:
     if not state.frames:
         return True
     with path.open('rb', buffering=0) as log:
-        header = os.pread(log.fileno(), LOG_HEADER_BYTES, 0)
-        if len(header) < LOG_HEADER_BYTES or header[16:24] != state.salt:
-            return False
-        first, checksum = 0, header[24:]
+        descriptor = log.fileno()
+        first = 0
         if known is not None and known.salt == state.salt and known.frames:
-            if not _has_last_frame(log.fileno(), known) or known.frames > state.frames:
+            # What is cut from the last frame is a hole in it as soon as a frame follows.
+            if known.frames > state.frames or not _leads_to(descriptor, known.frames - 1, known):
                 return False
-            first, checksum = known.frames, known.checksum
-        if not _has_last_frame(log.fileno(), state):
-            return False
+            first = known.frames
         if state.frames - first > _MOST_FRAMES:
-            return True
-        words = '>u4' if header[3] & 1 else '<u4'
-        frame_bytes = FRAME_HEADER_BYTES + state.page_size
-        for number in range(first, state.frames):
-            frame = os.pread(log.fileno(), frame_bytes, LOG_HEADER_BYTES + number * frame_bytes)
-            if len(frame) < frame_bytes:
-                return False
-            checksum = _following(checksum, frame[:8], words)
-            checksum = _following(checksum, frame[FRAME_HEADER_BYTES:], words)
-    return checksum == state.checksum
+            first = state.frames - 1
+        return _leads_to(descriptor, first, state)
 
 
-def _has_last_frame(descriptor: int, state: LogState) -> bool:
+def _leads_to(descriptor: int, first: int, state: LogState) -> bool:
+    """Return whether the frames from number ``first`` on lead to the checksum of a state."""
+    header = os.pread(descriptor, LOG_HEADER_BYTES, 0)
+    if len(header) < LOG_HEADER_BYTES or header[16:24] != state.salt:
+        return False
+    words = '>u4' if header[3] & 1 else '<u4'
     frame_bytes = FRAME_HEADER_BYTES + state.page_size
-    last = LOG_HEADER_BYTES + (state.frames - 1) * frame_bytes
-    header = os.pread(descriptor, FRAME_HEADER_BYTES, last)
-    is_complete = os.fstat(descriptor).st_size >= last + frame_bytes
-    return is_complete and header[8:] == state.salt + state.checksum
+    end = LOG_HEADER_BYTES + first * frame_bytes
+    checksum = os.pread(descriptor, 8, end - frame_bytes + 16) if first else header[24:]
+    for position in range(end, LOG_HEADER_BYTES + state.frames * frame_bytes, frame_bytes):
+        frame = os.pread(descriptor, frame_bytes, position)
+        if len(frame) < frame_bytes:
+            return False
+        checksum = _following(checksum, frame[:8], words)
+        checksum = _following(checksum, frame[FRAME_HEADER_BYTES:], words)
+        if frame[8:FRAME_HEADER_BYTES] != state.salt + checksum:
+            return False
+    return checksum == state.checksum
 
 
 def _following(checksum: bytes, data: bytes, words: str) -> bytes:

@@ -353,3 +353,20 @@ def test_a_hole_in_the_middle_of_new_frames_is_detected(
             content.write(bytes(2000))
         assert files.change(committed=True) == 'has a changed -wal file'
         samples._database._opened = None
+
+
+def test_a_log_cut_within_its_last_frame_during_a_request_acknowledges_nothing(
+    path: Path, samples: SampleStore, teach: Teach
+) -> None:
+    """The next frames are written behind the cut, so that the last one keeps its header."""
+    teach(samples, 'cat', 10)
+    log = Path(f'{path}-wal')
+
+    def cut_and_write() -> None:
+        with samples._database.transaction('write to', writing=True) as connection:
+            connection.execute("INSERT INTO samples VALUES (99, 'cat', '', 0, 1, 0, '')")
+            os.truncate(log, log.stat().st_size - 2000)
+
+    with pytest.raises(FilesChangedError, match='has a changed -wal file while it was in use'):
+        cut_and_write()
+    assert after_a_kill(path) == sum(samples.counts(extractor=EXTRACTOR).values())
