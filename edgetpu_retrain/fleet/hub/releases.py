@@ -51,9 +51,13 @@ class Releases:
     def _keep(self, message: bytes, hub: str | None) -> bool:
         digest = hashlib.sha256(message).digest()
         with self._lock:
-            is_known = digest in self._at
-        is_new = not is_known and (hub is None or self._accept(message))
+            must_check = hub is not None and digest not in self._at
+        # Checking takes long.  Without the lock, because the event loop calls missing().
+        if must_check and not self._accept(message):
+            return False
         with self._lock:
+            # Another hub may have sent the message while it was checked.
+            is_new = digest not in self._at
             if is_new:
                 self._messages[digest] = message
                 self._at[digest] = set()
@@ -61,6 +65,6 @@ class Releases:
                 # each time that a hub is read again.
                 for oldest in list(self._messages)[:-_MOST]:
                     del self._messages[oldest]
-            if hub is not None and digest in self._at:
+            if hub is not None:
                 self._at[digest].add(hub)
         return is_new

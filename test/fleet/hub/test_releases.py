@@ -19,6 +19,22 @@ def test_a_release_of_one_hub_is_missing_at_the_other() -> None:
     assert releases.missing('upstream') == [b'head']
 
 
+def test_a_release_that_two_hubs_send_at_once_is_new_once() -> None:
+    new_at_upstream: list[bool] = []
+
+    def accept(message: bytes) -> bool:
+        if not new_at_upstream:
+            new_at_upstream.append(False)
+            new_at_upstream[0] = releases.receive(message, 'upstream')
+        return True
+
+    releases = Releases(accept)
+    # The other hub's copy arrives while this one is checked.
+    assert not releases.receive(b'head', 'site')
+    assert new_at_upstream == [True]
+    assert releases.missing('site') == releases.missing('upstream') == []
+
+
 def test_what_is_not_accepted_is_not_passed_on() -> None:
     releases = Releases(lambda message: message != b'forged')
     assert not releases.receive(b'forged', 'site')
