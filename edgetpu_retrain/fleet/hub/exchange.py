@@ -145,11 +145,13 @@ class Exchange:
         if self._key is not None:
             self._ledger.seal(self._key, self._max_bytes)
         now = self._now_ms()
-        missing, due_of_chain = {}, dict[int, int]()
+        missing, due_of_chain, latest = {}, dict[int, int](), dict[int, int]()
         for digest, chain, is_own in self._ledger.missing(self._hub):
             due = due_of_chain.setdefault(chain, now if is_own else now + self._delay_ms())
             if digest not in self._skipped:
-                missing[digest] = self._missing.get(digest, due)
+                # No pack is due before an earlier one of its chain, which may be missing only now.
+                latest[chain] = max(self._missing.get(digest, due), latest.get(chain, 0))
+                missing[digest] = latest[chain]
         self._missing = missing
 
     def due(self) -> list[bytes]:

@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
+import random
+
 from edgetpu_retrain.fleet.hub.exchange import Exchange
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.fleet_members import draft, FLEET, member, NOW_MS, robot_key, roster, SPACE
 
 
@@ -13,6 +17,16 @@ def new_ledger(number: int) -> Ledger:
     return Ledger(
         ':memory:', SPACE, me=robot_key(number).public, fleet=FLEET.public, now_ms=lambda: NOW_MS
     )
+
+
+def packs_of(number: int, count: int) -> list[bytes]:
+    """Return the packs of a robot in the order of its chain."""
+    with new_ledger(number) as ledger:
+        packs = []
+        for value in range(count):
+            ledger.claim([draft(100 * number + value, 'cup')])
+            packs += [ledger.message(each) for each in ledger.seal(robot_key(number))]
+    return packs
 
 
 def test_a_newer_roster_is_due_at_a_hub_that_has_an_older_one() -> None:
@@ -29,14 +43,9 @@ def test_a_newer_roster_is_due_at_a_hub_that_has_an_older_one() -> None:
 
 
 def test_what_was_read_after_the_saved_position_is_believed_when_read_again() -> None:
-    teacher = robot_key(1)
-    with new_ledger(1) as ada, new_ledger(2) as bob:
-        for ledger in (ada, bob):
-            ledger.set_roster(roster([member(1), member(2)]))
-        packs = []
-        for value in range(3):
-            ada.claim([draft(value, 'cup')])
-            packs += [ada.message(each) for each in ada.seal(teacher)]
+    packs = packs_of(1, 3)
+    with new_ledger(2) as bob:
+        bob.set_roster(roster([member(1), member(2)]))
         exchange = Exchange(
             bob, 'base', robot_key(2), others_after_ms=(0, 0), now_ms=lambda: NOW_MS
         )
@@ -49,3 +58,56 @@ def test_what_was_read_after_the_saved_position_is_believed_when_read_again() ->
         assert exchange.begin(packs[0], NOW_MS) == 2
         exchange.caught_up()
         assert [bob.message(each) for each in exchange.due()] == packs[1:]
+
+
+def test_a_pack_that_fills_a_gap_is_due_before_those_after_it() -> None:
+    now_ms = NOW_MS
+    first, second = packs_of(1, 2)
+    with new_ledger(2) as bob:
+        bob.set_roster(roster([member(1), member(2)]))
+        exchange = Exchange(
+            bob, 'base', None, others_after_ms=(5_000, 5_000), now_ms=lambda: now_ms
+        )
+        exchange.begin(None)
+        for message in (second, first):
+            bob.receive(message)  # It comes from another hub.
+            exchange.caught_up()
+            now_ms += 3_000
+        assert exchange.due() == []
+        now_ms += 3_000
+        assert [bob.message(each) for each in exchange.due()] == [first, second]
+
+
+PAUSES = st.lists(st.integers(0, 6_000), min_size=8, max_size=8)
+
+
+@settings(max_examples=50, deadline=None)
+@given(arrivals=st.permutations(range(8)), pauses=PAUSES, seed=st.integers(0, 1000))
+def test_no_pack_is_due_before_an_earlier_one_of_its_chain(
+    arrivals: list[int], pauses: list[int], seed: int
+) -> None:
+    now_ms = NOW_MS
+    chains = packs_of(1, 4), packs_of(3, 4)
+    packs = [*chains[0], *chains[1]]
+    with new_ledger(2) as bob:
+        bob.set_roster(roster([member(1), member(2), member(3)]))
+        exchange = Exchange(
+            bob,
+            'base',
+            None,
+            others_after_ms=(1_000, 10_000),
+            now_ms=lambda: now_ms,
+            random=random.Random(seed).random,
+        )
+        exchange.begin(None)
+        here: set[bytes] = set()
+        for arrival, pause_ms in zip(arrivals, pauses, strict=True):
+            bob.receive(packs[arrival])
+            here.add(packs[arrival])
+            exchange.caught_up()
+            now_ms += pause_ms
+            due = [bob.message(each) for each in exchange.due()]
+            for chain in chains:
+                known = [each for each in chain if each in here]
+                due_of_chain = [each for each in due if each in chain]
+                assert due_of_chain == known[: len(due_of_chain)]
