@@ -110,7 +110,17 @@ class HubFullError(HubError):
 
 
 class HubRefusedError(HubError):
-    """A hub does not take a message."""
+    """
+    A hub does not take a message.
+
+    Args:
+        message: the error message, one sentence.
+        code: the number of JetStream's error; 0 = none.
+    """
+
+    def __init__(self, message: str, code: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class HubDeniedError(HubRefusedError):

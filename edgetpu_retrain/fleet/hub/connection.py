@@ -203,7 +203,9 @@ class Hub:
                 f'the hub at {self.url} is full ({text}): nothing is lost, members keep what it '
                 'does not take; free disk space there, or raise its limit'
             )
-        raise HubRefusedError(f'the hub at {self.url} refuses a request: {text}')
+        raise HubRefusedError(
+            f'the hub at {self.url} refuses a request: {text}', int(error.get('err_code', 0))
+        )
 
     async def _watch_client(self) -> None:
         # The client calls closed_cb only after sending all data, which a dead hub never receives.

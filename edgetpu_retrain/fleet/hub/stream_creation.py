@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from edgetpu_retrain.errors import HubRefusedError
+from edgetpu_retrain.errors import HubDeniedError, HubRefusedError
 from edgetpu_retrain.fleet.hub.connection import Hub
 from edgetpu_retrain.fleet.hub.streams import (
     EVIDENCE,
@@ -17,6 +17,9 @@ from edgetpu_retrain.fleet.hub.streams import (
     STREAMS,
 )
 
+# JSStreamNameExistErrF: https://github.com/nats-io/nats-server/blob/main/server/errors.json
+_EXISTS_OTHERWISE = 10058
+
 
 async def create_streams(hub: Hub, evidence_bytes: int) -> None:
     """
@@ -27,7 +30,8 @@ async def create_streams(hub: Hub, evidence_bytes: int) -> None:
         evidence_bytes: maximum size of the evidence in the hub, bytes; -1 = no limit.
 
     Raises:
-        HubError: if JetStream is off, the key may not do this, or the hub does not respond.
+        HubDeniedError: if the key may not create streams.
+        HubError: if JetStream is off, or the hub refuses a stream or does not respond.
     """
     limits = {
         EVIDENCE: evidence_bytes,
@@ -39,5 +43,12 @@ async def create_streams(hub: Hub, evidence_bytes: int) -> None:
         configuration = STREAMS[name].configuration(limit)
         try:
             await hub.api(f'STREAM.CREATE.{name}', configuration)
-        except HubRefusedError:  # The stream exists with another configuration.
+        except HubDeniedError as error:
+            raise HubDeniedError(
+                f'the hub at {hub.url} does not let this key create the stream {name}: if another '
+                "nats-server listens there, end it, and start 'edgetpu_retrain fleet serve' again"
+            ) from error
+        except HubRefusedError as error:
+            if error.code != _EXISTS_OTHERWISE:
+                raise
             await hub.api(f'STREAM.UPDATE.{name}', configuration)

@@ -126,6 +126,28 @@ def test_a_member_may_publish_only_in_its_own_name(server: HubServer) -> None:
     run(scenario())
 
 
+def test_streams_are_created_only_by_the_station(server: HubServer) -> None:
+    async def scenario() -> None:
+        ada = await connect(server.url, ADAS)
+        with pytest.raises(HubDeniedError, match='create the stream EVIDENCE: if another'):
+            await create_streams(ada, -1)
+        await ada.close()
+
+    run(scenario())
+
+
+def test_a_stream_that_cannot_be_created_is_not_updated(tmp_path: Path) -> None:
+    async def scenario(server: HubServer) -> None:
+        station = await connect(server.url, server.station_credentials)
+        await station.api('STREAM.CREATE.OTHER', {'name': 'OTHER', 'subjects': ['roster.*']})
+        with pytest.raises(HubRefusedError, match='subjects overlap'):
+            await create_streams(station, -1)
+        await station.close()
+
+    with HubServer(tmp_path / 'hub', {}) as server:
+        run(scenario(server))
+
+
 def test_reports_are_kept_one_a_member(server: HubServer) -> None:
     async def scenario() -> None:
         ada, station = (
