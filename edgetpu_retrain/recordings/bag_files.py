@@ -3,8 +3,8 @@
 """
 Finds the storage files of a bag, with or without its metadata.yaml.
 
-A recorder writes metadata.yaml last, so a recording that ended in a power loss has none.  Storage
-files describe themselves; metadata.yaml only adds their order and the numbers of messages.
+A recorder writes metadata.yaml last, so a recording that ended in a power loss has none.  The
+storage files can be read without metadata.yaml.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ COMPRESSED = '.zstd'
 
 _STORAGES = {'.mcap': 'mcap', '.db3': 'sqlite3'}
 
-# The version that ROS 2 Kilted writes: rosbag2_storage/bag_metadata.hpp.
+# The version of metadata.yaml in ROS 2 Kilted: rosbag2_storage/bag_metadata.hpp.
 _NEWEST_VERSION = 9
 _LARGEST_COUNT = 2**63
 
@@ -30,12 +30,13 @@ _LARGEST_COUNT = 2**63
 @dataclass(frozen=True)
 class BagFiles:
     """
-    The files of a bag.
+    The storage files of a bag, and what its metadata.yaml states.
 
     Args:
         storages: the storage format of each storage file, 'mcap' or 'sqlite3'.
-        counts: number of messages of each topic according to metadata.yaml.
-        notes: what is wrong with metadata.yaml, for the user.
+        counts: number of messages of each topic according to metadata.yaml; empty if
+            metadata.yaml is missing or not used.
+        notes: problems with metadata.yaml, as messages for the user.
     """
 
     storages: Mapping[Path, str]
@@ -44,7 +45,7 @@ class BagFiles:
 
 
 def is_bag(path: Path) -> bool:
-    """Return whether a path is a bag of ROS 2, compressed or not, or a bag file of ROS 1."""
+    """Return whether a path is a bag of ROS 2 or ROS 1, according to the names of the files."""
     if path.is_dir():
         return (path / METADATA).is_file() or bool(_storage_files(path))
     return path.suffix == '.bag' or bool(_storage_of(path))
@@ -52,13 +53,13 @@ def is_bag(path: Path) -> bool:
 
 def find_bag_files(path: Path) -> BagFiles:
     """
-    Return the files of a bag.
+    Find the storage files of a bag, and read its metadata.yaml.
 
     Args:
-        path: a folder, or one storage file.
+        path: the folder of the bag, or one storage file.
 
     Raises:
-        RequestError: if there are no storage files.
+        RequestError: if the folder has no storage files.
         RecordingError: if the compression or the storage format is not supported.
     """
     if not path.is_dir():
@@ -103,7 +104,7 @@ def _read_metadata(path: Path) -> _Metadata:
 
     Raises:
         RecordingError: if the compression is not supported.
-        Exception: if the file is damaged, or its version is newer than this release reads.
+        Exception: of any type, if the file is damaged, or of a newer version.
     """
     import yaml
 
@@ -128,7 +129,7 @@ def _read_metadata(path: Path) -> _Metadata:
             raise ValueError(f'its number of messages is {count!a:.60}')
         counts[topic] = counts.get(topic, 0) + count
     return _Metadata(
-        # Keep only the names, because files outside of the bag's folder are not read.
+        # Drop the folders of the paths: files outside of the bag's folder are not read.
         [PurePath(each).name for each in information['relative_file_paths']],
         str(information.get('storage_identifier')),
         counts,
@@ -145,12 +146,12 @@ def _storage_files(folder: Path) -> list[Path]:
 
 
 def _storage_of(path: Path) -> str:
-    """Return the storage format that a file's name ends in, or ''."""
+    """Return the storage format of a file according to its ending; '' = another ending."""
     return _STORAGES.get(PurePath(path.name.removesuffix(COMPRESSED)).suffix, '')
 
 
 def _with_storages(files: Iterable[Path], storage: str) -> dict[Path, str]:
-    """Return the storage of each file: by its ending, else the one that metadata.yaml names."""
+    """Return the storage format of each file; ``storage`` is the format for other endings."""
     storages = {each: _storage_of(each) or storage for each in files}
     if not storages:
         raise RequestError('a bag has .mcap or .db3 files, and there are none: check the path')
@@ -168,12 +169,12 @@ def _all_read(files: list[Path]) -> str:
 
 
 def words_of(error: Exception) -> str:
-    """Return the message of a library's error in one line."""
+    """Return an exception's message as one line of at most 200 characters, or else its type."""
     return ' '.join(str(error).split())[:200] or type(error).__name__
 
 
 def check_memory(error: Exception) -> None:
-    """Raise MemoryError if an exception means that memory is short."""
-    # rosbags may read sqlite3 storage with apsw, whose exception has SQLite's message.
+    """Raise MemoryError if an exception was caused by a lack of memory."""
+    # apsw, with which rosbags reads sqlite3 storage, raises an exception with SQLite's message.
     if isinstance(error, MemoryError) or str(error).endswith('out of memory'):
         raise MemoryError from error

@@ -25,12 +25,12 @@ from edgetpu_retrain.recordings.unpacking import unpack, unpack_file, ZSTD_MAGIC
 
 _STORAGES: Mapping[str, Any] = {'mcap': McapStorage, 'sqlite3': SqliteStorage}
 
-# Times and message counts are signed 64-bit numbers.
+# Times in rosbag2 are signed 64-bit integers.  Message counts get the same limit.
 _LARGEST_COUNT = 2**63
 
 
 class Topic(NamedTuple):
-    """A topic of a bag."""
+    """A topic of a bag; a topic with several message types is listed once for each type."""
 
     name: str
     message_type: str
@@ -43,11 +43,16 @@ class BagReader(AbstractContextManager['BagReader']):
     """
     Reads a bag; use it as a context manager.
 
-    Messages are selected by the name of their topic only, because recorders may write different
-    QoS profiles into metadata.yaml and into the storage.
+    QoS profiles are ignored, because recorders may write different ones into metadata.yaml and
+    into the storage file.
 
     Args:
-        path: a folder or a storage file; either may be compressed with zstd.
+        path: the folder of the bag, or one storage file.  The storage files and the messages may
+            be compressed with zstd.
+
+    Attributes:
+        notes: problems with the files, as messages for the user.
+        counts: number of messages of each topic in the storage files.
 
     Raises:
         RequestError: if there are no storage files.
@@ -82,17 +87,17 @@ class BagReader(AbstractContextManager['BagReader']):
 
     @property
     def loss(self) -> str:
-        """What is lost from files that are cut off; '' if nothing."""
+        """Message for the user about truncated files; '' = no file is truncated."""
         losses = '; '.join(each.loss for each in self._storages if each.loss)
         return losses and f"{losses} ('mcap recover' makes a complete file of it)"
 
     @property
     def cure(self) -> str:
-        """What to do if a file turns out to be damaged."""
+        """Message for the user: how to repair a damaged file."""
         return ', '.join(dict.fromkeys(each.cure for each in self._storages))
 
     def recorded(self, topic: str) -> int:
-        """Return the number of messages on a topic, as counted by the recorder or the storage."""
+        """Return the larger of a topic's message counts in metadata.yaml and the storage files."""
         stored = sum(count for each, count in self.counts.items() if each.name == topic)
         return max(stored, self._recorded.get(topic, 0))
 
@@ -100,18 +105,21 @@ class BagReader(AbstractContextManager['BagReader']):
         self, topic: str, start: int | None, stop: int | None
     ) -> Iterator[tuple[str, int, bytes]]:
         """
-        Iterate over the messages of a topic in recorded order.
+        Iterate over the messages of a topic.
+
+        The files are read one after another, by start time.  The messages of each file are in the
+        order of their times or, in an .mcap file without an index, in the order of the file.
 
         Args:
             topic: the name of the topic.
-            start: time of the first message, nanoseconds since 1970; None = no limit.
-            stop: time after the last message, nanoseconds since 1970; None = no limit.
+            start: earliest time, nanoseconds since 1970; None = no limit.
+            stop: end of the times (exclusive), nanoseconds since 1970; None = no limit.
 
         Yields:
-            The type of the message, its time and its content.
+            The type of a message, its time in nanoseconds since 1970, and the serialized message.
 
         Raises:
-            Exception: of any type, where the bag is damaged.
+            Exception: of any type, on reaching a damaged part of the bag.
         """
         for storage in self._storages:
             connections = [each for each in storage.connections if each.topic == topic]
@@ -120,7 +128,7 @@ class BagReader(AbstractContextManager['BagReader']):
                 yield _type(connection.msgtype), timestamp, unpack(content) if packed else content
 
     def _add(self, file: Path, kind: str, stack: ExitStack) -> None:
-        """Open a storage file."""
+        """Open a storage file, unpacking it if necessary, and count its messages."""
         if not file.stat().st_size:
             self.notes.append(f'{file} is empty: nothing was recorded into it')
             return
@@ -150,7 +158,7 @@ class BagReader(AbstractContextManager['BagReader']):
             )
 
     def _count(self, storage: Any) -> None:
-        """Add a file's message counts; raise ValueError if its metadata cannot be true."""
+        """Add the message counts of a file; raise ValueError if its metadata is invalid."""
         metadata = storage.metadata
         counts = {'duration': metadata.duration}
         if metadata.message_count:

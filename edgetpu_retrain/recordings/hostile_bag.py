@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Rejects hostile bags that would make the bag library use unlimited time or memory.
+Rejects hostile bags, which would make the library rosbags use unlimited time or memory.
 
-Bags are untrusted.  Aliases of aliases can expand a short metadata.yaml to a text of any length; a
-view or a computed column can expand a short database to a table of any length.  No recorder writes
-such constructs, so bags that contain them are rejected before they are read.
+Bags are untrusted.  Nested YAML aliases can expand a short metadata.yaml to a text of any length.
+A view or a generated column can expand a short database to a table of any length.  No recorder
+writes aliases, views or generated columns, so bags that contain them are rejected.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sqlite3
 
 from edgetpu_retrain.errors import RecordingError
 
-# A week's recording in thousands of files has a few megabytes of metadata.
+# The metadata.yaml of a recording of a week, in thousands of files, has a few megabytes.
 MAX_METADATA_BYTES = 32 * 1024 * 1024
 
 _ANCHOR = re.compile(r'&([^\s,\[\]{}]+)')
@@ -27,15 +27,17 @@ _NOT_A_BAG = 'it is no recording of rosbag2'
 
 def check_bag(path: Path) -> None:
     """
-    Raise if a bag's files or metadata could make reading it take unlimited time or memory.
+    Reject a bag with special files, such as pipes, or with a hostile metadata.yaml.
+
+    The storage files are not read; see :func:`check_tables`.
 
     Args:
-        path: a folder or one storage file.
+        path: the folder of the bag, or one storage file.
 
     Raises:
-        RecordingError: if the bag contains constructs that no recorder writes, or its
-            metadata.yaml is too large.
-        OSError: if it cannot be read.
+        RecordingError: if the bag has a special file, or if its metadata.yaml contains aliases or
+            is larger than :data:`MAX_METADATA_BYTES`.
+        OSError: if the bag cannot be read.
     """
     for file in path.iterdir() if path.is_dir() else [path]:
         if file.exists() and not (file.is_file() or file.is_dir()):
@@ -63,16 +65,16 @@ def _check_metadata(path: Path) -> None:
 
 def check_tables(path: Path) -> None:
     """
-    Raise if reading a file of sqlite3 storage could take unlimited time or memory.
+    Reject an sqlite3 storage file with views, virtual tables or generated columns.
 
     Args:
-        path: the file.
+        path: the storage file.
 
     Raises:
-        RecordingError: if it contains constructs that no recorder writes.
-        sqlite3.Error: if it cannot be read.
+        RecordingError: if the file has one of these.
+        sqlite3.Error: if the file cannot be read.
     """
-    # rosbags opens the file in the same way, so both ignore its write-ahead log.
+    # Ignore the write-ahead log (immutable=1), as rosbags does, to check what rosbags will read.
     address = f'file:{path}?immutable=1'
     with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
         objects = connection.execute('SELECT type, name, rootpage FROM sqlite_master').fetchall()

@@ -42,8 +42,9 @@ class BagPart:
     Args:
         topic: the topic of the images.
         from_s: start of the selection, seconds from the start of the bag.
-        to_s: end of the selection (exclusive), seconds from the start of the bag.
-        every_s: minimum interval between images, seconds.
+        to_s: end of the selection (exclusive), seconds from the start of the bag; infinity = the
+            end of the bag.
+        every_s: minimum interval between selected images, seconds; 0 = no minimum.
 
     Raises:
         RequestError: if the times are invalid.
@@ -67,7 +68,7 @@ class BagPart:
 
 
 class RecordedMessage(NamedTuple):
-    """A recorded message, serialized."""
+    """A message of a bag, still serialized."""
 
     seconds: float
     """Time since the start of the bag."""
@@ -84,18 +85,18 @@ class ImageBag(AbstractContextManager['ImageBag']):
     Args:
         path: a folder written by `ros2 bag record`, with or without metadata.yaml, or one storage
             file, with or without compression.
-        part: the selected images.
+        part: the topic, and which of its images are selected.
         label: the label of all images; '' = none.
         source: the options for decoding the images; None uses the defaults.
 
     Raises:
-        RequestError: if there is no such bag or topic, if the topic has no images, or if the part
-            begins after the end of the bag.
+        RequestError: if the path does not exist or is a bag of ROS 1, if the topic does not exist
+            or has no images, or if the part begins after the end of the bag.
         RecordingError: if the bag cannot be read.
 
     Attributes:
-        tally: how many images were found and left out; complete after iterating.
-        notes: what is wrong with the files of the bag, for the user.
+        tally: number of images found and left out; set at the end of an iteration.
+        notes: problems with the files of the bag, as messages for the user.
     """
 
     def __init__(
@@ -115,19 +116,19 @@ class ImageBag(AbstractContextManager['ImageBag']):
             raise
         from rosbags.typesys import get_typestore, Stores
 
-        # Both message types are the same in every ROS 2 distribution.
+        # Image and CompressedImage are the same in every ROS 2 distribution.
         self._typestore = get_typestore(Stores.ROS2_HUMBLE)
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def __len__(self) -> int:
-        """Return the number of images on the topic, regardless of the part."""
+        """Return the number of images on the topic, whether selected or not."""
         return sum(self._reader.counts[each] for each in self._topics)
 
     def __iter__(self) -> Iterator[RecordedPicture]:
         """
-        Iterate over the images in recorded order.
+        Iterate over the selected images.
 
         Raises:
             RecordingError: on reaching a damaged part of the bag.
@@ -136,12 +137,12 @@ class ImageBag(AbstractContextManager['ImageBag']):
 
     @property
     def message_type(self) -> str:
-        """Type of the topic's messages, such as 'sensor_msgs/msg/Image'."""
+        """Type of the topic's messages, such as 'sensor_msgs/msg/Image'; the first of several."""
         return str(self._topics[0].message_type)
 
     @property
     def recording(self) -> str:
-        """Name of the recording of all images: the path of the bag, and the selected part."""
+        """Name of the images' recording: the absolute path of the bag, and the selected times."""
         part, path = self._part, str(self._path.resolve())
         if not part.from_s and part.to_s == math.inf:
             return path
@@ -150,7 +151,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
 
     @property
     def loss(self) -> str:
-        """What is lost from files that are cut off; '' if nothing."""
+        """Message for the user about truncated files; '' = no file is truncated."""
         return self._reader.loss
 
     def messages(self) -> Iterator[RecordedMessage]:
@@ -169,8 +170,8 @@ class ImageBag(AbstractContextManager['ImageBag']):
             for kind, timestamp, content in self._reader.messages(part.topic, start, stop):
                 done += 1
                 seconds = (timestamp - begin) / _NANOSECONDS
-                # In files without an index, messages may be out of order.  Compare times only if
-                # an interval was requested.
+                # Without a minimum interval, times are not compared: a file without an index may
+                # have messages out of order, and all of them are selected.
                 if seconds >= due or not part.every_s:
                     due = seconds + part.every_s
                     taken += 1
@@ -184,7 +185,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
         self._count(done, taken)
 
     def _count(self, done: int, taken: int) -> None:
-        """Set the tally from the numbers of images that were read and that were yielded."""
+        """Set the tally; of the images in the part, ``done`` were read and ``taken`` yielded."""
         stored = len(self)
         recorded = max(done, stored, self._reader.recorded(self._part.topic))
         selected = self._part.from_s > 0.0 or self._part.to_s < math.inf
@@ -218,7 +219,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
         return RecordedPicture(name, read, label, topic, stamp_ns, recording)
 
     def _find_topic(self) -> list[Topic]:
-        """Return the topic, once per message type; raise if no image can be selected."""
+        """Return the topic, once for each message type; raise RequestError if it has no images."""
         topic, reader = self._part.topic, self._reader
         duration = (reader.end_time - 1 - reader.start_time) / _NANOSECONDS
         topics = [each for each in reader.counts if each.name == topic]
@@ -249,7 +250,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
         return topics
 
     def _other_topics(self) -> str:
-        """Return what to choose instead, a topic or another bag, for the error message."""
+        """Return advice for an error message: which topic to choose, or to choose another bag."""
         topics = {
             f'{each.name} ({each.message_type})': _has_pictures(each)
             for each in self._reader.counts
@@ -270,7 +271,7 @@ def picture_topics(path: Path) -> tuple[str, ...]:
         path: as for :class:`ImageBag`.
 
     Raises:
-        RequestError: if there is no such bag, or it is a bag of ROS 1.
+        RequestError: if there is no such bag, or if it is a bag of ROS 1.
         RecordingError: if the bag cannot be read.
     """
     with _open(path) as reader:
@@ -282,7 +283,7 @@ def _has_pictures(topic: Topic) -> bool:
 
 
 def _open(path: Path) -> BagReader:
-    """Return an open reader of a bag."""
+    """Open a bag; raise RequestError or RecordingError if that fails."""
     if not path.exists():
         raise RequestError(f'there is no bag {path}: check the path')
     if path.suffix == '.bag':

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-McapStorage: reads one untrusted .mcap file of a bag, even if it is cut off.
+McapStorage: reads one untrusted .mcap file of a bag, even if the file is truncated.
 
 The format: https://mcap.dev/spec
 """
@@ -21,21 +21,21 @@ from rosbags.interfaces import MessageDefinition, MessageDefinitionFormat
 
 _MAGIC = b'\x89MCAP0\r\n'
 _HEADER, _FOOTER, _CHUNK, _DATA_END = 0x01, 0x02, 0x06, 0x0F
-# The opcodes that the specification reserves, and those that it leaves to applications.
+# The opcodes that the specification defines, and those that it leaves to applications.
 _OPERATIONS = frozenset(range(0x01, 0x10)) | frozenset(range(0x80, 0x100))
-# Each record begins with its operation (one byte) and its length (eight bytes).
+# Each record begins with its opcode (one byte) and the length of its content (eight bytes).
 _RECORD_HEAD_BYTES = 9
-# Maximum length of a record, longer than real images.  A damaged record can state any length.
+# Records of real images are shorter.  A damaged record can state any length.
 _MOST_RECORD_BYTES = 2**30
 _SMALL_RECORD_BYTES = 2**20
 
 
 def _private_storage_mcap() -> Any:
     """
-    Return a private copy of a module of rosbags, changed for untrusted files.
+    Return a private copy of rosbags' module storage_mcap, changed for untrusted files.
 
-    The copy unpacks in bounded memory.  It ignores QoS profiles and message definitions, because
-    rosbags cannot read a file with any that it does not know.
+    The copy reads and unpacks records in bounded memory.  It ignores QoS profiles and message
+    definitions, because rosbags rejects files that contain an unknown one.
     """
     spec = importlib.util.find_spec('rosbags.rosbag2.storage_mcap')
     assert spec is not None
@@ -45,7 +45,8 @@ def _private_storage_mcap() -> Any:
     read_exact = module.read_exact
 
     def read_bounded(bio: BinaryIO, size: int) -> bytes:
-        # Reading allocates the requested size, and a damaged record can state any length.
+        # read() allocates the requested size, and a damaged record can state any length.  One
+        # byte more than the rest of the file is enough for read_exact() to raise.
         if size > _SMALL_RECORD_BYTES:
             position = bio.tell()
             end = bio.seek(0, io.SEEK_END)
@@ -69,19 +70,19 @@ _McapReader: Any = _storage_mcap.McapReader
 
 class McapStorage(_McapReader):  # type: ignore[misc]
     """
-    Reads an .mcap file; a file that is cut off is read up to its last complete record.
+    Reads an .mcap file; a truncated file is read up to its last complete record.
 
-    A file whose chunks grow too much when unpacked is rejected.
+    A file whose chunks grow too much when they are unpacked is rejected.
     """
 
     connections: list[Any]
     metadata: Any
 
     loss = ''
-    """What is lost from a file that is cut off; '' if nothing."""
+    """Message for the user about a truncated file; '' = the file is not truncated."""
 
     cure = "'mcap recover' may save what is left of a damaged file"
-    """What to do about a damaged file."""
+    """Message for the user: how to repair a damaged file."""
 
     def _open(self) -> None:
         profile = self._check_header()
@@ -92,23 +93,23 @@ class McapStorage(_McapReader):  # type: ignore[misc]
             super()._open()
         except (RecordingError, MemoryError):
             raise
-        except Exception:  # noqa: BLE001 - an index that is cut off may raise any exception
+        except Exception:  # noqa: BLE001 - a truncated index may raise any exception
             self._open_without_end()
-        # All chunks are in memory together if they overlap in time, so all sizes are added.
+        # Chunks that overlap in time are in memory together, so the sizes of all chunks are added.
         unpacked = sum(each.uncompressed_size for each in self.chunks)
         check_growth(self.path.stat().st_size, unpacked)
 
     def messages(
         self, connections: Any, start: int | None = None, stop: int | None = None
     ) -> Iterator[tuple[Any, int, bytes]]:
-        """Iterate over messages; without an index they may be in any order."""
+        """Iterate over messages in time order; without an index, in file order."""
         indexed = sum(count for each in self.chunks for count in each.channel_count.values())
         if indexed and indexed == self.metadata.message_count:
             return iter(super().messages(connections, start, stop))
         return iter(self.messages_scan(connections, start, stop))
 
     def _check_header(self) -> str:
-        """Return the profile, 'ros2' or ''; raise RecordingError if it is another one."""
+        """Return the MCAP profile, 'ros2' or ''; raise RecordingError if it is another one."""
         begin = self.bio.read(len(_MAGIC))
         if begin != _MAGIC:
             raise RecordingError(
@@ -130,7 +131,7 @@ class McapStorage(_McapReader):  # type: ignore[misc]
         return str(profile)
 
     def _open_without_end(self) -> None:
-        """Read the file without its index, up to its last complete record."""
+        """Scan the file instead of reading its index, up to its last complete record."""
         for each in (self.schemas, self.channels, self.chunks, self.connections):
             each.clear()
         self.bio.seek(len(_MAGIC) + 1)
@@ -141,7 +142,7 @@ class McapStorage(_McapReader):  # type: ignore[misc]
         except (RecordingError, MemoryError):
             raise
         except Exception:  # noqa: BLE001 - a damaged chunk may raise any exception
-            # A power loss can also leave a chunk without its content.
+            # A power loss can leave a chunk that is complete in length only: end before the chunk.
             self._end_at(max(each for each in chunks if each < self.bio.tell()), 0)
             self.meta_scan()
         found = self.statistics
@@ -158,7 +159,7 @@ class McapStorage(_McapReader):  # type: ignore[misc]
             )
 
     def _find_end(self) -> list[int]:
-        """Find the end of the last complete record; return where the chunks before it begin."""
+        """Set the end of the data after the last complete record; return the offsets of chunks."""
         size = self.path.stat().st_size
         chunks: list[int] = []
         begin = self.data_start
@@ -181,7 +182,7 @@ class McapStorage(_McapReader):  # type: ignore[misc]
             begin = end
 
     def _end_at(self, position: int, intended: int) -> None:
-        """Set the end of the data; ``intended`` is the incomplete record's end (0 = unknown)."""
+        """Set the end of the data; ``intended`` = end of the incomplete record, 0 = unknown."""
         size = self.path.stat().st_size
         self.data_end = position = min(position, size)
         lost = max(size, intended if intended - position < _MOST_RECORD_BYTES else 0) - position

@@ -3,12 +3,11 @@
 """
 Reads folders of pictures, one sub-folder per class, as in Coral's examples and most tools.
 
-Sub-folders of a class belong to it, as in torchvision's ImageFolder.  Each direct sub-folder of a
-class is one recording.
+All pictures below the folder of a class belong to the class, as in torchvision's ImageFolder.
+Each direct sub-folder of a class is one recording.
 
-Pictures are files with the ending or the first bytes of one; those that cannot be read raise an
-ImageError later.  Other files, such as labels and thumbnail databases, are only counted.  Hidden
-files and folders are ignored.
+A file is a picture if it has the ending or the first bytes of a picture format.  Other files, such
+as labels and thumbnail databases, are only counted.  Hidden files and folders are ignored.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from edgetpu_retrain.wording import counted, named, quoted
 MAX_FILE_BYTES = 256 * 1024 * 1024
 """Maximum size of a picture file, bytes; 64 megapixels of 8-bit RGB are 192 MB."""
 
-# The endings of pictures, readable or not.
+# The endings of picture files, including formats that are not supported.
 _ENDING = re.compile(
     r'\.(jpe?g?|jfif|mpo|a?png|webp|bmp|gif|tiff?|avif|hei[cf]|jxl|jp2|j2k|psd|tga|p[bgpn]m|exr|'
     r'hdr|dng|cr[23]|nef|arw|raw)',
@@ -61,20 +60,20 @@ def class_folders(
     report: Callable[[str], object] = lambda _: None,
 ) -> dict[str, list[Path]]:
     """
-    Return the classes in a folder, and the files of each.
+    Return the classes in a folder, and the pictures of each.
 
     Args:
-        folder: has one sub-folder per class; deeper sub-folders belong to the same class.
+        folder: has one sub-folder per class.
         for_teaching: whether to leave out classes that cannot be taught, such as 'unknown'.
-        tally: receives the number of files that were found, and of those left out.
+        tally: receives the numbers of pictures found and left out, and of other files.
         report: called with a message for each problem, such as a folder that is left out.
 
     Returns:
-        The files by class name; classes without files are left out.
+        The paths of the pictures, by class name; classes without pictures are left out.
 
     Raises:
-        RequestError: if there is no such folder, if it has no valid class with files, or if it is
-            a data set with splits such as train and val.
+        RequestError: if there is no such folder, if it has no valid class with pictures, or if it
+            is a data set with splits such as train and val.
         RecordingError: if a folder cannot be read.
     """
     tally = Tally() if tally is None else tally
@@ -124,12 +123,12 @@ def class_folders(
 
 
 def _is_part(folder: Path) -> bool:
-    """Return whether a folder is a split of a data set, with a folder for each class."""
+    """Return whether a folder has the name of a split of a data set, and sub-folders."""
     return folder.name.lower() in _PARTS and bool(_split(folder, Tally())[0])
 
 
 def _is_around(folder: Path, inner: Path) -> bool:
-    """Return whether a folder is a link to a folder that contains ``inner``, or to it."""
+    """Return whether a folder is a link to ``inner``, or to a folder that contains ``inner``."""
     return folder.is_symlink() and inner.resolve().is_relative_to(folder.resolve())
 
 
@@ -152,7 +151,7 @@ def labelled_pictures(
 
     Args:
         folder: the folder of the classes.
-        classes: the files of each class.
+        classes: the return value of :func:`class_folders`.
         source: the options for decoding the pictures; None uses the defaults.
     """
     root = folder.resolve()
@@ -163,7 +162,7 @@ def labelled_pictures(
                 str(path),
                 functools.partial(_read, path, source),
                 label,
-                # Use the whole path, because folders of other days may have the same names.
+                # Use the absolute path, because data sets may have sub-folders of the same names.
                 recording=str(root / class_name / below[0]),
                 is_single=len(below) == 1,
             )
@@ -180,7 +179,7 @@ def files_of(
 
     Args:
         paths: files and folders.
-        tally: receives the number of pictures that were found.
+        tally: receives the number of pictures found, and of other files.
         report: called with a message for each folder that is left out.
 
     Raises:
@@ -205,7 +204,7 @@ def files_of(
 def plain_pictures(
     files: Iterable[Path], source: PictureSource | None = None
 ) -> Iterator[RecordedPicture]:
-    """Iterate over the pictures of :func:`files_of`; see :func:`labelled_pictures`."""
+    """Iterate over pictures without labels; see :func:`files_of`, :func:`labelled_pictures`."""
     return (RecordedPicture(str(each), functools.partial(_read, each, source)) for each in files)
 
 
@@ -225,7 +224,7 @@ def _read(path: Path, source: PictureSource | None) -> LazyPicture:
 
 
 def _all_below(folder: Path, report: Callable[[str], object], tally: Tally) -> list[Path]:
-    """Return the pictures in a folder and its sub-folders, except linked ones, which may loop."""
+    """Return the pictures below a folder, without those in links to folders, which may loop."""
     folders, files = _split(folder, tally)
     pictures = _pictures_of(files, tally)
     for each in folders:
@@ -255,7 +254,7 @@ def _is_picture(file: Path) -> bool:
         with file.open('rb') as opened:
             return begins_as_picture(opened.read(BEGIN_BYTES))
     except OSError:
-        # Treat it as a picture, so that reading it reports the reason.
+        # Treat the file as a picture, so that reading it later reports the reason.
         return True
 
 
@@ -263,7 +262,8 @@ def _split(folder: Path, tally: Tally) -> tuple[list[Path], list[Path]]:
     """
     Return the folders and files in a folder, sorted by name.
 
-    Folders that other programs create, such as ``__MACOSX``, are counted but not returned.
+    Hidden ones are ignored.  Folders that other programs create, such as ``__MACOSX``, are counted
+    but not returned.
     """
     try:
         entries = sorted(each for each in folder.iterdir() if not each.name.startswith('.'))

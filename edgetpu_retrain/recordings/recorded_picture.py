@@ -15,8 +15,8 @@ class RecordedPicture:
     """
     One picture of a recording.
 
-    It is decoded only when it is used: decoding ahead in another thread is slower while a node
-    keeps the cores busy (docs/benchmarks.md).
+    The picture is decoded only when it is used.  Decoding pictures in advance, in another thread,
+    was slower (docs/benchmarks.md).
 
     Args:
         name: the picture's name for users: a path, or a topic with a time.
@@ -25,7 +25,7 @@ class RecordedPicture:
         camera: its topic; '' for a file.
         stamp_ns: the stamp of its message in nanoseconds; 0 = unknown.
         recording: name of the recording that it belongs to; '' = unknown.
-        is_single: whether the picture, with near copies that follow, is a recording of its own.
+        is_single: whether the picture and the near copies that follow it are one recording.
     """
 
     name: str

@@ -14,7 +14,7 @@ from rosbags.interfaces import (
 from rosbags.rosbag2.metadata import ReaderMetadata
 from rosbags.rosbag2.storage_sqlite3 import Sqlite3Reader
 
-# The query of rosbags, without the columns that only newer schemas have.
+# The query of rosbags, without the columns that older versions of the tables lack.
 _TOPICS = """
     SELECT topics.id, name, type, count(messages.id), serialization_format
     FROM topics LEFT JOIN messages ON topics.id == messages.topic_id
@@ -25,20 +25,20 @@ _TIMES = 'SELECT MIN(timestamp), MAX(timestamp) + 1, COUNT(*) FROM messages'
 
 class SqliteStorage(Sqlite3Reader):  # type: ignore[misc]
     """
-    Reads a .db3 file, after checking its tables.
+    Reads a .db3 file, after :func:`~edgetpu_retrain.recordings.hostile_bag.check_tables`.
 
-    It ignores QoS profiles and message definitions, because rosbags cannot read a file with any
-    that it does not know.
+    QoS profiles and message definitions are ignored, because rosbags rejects files that contain an
+    unknown one.
     """
 
     loss = ''
-    """Always '', because a file that is cut off cannot be read at all."""
+    """Always '', because a truncated file cannot be read at all."""
 
     cure = (
         'sqlite3 FILE .dump | sed "s/^ROLLBACK.*/COMMIT;/" | sqlite3 NEW.db3 may save what is '
         'left of a damaged file'
     )
-    """What to do about a damaged file."""
+    """Message for the user: how to repair a damaged file."""
 
     def _open(self) -> None:
         check_tables(self.path)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tally: how many pictures of a recording were found, used and left out, and why."""
+"""Tally: counts the pictures of a recording that were found, used and left out."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from edgetpu_retrain.wording import counted, named
 @dataclass
 class Tally:
     """
-    What became of the pictures of a recording.
+    Numbers of pictures found and left out, and of other files.
 
     Args:
         found: number of pictures in the recording, used or not.
-        left_out: number of pictures that are not used, by reason; a reason completes a sentence
-            such as '3 pictures are not readable'.
-        other_files: number of other files, by ending, and of folders of programs, by name with a
-            '/'.
+        left_out: number of pictures that are not used, by reason, such as 'not readable'.
+        other_files: number of files that are not pictures, by ending, such as '.txt', or by name;
+            and of folders that other programs created, by name, such as '@eaDir/'.
     """
 
     found: int = 0
@@ -29,7 +28,7 @@ class Tally:
 
     @property
     def used(self) -> int:
-        """Number of pictures that are used."""
+        """Number of pictures that were found and not left out."""
         return self.found - self.left_out.total()
 
     @property
@@ -45,8 +44,8 @@ class Tally:
 
         Args:
             done: what happened to the used pictures, such as 'stored'.
-            one: the noun for one of them.
-            many: the noun for several.
+            one: the noun for one picture.
+            many: the noun for several pictures.
 
         >>> Tally(7, Counter({'not readable': 2, 'near duplicates': 0})).line('stored')
         '7 pictures found, 5 stored, 2 left out (2 not readable)'
@@ -61,7 +60,7 @@ class Tally:
         )
 
     def as_dict(self) -> dict[str, object]:
-        """Return the tally as JSON fields."""
+        """Return the tally as JSON fields; reasons without pictures are omitted."""
         return {
             'found': self.found,
             'left_out': dict(+self.left_out),

@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Unpacks untrusted zstd in bounded memory.
+Unpacks untrusted zstd data, with a limit on the unpacked size.
 
-The library rosbags unpacks without a limit: a crafted file of 262 kB becomes 3.4 GB on the disk,
-and a short message 2 GiB in memory.  This module stops at a limit.
+The library rosbags has no limit: it unpacks a crafted file of 262 kB to 3.4 GB on the disk, and a
+short message to 2 GiB in memory.
 """
 
 from __future__ import annotations
@@ -35,10 +35,15 @@ _zstd: Any = reader.zstd
 
 def unpack_file(source: Path, target: Path) -> None:
     """
-    Unpack a file; a file that is cut off is unpacked as far as possible.
+    Unpack a file; a truncated file is unpacked as far as possible.
+
+    Args:
+        source: the compressed file.
+        target: the file to write.
 
     Raises:
-        RecordingError: if the file grows too much, is damaged, or is cut off before any content.
+        RecordingError: if the file is damaged or grows too much, or if nothing of a truncated file
+            can be unpacked.
         OSError: if a file cannot be read or written.
     """
     compressed, unpacked = source.stat().st_size, 0
@@ -53,7 +58,7 @@ def unpack_file(source: Path, target: Path) -> None:
             raise RecordingError(
                 f'{source} is cut off, and nothing of it can be unpacked: choose another file'
             ) from error
-        # The storage's reader reports what is missing.
+        # McapStorage or SqliteStorage reports the missing rest.
         return
     except _zstd.ZstdError as error:
         raise RecordingError(
@@ -63,11 +68,11 @@ def unpack_file(source: Path, target: Path) -> None:
 
 def unpack(data: bytes) -> bytes:
     """
-    Unpack a chunk or a message.
+    Unpack the compressed bytes of a chunk or a message.
 
     Raises:
-        RecordingError: if it grows too much, or is cut off.
-        Exception: if it is damaged.
+        RecordingError: if the bytes are truncated or grow too much.
+        Exception: of any type, if the bytes are damaged.
     """
     content, rest = b'', data
     while rest:
@@ -81,7 +86,7 @@ def unpack(data: bytes) -> bytes:
 
 
 def check_growth(compressed: int, unpacked: int) -> None:
-    """Raise RecordingError if data of a bag grows too much when it is unpacked."""
+    """Raise RecordingError if the unpacked size is too large for the compressed size, in bytes."""
     if unpacked > _most(compressed):
         raise RecordingError(f'{compressed} bytes unpack to more than {_most(compressed)}')
 
