@@ -3,8 +3,8 @@
 """
 Reads an untrusted sample archive.
 
-The reader looks up members only by names that it generates or checks, extracts nothing to a file,
-checks sizes before reading, and never unpickles: embeddings are read as plain numbers.
+The reader looks up members only by names that it generates or checks.  It extracts nothing to a
+file, checks sizes before reading, and never unpickles: embeddings are read as plain numbers.
 """
 
 from __future__ import annotations
@@ -27,9 +27,8 @@ import numpy as np
 MAX_INDEX_BYTES = 1024 * 1024
 MAX_LINE_BYTES = 64 * 1024
 MAX_EXTRACTORS = 100
-# Maximum unpacked size relative to the zip's size: lines of text compress to a fiftieth at best,
-# and pictures and embeddings hardly at all, but a hostile zip can unpack to a thousand times its
-# size.
+# Maximum ratio of the unpacked size to the size of the zip.  Text compresses to a fiftieth at best,
+# pictures and embeddings hardly at all.  A hostile zip can unpack to a thousand times its size.
 MAX_GROWTH = 200
 _SMALL_CHANGE = 2**20
 
@@ -37,20 +36,20 @@ _IMAGE = re.compile(r'images/[0-9]{1,19}\.jpg', re.ASCII)
 _IDENTITY = re.compile(r'[0-9a-f]{64}', re.ASCII)
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
-# numpy 1.26 has no type hints for this module.
+# numpy 1.26 has no type hints for numpy.lib.format.
 _npy: Any = np.lib.format
 
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[SampleArchive]:
     """
-    Open an archive for reading.
+    Open a sample archive for reading.
 
     Args:
-        path: the zip.
+        path: the zip file.
 
     Raises:
-        RequestError: if it is not a sample archive, or is damaged.
+        RequestError: if the file is not a sample archive, or is damaged.
     """
     what = 'it cannot be opened as a zip'
     with ExitStack() as stack:
@@ -67,16 +66,16 @@ def open_archive(path: Path) -> Iterator[SampleArchive]:
 
 class SampleArchive:
     """
-    An open archive.
+    A sample archive that :func:`open_archive` has opened.
 
     Args:
-        path: the zip.
-        file: the same zip, opened.
+        path: the zip file.
+        file: the open zip file.
 
     Attributes:
         count: number of samples that the archive declares.
         kinds: embedding kind by extractor identity.
-        num_bytes: unpacked size of all members.
+        num_bytes: unpacked size of all members, bytes.
 
     Raises:
         Exception: of any type, if the archive is damaged.
@@ -97,10 +96,10 @@ class SampleArchive:
 
     def samples(self) -> Iterator[Sample]:
         """
-        Iterate over the samples, one in memory at a time; their labels are not checked.
+        Iterate over the samples, with one in memory at a time; labels are not checked.
 
         Raises:
-            RequestError: at the first damaged or invalid sample; the message has its number.
+            RequestError: at the first damaged or invalid sample; the message contains its number.
         """
         done = 0
         try:
@@ -172,7 +171,7 @@ class SampleArchive:
         return content
 
     def _open_embeddings(self, identity: str, kind: EmbeddingKind) -> IO[bytes]:
-        """Return an extractor's embeddings as a file, positioned at the first number."""
+        """Return the member with an extractor's embeddings, open at the first embedding."""
         file = self._open(embeddings_member(identity))
         try:
             version = _npy.read_magic(file)

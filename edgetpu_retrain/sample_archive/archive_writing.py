@@ -19,7 +19,7 @@ from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.store.samples.snapshot import Snapshot
 import numpy as np
 
-# numpy 1.26 has no type hints for this module.
+# numpy 1.26 has no type hints for numpy.lib.format.
 _npy: Any = np.lib.format
 
 
@@ -27,11 +27,11 @@ def write_archive(
     store: SampleStore, path: Path, on_sample: Callable[[], object] = lambda: None
 ) -> int:
     """
-    Write a snapshot of all samples of all extractors, one picture in memory at a time.
+    Write all samples, of all extractors, to a zip file, with one picture in memory at a time.
 
     Args:
-        store: the samples; other processes may write to it at the same time.
-        path: the zip to write; a file of this name appears only when it is complete.
+        store: the store, read in one transaction; other processes may write to it.
+        path: the zip file, which appears at this path only when it is complete.
         on_sample: called after each sample.
 
     Returns:
@@ -101,7 +101,7 @@ def _write_embeddings(
 
 
 def _member(name: str) -> zipfile.ZipInfo:
-    """Return a compressed member, for text; pictures and embeddings hardly compress."""
+    """Return a member that is compressed, for text; all other members are stored as they are."""
     member = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
     member.compress_type = zipfile.ZIP_DEFLATED
     return member

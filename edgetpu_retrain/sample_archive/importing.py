@@ -20,7 +20,7 @@ from edgetpu_retrain.wording import named, quoted
 BATCH = 1024
 """Maximum number of samples in one transaction; other programs wait for its end."""
 
-# A smaller batch is stored if its pictures and embeddings reach this size.
+# A batch is stored early if its pictures and embeddings reach this size.
 _MAX_BATCH_BYTES = 16 * 2**20
 
 
@@ -32,9 +32,10 @@ class Imported:
     Args:
         added: new samples.
         present: samples that the store already had; they are not changed.
-        relabelled: samples of ``present`` with another label in the store, which is kept.
+        relabelled: those of ``present`` that have another label in the store; the store keeps it.
         left_out: samples with an invalid label.
-        labels: number of samples by message, one for each label that is left out or changed.
+        labels: number of samples by message; there is a message for each label that is left out,
+            or from which spaces were removed.
     """
 
     added: int
@@ -51,10 +52,10 @@ def import_archive(
     on_sample: Callable[[], object] = lambda: None,
 ) -> Imported:
     """
-    Add an archive's samples to a store.
+    Add an archive's samples to a store, except those that the store already has.
 
-    Two samples are equal if they have the same embedding from the same extractor.  Samples are
-    only compared with those already in the store, not with each other.  The whole archive is
+    A sample is already in the store if a stored sample has the same embedding by the same
+    extractor.  Samples of the archive are not compared with each other.  The whole archive is
     validated before the first sample is added.
 
     As in folders of pictures, a class whose label is invalid, such as 'unknown', is left out, and
@@ -65,7 +66,10 @@ def import_archive(
         archive: the archive to read.
         expected: embedding kinds of known extractors, by identity; an archive that contradicts one
             is rejected, because it would make the store unusable with that extractor.
-        on_sample: called after each sample, in each of the two passes.
+        on_sample: called for each sample twice: when it is validated, and when it is imported.
+
+    Returns:
+        The numbers of samples that were added, already present and left out.
 
     Raises:
         RequestError: if the archive is damaged, does not fit on the disk, contradicts ``expected``
@@ -128,7 +132,7 @@ def import_archive(
 
 def _with_classes(archive: SampleArchive, labels: Counter[str]) -> Iterator[Sample | None]:
     """
-    Iterate over an archive's samples; None for each sample with an invalid label.
+    Iterate over an archive's samples without spaces around labels; None for an invalid label.
 
     Args:
         archive: the archive to read.
@@ -148,7 +152,7 @@ def _with_classes(archive: SampleArchive, labels: Counter[str]) -> Iterator[Samp
 
 
 def _label_in_store(sample: Sample, known: dict[bytes, str]) -> str | None:
-    """Return the label of the stored sample that shares an embedding with this one, or None."""
+    """Return the label of the stored sample with one of the sample's embeddings, or None."""
     for identity, embedding in sample.embeddings.items():
         label = known.get(embedding_digest(identity, embedding.tobytes()))
         if label is not None:

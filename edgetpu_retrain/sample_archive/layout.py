@@ -1,10 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""
-The layout of a sample archive; docs/samples_zip.md describes it for other programs.
-
-An import never extracts a member to a file, so that an archive cannot write to other paths.
-"""
+"""The layout of a sample archive; docs/samples_zip.md describes it for other programs."""
 
 from __future__ import annotations
 

@@ -18,10 +18,10 @@ from edgetpu_retrain.store.samples.sample_store import SampleStore
 @dataclass
 class WrittenPictures:
     """
-    The result of an export.
+    The result of an export to picture folders.
 
     Args:
-        written: number of pictures per class.
+        written: number of written pictures per class.
         without_picture: number of samples without a stored picture.
     """
 
@@ -33,17 +33,17 @@ def write_picture_folders(
     store: SampleStore, folder: Path, on_sample: Callable[[], object] = lambda: None
 ) -> WrittenPictures:
     """
-    Write the stored picture of each sample to ``folder/<class>/<number>.jpg``.
+    Write the stored picture of each sample to ``folder/<class>/<sample id>.jpg``.
 
     Args:
-        store: the samples.
+        store: the store of the samples.
         folder: created if needed; an existing folder must be empty.
         on_sample: called after each sample.
 
     Raises:
         RequestError: if ``folder`` is a file or not empty, or if no sample has a picture.
-        StoreError: if the store cannot be read, a picture cannot be written, or a label is not a
-            valid folder name.
+        StoreError: if the store cannot be read, a picture cannot be written, or a label cannot be
+            a folder name.  Pictures that were already written stay.
     """
     done = WrittenPictures()
     try:
@@ -72,7 +72,7 @@ def write_picture_folders(
 
 
 def _folder_name(label: str) -> str:
-    """Return a label as a folder name; raise if it is not a single valid path component."""
+    """Return a label, which is the folder name; raise StoreError if it cannot be one."""
     try:
         return check_label(label, taught_before=True)
     except RequestError as error:
