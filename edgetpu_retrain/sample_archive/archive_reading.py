@@ -27,8 +27,9 @@ import numpy as np
 MAX_INDEX_BYTES = 1024 * 1024
 MAX_LINE_BYTES = 64 * 1024
 MAX_EXTRACTORS = 100
-# Maximum ratio of the unpacked size to the size of the zip.  Text compresses to a fiftieth at best,
-# pictures and embeddings hardly at all.  A hostile zip can unpack to a thousand times its size.
+# Maximum ratio of the unpacked size to the size of the zip.  Text compresses to a fiftieth at
+# best, pictures and embeddings hardly at all.  A hostile zip can unpack to a thousand times its
+# size.
 MAX_GROWTH = 200
 _SMALL_CHANGE = 2**20
 
