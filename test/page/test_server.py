@@ -92,7 +92,9 @@ def test_a_body_without_a_length_is_read_no_further_than_the_limit(server: PageS
     with contextlib.suppress(OSError):
         for _ in range(1000):
             client.sendall(chunk)
-    assert b' 413 ' in received(client)
+    answer = received(client)
+    assert b' 413 ' in answer
+    assert b'send less at once' in answer
     client.close()
     assert not server.writes
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kilobytes

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Gate: decides for each request whether it is served, before any handler sees it."""
+"""Gate: checks each request before a handler receives it."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from edgetpu_retrain.page.access.rates import (
 )
 from edgetpu_retrain.page.access.sessions import Sessions, TEACHER
 from edgetpu_retrain.page.app_keys import CLIENT, ROLE
-from edgetpu_retrain.page.bodies import MAX_BODY_BYTES
+from edgetpu_retrain.page.bodies import MAX_BODY_BYTES, TOO_LARGE
 from edgetpu_retrain.page.refused import RefusedError
 
 ENTRANCE = '/enter'
 """The path where a token is exchanged for a cookie."""
 
 IMPORT = '/api/import'
-"""The only path whose request body is not JSON, but a zip."""
+"""The only path whose request body is a zip; all others receive JSON."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Gate:
     """
-    Checks the host, origin, session, rate and body type of each request.
+    Checks the host, origin, session, rate, role and body type of each request.
 
     Args:
         hosts: the names of this machine.
-        sessions: the sessions; None makes every visitor a teacher, for loopback only.
-        cookie: name of the cookie.
+        sessions: the sessions of the visitors; None = every visitor is a teacher.
+        cookie: name of the cookie of a session.
     """
 
     def __init__(self, hosts: Hosts, sessions: Sessions | None, cookie: str) -> None:
@@ -48,7 +48,12 @@ class Gate:
 
     @web.middleware
     async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Serve a request if it passes all checks; a middleware of aiohttp."""
+        """
+        Serve a request if it passes all checks; a middleware of aiohttp.
+
+        Raises:
+            RefusedError: if the request fails a check.
+        """
         host = request.headers.get('Host', '')
         self._hosts.check_host(host, local_address(request.transport))
         is_write = request.method not in {'GET', 'HEAD'}
@@ -72,10 +77,10 @@ class Gate:
 
 def check_teacher(role: str | None) -> None:
     """
-    Raise unless a visitor is a teacher.
+    Check that a visitor is a teacher.
 
     Raises:
-        RefusedError: if the role is another one, or None.
+        RefusedError: if the visitor has another role, or none.
     """
     if role != TEACHER:
         raise RefusedError(403, 'you may only look: teaching needs the address for teachers')
@@ -87,6 +92,4 @@ def _check_write(request: web.Request) -> None:
     if request.content_type != wanted:
         raise RefusedError(415, f'the body must be {wanted}: set the header Content-Type')
     if request.path != IMPORT and (request.content_length or 0) > MAX_BODY_BYTES:
-        raise RefusedError(
-            413, f'the body is larger than {MAX_BODY_BYTES} bytes: send less at once'
-        )
+        raise RefusedError(413, TOO_LARGE)
