@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The page on which people teach the robot: its server, and its files."""
+"""The teaching page: its HTTP server, and the files that the server serves."""

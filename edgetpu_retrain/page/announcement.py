@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Prints the address of the page, and the one-time addresses with tokens."""
+"""Announcement: prints the addresses of the page."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from edgetpu_retrain.page.options import EVERYWHERE, Options
 
 class Announcement:
     """
-    Prints addresses of the page to the terminal, not to a log.
+    Prints the addresses of the page to standard output.
 
     Args:
         options: the options of the server.
+
+    Attributes:
+        port: TCP port in the addresses; set it once the server listens, as the option may be 0.
     """
 
     def __init__(self, options: Options) -> None:
@@ -33,13 +36,13 @@ class Announcement:
         return f'{self._scheme}://{shown}:{self.port}'
 
     def page(self) -> None:
-        """Print the address of a page for this machine only."""
+        """Print the address of a page that only this machine can open."""
         print(
             f'The page: {self.address}/ (only on this machine; --lan lets others in)', flush=True
         )
 
     def token(self, role: str, token: str) -> None:
-        """Print an address that lets one browser in, and for teachers its QR code."""
+        """Print an address that admits one browser; for a teacher, also its QR code."""
         address = f'{self.address}{ENTRANCE}?token={token}'
         print(f'The page for one {role}, once: {address}', flush=True)
         if role == TEACHER:
@@ -47,7 +50,7 @@ class Announcement:
 
 
 def qr_code(text: str) -> str:
-    """Return a text as a QR code for a terminal; '' without the package qrcode."""
+    """Return a QR code of a text as lines of characters; '' if qrcode is not installed."""
     with contextlib.suppress(ImportError):
         import io
 
@@ -62,11 +65,11 @@ def qr_code(text: str) -> str:
 
 
 def outward_address() -> str:
-    """Return the address of this machine in its network; 127.0.0.1 without one."""
-    # Connecting a datagram socket sends nothing; the system chooses the address.
+    """Return the IPv4 address of this machine in its network; 127.0.0.1 if it has no network."""
+    # Connecting a UDP socket sends no packet, but makes the system choose the local address.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(('192.0.2.1', 9))  # reserved for documentation
+            probe.connect(('192.0.2.1', 9))  # an address that RFC 5737 reserves for documentation
         except OSError:
             return '127.0.0.1'
         return str(probe.getsockname()[0])

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The application without the robot: access checks, and the files of the page."""
+"""Creates the web application with the access checks and the files of the page."""
 
 from __future__ import annotations
 
@@ -22,14 +22,17 @@ STATIC = Path(__file__).parent / 'static'
 
 def make_app(options: Options, sessions: Sessions | None) -> web.Application:
     """
-    Return the application, without the handlers that need ROS; ``handlers`` adds them.
+    Return the application with the access checks and the files of the page.
+
+    The module ``handlers`` adds the handlers that need ROS.
 
     Args:
         options: the options of the server.
-        sessions: the sessions; None makes every visitor a teacher.
+        sessions: the sessions of the visitors; None = every visitor is a teacher.
     """
     has_tls = options.tls_certificate is not None
-    # All ports of a host share its cookies, so two pages on one machine need two names.
+    # Browsers share cookies between all ports of a host, so two pages on one machine need cookies
+    # with different names.
     cookie = f'edgetpu_retrain_{options.port}'
     gate = Gate(Hosts(options.allowed_hosts, has_tls=has_tls), sessions, cookie)
     app = web.Application(middlewares=[in_sentences, gate.check], client_max_size=MAX_BODY_BYTES)

@@ -10,7 +10,7 @@ from aiohttp import web
 
 
 def _key(kind: str, name: str) -> Any:
-    """Return a key; older releases of aiohttp, such as that of Ubuntu 22.04, have only strings."""
+    """Return a key of a class of aiohttp; a string if aiohttp is too old to have the class."""
     make = getattr(web, kind, None)
     return name if make is None else make(name)
 
@@ -28,4 +28,4 @@ ROLE = _key('RequestKey', 'role')
 """The role of the visitor who sent a request: 'teacher' or 'observer'; None = no session."""
 
 CLIENT = _key('RequestKey', 'client')
-"""Identifies the sender of a request for limits: the cookie; without a role, the address."""
+"""The client that limits apply to: its cookie, which may be ''; without a role, its address."""

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Adds to the application all handlers that need the robot."""
+"""Adds the handlers that need the robot to the application."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from edgetpu_retrain.page.video.watching import Video
 
 def add_handlers(app: web.Application, options: Options, robot: Robot) -> None:
     """
-    Add the handlers to the application.
+    Add the HTTP API and the WebSockets to the application.
 
     Args:
         app: the application.
@@ -45,5 +45,5 @@ async def _me(request: web.Request) -> web.Response:
 def _version() -> str:
     try:
         return metadata.version('edgetpu_retrain')
-    except metadata.PackageNotFoundError:  # run from a checkout
+    except metadata.PackageNotFoundError:  # run from a checkout without installation
         return ''

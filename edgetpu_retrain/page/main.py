@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The program page: serves the page on which people teach the robot."""
+"""The program ``page``: serves the teaching page until it is stopped."""
 
 from __future__ import annotations
 
@@ -30,10 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Serve the page until SIGINT or SIGTERM.
 
     Args:
-        arguments: the command line, including ROS arguments; None = ``sys.argv``.
+        arguments: the command-line arguments, including ROS arguments, without the name of the
+            program; None = those in ``sys.argv``.
 
     Returns:
         The exit code: 0 after a signal, 1 if the server cannot start.
+
+    Raises:
+        SystemExit: if an option is invalid, or after --help.
     """
     given = list(sys.argv if arguments is None else ['page', *arguments])
     options = parse_options(remove_ros_args(given)[1:])

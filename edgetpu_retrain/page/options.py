@@ -1,11 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The options of the page's server.
+The command-line options of the page's server.
 
-They are options of a command, and not ROS parameters: they are needed before there is a node, and
-cannot change while it runs.  Remappings, the namespace and the enclave are ROS arguments, as of
-any node.
+They are not ROS parameters, because they are needed before the ROS node exists and cannot change
+while it runs.  Remappings, the namespace and the enclave are ROS arguments.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ class Options:
 
     Args:
         host: address to listen on.
-        port: TCP port; 0 = one that is free.
-        lan: whether visitors need a token; without it, only this machine can connect.
-        allowed_hosts: further names under which browsers may open the page.
+        port: TCP port; 0 = any free port.
+        lan: whether other machines may connect; if so, every visitor needs a token.
+        allowed_hosts: additional host names under which browsers may open the page.
         tls_certificate: file of the certificate chain, PEM; None = no TLS.
-        tls_key: file of the private key, PEM.
+        tls_key: file of the private key, PEM; None = no TLS.
         node: name of the retrain node; a relative name is in the namespace of the page's node.
         data_dir: the node's data folder on this machine; '' = the node's parameter data_dir.
     """
@@ -49,10 +48,13 @@ class Options:
 
 def parse_options(arguments: Sequence[str]) -> Options:
     """
-    Return the options of a command line without ROS arguments.
+    Parse the options of the server.
+
+    Args:
+        arguments: the command-line arguments, without ROS arguments and the name of the program.
 
     Raises:
-        SystemExit: if an option is wrong, or after --help.
+        SystemExit: if an option is invalid, or after --help.
     """
     parser = argparse.ArgumentParser(
         prog='ros2 run edgetpu_retrain page',

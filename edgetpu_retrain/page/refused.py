@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""RefusedError: a request of a browser that the page's server does not serve, and why."""
+"""RefusedError: raised if the page's server refuses a request."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from edgetpu_retrain.errors import RetrainError
 
 class RefusedError(RetrainError):
     """
-    A request that is not served.
+    A request or WebSocket message was refused.
 
     Args:
         status: HTTP status, 400 to 599.
-        message: what was wrong and what to do, one sentence.
+        message: what was wrong and what the user can do, in one sentence.
     """
 
     def __init__(self, status: int, message: str) -> None:

@@ -19,14 +19,15 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 NODE_NAME = 'edgetpu_retrain_page'
 
-# How often to check whether the node responds, and the time limit of each check, seconds.
-# Discovery does not suffice, because a process that was killed stays discovered for 20 s.
+# Pause between two checks whether the node responds, and the time limit of a check, seconds.
+# Discovery is not enough: DDS lists a killed process for another 20 s.
 _CHECK_S = 1.0
 _RESPONSE_S = 5.0
 
+# Time limit of a request to the node, seconds.
 _TIMEOUT_S = 15.0
 
-# Maximum number of requests to the node at a time; further ones wait.
+# Maximum number of simultaneous requests to the node; further requests wait.
 _REQUESTS = 16
 
 Result = TypeVar('Result')
@@ -34,18 +35,19 @@ Result = TypeVar('Result')
 
 class Robot:
     """
-    The retrain node, for asyncio: its client, and a ROS node for images.
+    Connects asyncio code to the retrain node.
 
-    Requests run in threads, because the methods of the client block.  Nothing here awaits a future
-    of rclpy, which belongs to the executor's thread.  Create it in a running event loop.
+    Requests run in threads, because the methods of ``RetrainClient`` block.  Create a ``Robot`` in
+    a running event loop.
 
     Args:
-        node: name of the retrain node; a relative name is in the namespace of the ROS arguments.
-        arguments: ROS arguments; None = ``sys.argv``.
+        node: name of the retrain node; a relative name is in the namespace of the page's node.
+        arguments: command line with ROS arguments; None = ``sys.argv``.
 
     Attributes:
+        node: the page's own ROS node, which subscribes to images; see ``in_ros``.
         name: full name of the retrain node.
-        is_connected: whether the node responds.
+        is_connected: whether the retrain node responded to the last check.
         on_status: functions without arguments, called in the event loop after each ``Status`` and
             whenever ``is_connected`` changes.
         on_result: functions that are called in the event loop with each ``Result``.
@@ -74,7 +76,7 @@ class Robot:
         self._watching = self._loop.create_task(self._watch())
 
     async def close(self) -> None:
-        """End all threads; pending requests fail."""
+        """Stop all threads, and destroy the ROS node; pending requests fail."""
         self._watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._watching
@@ -87,10 +89,10 @@ class Robot:
 
     def check_connected(self) -> None:
         """
-        Raise unless the node responds.
+        Check that the node responds.
 
         Raises:
-            RefusedError: if it does not.
+            RefusedError: if the node does not respond.
         """
         if not self.is_connected:
             raise RefusedError(
@@ -99,26 +101,26 @@ class Robot:
 
     async def call(self, method: Callable[..., Result], *args: Any, **fields: Any) -> Result:
         """
-        Run a method of the client, such as ``RetrainClient.relabel_samples``, in a thread.
+        Run a method of the client in a thread, and return its result.
 
         Args:
-            method: the method; it may block.
-            args: its arguments.
-            fields: its arguments by name.
+            method: a method of ``RetrainClient``, or a function whose first argument is a client.
+            args: positional arguments after the client.
+            fields: keyword arguments.
 
         Raises:
             RefusedError: if the node does not respond.
-            RetrainClientError: see the method.
+            RetrainClientError: as the method raises it.
         """
         self.check_connected()
         work = partial(method, self._client, *args, **fields)
         return await self._loop.run_in_executor(self._threads, work)
 
     def in_ros(self, work: Callable[[], Result]) -> Future[Result]:
-        """Run a function in the thread that receives images; return a future of its result."""
+        """Run a function in the thread of the ROS executor; return a future of its result."""
         done: Future[Result] = Future()
-        # A visitor may have gone before the function runs.  Mark the future as running, so that
-        # it cannot be cancelled: setting its result would raise, and end the thread.
+        # A request may be cancelled before the function runs.  Setting the result of a cancelled
+        # future would raise, and end the thread.  A future that is running cannot be cancelled.
         done.set_running_or_notify_cancel()
 
         def run() -> None:
@@ -132,7 +134,7 @@ class Robot:
 
     def _in_loop(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
         def call(message: Any) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended
+            with contextlib.suppress(RuntimeError):  # the event loop is closed
                 self._loop.call_soon_threadsafe(callback, message)
 
         return call

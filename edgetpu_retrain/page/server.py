@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Server: listens for connections, and closes them at the end."""
+"""Server: serves the application over HTTP or HTTPS."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from edgetpu_retrain.page.options import Options
 
 # An idle connection is closed after this time, seconds; browsers open a new one.
 _KEEPALIVE_S = 30.0
-# How long the rest of a refused body is read, seconds, so that the response arrives.
+# Maximum time for which the rest of a refused request is read, seconds.  If the connection were
+# closed at once, the browser could lose the response.
 _LINGERING_S = 1.0
+# Time limit of a TLS handshake, seconds.
 _HANDSHAKE_S = 10.0
+# Maximum number of connections that the system keeps until they are accepted.
 _BACKLOG = 128
 # Time limit for cancelled handlers to end, seconds.
 _ENDING_S = 1.0
@@ -27,7 +30,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 class Server:
     """
-    Serves an application.
+    Serves an application at the address in the options.
 
     Args:
         app: the application.
@@ -53,10 +56,10 @@ class Server:
 
     async def start(self) -> int:
         """
-        Listen, and return the port.
+        Start to listen, and return the TCP port.
 
         Raises:
-            OSError: if the port is in use, or a TLS file cannot be read.
+            OSError: if the server cannot listen at the address, or a TLS file cannot be read.
         """
         options = self._options
         context = None
@@ -77,20 +80,21 @@ class Server:
         return int(self._listening.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
-        """Stop listening, and end what runs."""
+        """Stop listening, cancel all handlers, and close all connections."""
         if self._listening is not None:
             self._listening.close()
-        # Cancel at once, so that WebSockets close with GOING_AWAY; aiohttp would wait first.
+        # aiohttp would first wait for the handlers.  A cancelled handler of a WebSocket closes it
+        # with GOING_AWAY.
         for each in self._handlers:
             each.cancel()
         if (http := self._runner.server) is not None:
-            # The runner of aiohttp 3.8 does this for its own listeners only.
+            # In aiohttp 3.8, cleanup() does this only if the runner itself listens.
             await http.shutdown(_ENDING_S)
         await self._runner.cleanup()
 
     @web.middleware
     async def _track(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Serve a request, and note its task, so that ``close`` can cancel it."""
+        """Serve a request; mark its connection as busy, and store its task for ``close``."""
         assert self._connections is not None
         task = asyncio.current_task()
         assert task is not None

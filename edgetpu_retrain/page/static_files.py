@@ -11,8 +11,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-# Not from mimetypes, whose tables differ between systems; with nosniff, a wrong type breaks
-# the page.
+# The module mimetypes is not used, because its tables differ between systems.  Browsers reject a
+# script or style sheet with a wrong type (header X-Content-Type-Options: nosniff).
 _TYPES = {
     '': 'text/plain',
     '.css': 'text/css',
@@ -50,14 +50,14 @@ class _File:
 
 def add_static_files(app: web.Application, folder: Path) -> None:
     """
-    Serve the files that a folder has now below /static, and its index.html as the page itself.
+    Serve the files of a folder below /static, and its index.html at /.
 
-    They are kept in memory, compressed to a third of their size, because a robot's Wi-Fi may be
-    slow.  Browsers check each time whether a file has changed (ETag), so an update shows at once.
+    The files are read now and kept in memory.  They are sent compressed, because a robot's Wi-Fi
+    may be slow.  Browsers revalidate a file at each use (ETag), so they never show an old one.
 
     Args:
         app: the application.
-        folder: the folder.
+        folder: the folder; files in its subfolders are served, too.
     """
     files = {
         path.relative_to(folder).as_posix(): _File.read(path)

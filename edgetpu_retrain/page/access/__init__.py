@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Decides who may do what on the page."""
+"""Access control of the page: hosts, sessions, roles and limits."""

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Connections: how many a client may open, and how long it may take to send its first request."""
+"""Connections: limits the number of connections, and the time until their first request."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from edgetpu_retrain.page.access.rates import Rates
 from edgetpu_retrain.page.refused import RefusedError
 
 MAX_CONNECTIONS = 256
-"""Maximum number of connections of all clients."""
+"""Maximum number of open connections of all clients together."""
 
 MAX_CONNECTIONS_OF_CLIENT = 96
-"""Maximum number of connections from one address; a browser opens about ten a page."""
+"""Maximum number of connections from one address; a browser opens about ten for a page."""
 
 FIRST_REQUEST_S = 10.0
 """Maximum time until the headers of the first request of a connection have arrived, seconds."""
 
 SOCKET_BYTES_PER_S = 64 * 1024
-"""Maximum rate of a WebSocket, bytes per second; aiohttp 3.8 buffers frames of any size."""
+"""Maximum rate of received bytes, per second; aiohttp 3.8 buffers WebSocket frames of any size."""
 
 SOCKET_BYTES_AT_ONCE = 256 * 1024
-"""Bytes that may arrive on a WebSocket at once."""
+"""Maximum number of bytes that a WebSocket may receive at once."""
 
 _TOO_MANY = json.dumps({'message': 'too many connections: close other pages of this robot.'})
 _REFUSAL = (
@@ -38,13 +38,13 @@ _REFUSAL = (
 
 class Connections:
     """
-    The open connections.
+    The open connections, whose number is limited.
 
-    If there are too many, a new connection replaces the one of the same client that has been idle
-    for longest; if none is idle, the new connection is refused.
+    At the limit, a new connection replaces the connection of the same client that has been idle
+    for longest.  If none is idle, the new connection is refused.
 
     Args:
-        make_protocol: makes the protocol of an HTTP connection.
+        make_protocol: creates the HTTP protocol of a new connection.
     """
 
     def __init__(self, make_protocol: Callable[[], asyncio.Protocol]) -> None:
@@ -61,11 +61,11 @@ class Connections:
     @contextlib.contextmanager
     def serving(self, transport: Any, *, is_socket: bool) -> Iterator[None]:
         """
-        Mark a connection as busy while a request is served, so that it is not replaced.
+        Mark a connection as busy during the ``with`` block, so that it is not replaced.
 
         Args:
             transport: the transport of the connection; None = the connection is closed.
-            is_socket: whether it becomes a WebSocket, whose rate is limited.
+            is_socket: whether the request opens a WebSocket, whose rate of data is limited.
         """
         connection = transport.get_protocol() if transport is not None else None
         if not isinstance(connection, _Connection):
@@ -79,10 +79,10 @@ class Connections:
         finally:
             connection.is_busy = False
             if self._open.pop(connection, connection) is None:
-                self._open[connection] = None  # replaced after all others
+                self._open[connection] = None  # at the end: it is replaced last
 
     def admit(self, new: _Connection) -> bool:
-        """Count a new connection, in place of an idle one if need be; return False if refused."""
+        """Add a new connection, at the limit in place of an idle one; return False if refused."""
         mine = [each for each in self._open if each.client == new.client]
         if len(mine) >= MAX_CONNECTIONS_OF_CLIENT or len(self._open) >= MAX_CONNECTIONS:
             idle = next((each for each in mine if not each.is_busy), None)
@@ -93,12 +93,12 @@ class Connections:
         return True
 
     def forget(self, connection: _Connection) -> None:
-        """Stop counting a connection."""
+        """Remove a closed connection; do nothing if it was refused."""
         self._open.pop(connection, None)
 
 
 class _Connection(asyncio.Protocol):
-    """Passes the events of an admitted connection on to the HTTP protocol."""
+    """Passes the events of an admitted connection to the HTTP protocol."""
 
     def __init__(self, http: asyncio.Protocol, connections: Connections) -> None:
         self._http = http
@@ -111,7 +111,7 @@ class _Connection(asyncio.Protocol):
         self.bytes: Rates | None = None
 
     def begin(self) -> None:
-        """Mark the connection as busy, and cancel its deadline."""
+        """Mark the connection as busy, and cancel the deadline of its first request."""
         self.is_busy = True
         if self._deadline is not None:
             self._deadline.cancel()

@@ -9,8 +9,9 @@ from edgetpu_retrain.page.access.sessions import Sessions, TEACHER
 from edgetpu_retrain.page.app_keys import ROLE
 from edgetpu_retrain.page.refused import RefusedError
 
-# Not a redirect: if the address was opened from another site, the browser would not send the
-# SameSite=Strict cookie after it.  A navigation that this page starts comes from this site.
+# A page that opens / instead of a redirect to /.  If the address was opened from another site,
+# browsers do not send a SameSite=Strict cookie after a redirect.  They send it when a page of this
+# site opens /.
 _ONWARD = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>edgetpu_retrain</title>'
     '<meta http-equiv="refresh" content="0;url=/"><p><a href="/">Open the page</a></p>'
@@ -19,11 +20,11 @@ _ONWARD = (
 
 class Entrance:
     """
-    Serves the address that the server prints.
+    Serves the one-time addresses that the server prints.
 
     Args:
-        sessions: makes the sessions; None if every visitor is a teacher.
-        cookie: name of the cookie.
+        sessions: the sessions of the visitors; None = every visitor is a teacher.
+        cookie: name of the cookie of a session.
         has_tls: whether the server uses HTTPS.
     """
 
@@ -33,7 +34,15 @@ class Entrance:
         self._has_tls = has_tls
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Set the cookie, and forward to the page; a browser with a session needs no new token."""
+        """
+        Exchange the token for a cookie, and forward the browser to the page.
+
+        If the browser already has a teacher's session, the token is not used up.  A browser with a
+        session is forwarded even if the token is invalid.
+
+        Raises:
+            RefusedError: if the token is invalid, and the browser has no session.
+        """
         response = web.Response(text=_ONWARD, content_type='text/html')
         if request[ROLE] == TEACHER or self._sessions is None:
             return response

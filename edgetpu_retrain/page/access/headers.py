@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The security headers of each response."""
+"""The security headers of all responses."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ HEADERS = {
 
 
 async def add_headers(_request: web.BaseRequest, response: web.StreamResponse) -> None:
-    """Add the headers to a response that is about to be sent; a signal handler of aiohttp."""
+    """Add the security headers to a response before it is sent; a signal handler of aiohttp."""
     response.headers.update(HEADERS)
-    # By default, browsers do not cache pictures of a robot's cameras.  Static files and thumbnails
-    # set the header themselves.
+    # Responses may contain images of the robot's cameras, so browsers must not cache them.  The
+    # handlers of static files and thumbnails set Cache-Control themselves.
     response.headers.setdefault('Cache-Control', 'no-store')

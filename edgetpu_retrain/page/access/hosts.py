@@ -3,9 +3,10 @@
 """
 Checks the headers Host and Origin of requests.
 
-A page of another site that a visitor opens can send requests to this server, too; its DNS name can
-even resolve to the address of this machine (DNS rebinding).  Host has the name under which the
-browser opened this server, and Origin the site of the page that sent the request.
+A visitor's browser may also show a page of another site, and that page can send requests to this
+server.  The DNS name of the other site can even resolve to the address of this machine (DNS
+rebinding).  The header Host contains the name under which the browser addressed this server, and
+Origin the site of the page that sent the request.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Hosts:
     The names under which browsers may open the page.
 
     Args:
-        allowed: further names of this machine.
+        allowed: names in addition to the host name of this machine and the loopback names.
         has_tls: whether the server uses HTTPS.
     """
 
@@ -38,19 +39,19 @@ class Hosts:
         short = own.partition('.')[0]
         names = (*_LOOPBACK_NAMES, own, short, f'{short}.local', *allowed)
         self._names = {each.lower().rstrip('.') for each in names} - {''}
-        # Behind a proxy with TLS, Origin begins with https.
+        # If a proxy adds TLS, Origin begins with https although this server has no TLS.
         self._schemes = ('https',) if has_tls else ('http', 'https')
 
     def check_host(self, host: str, local_address: str) -> None:
         """
-        Raise unless a request is for this machine.
+        Check that a request is addressed to this machine.
 
         Args:
             host: the header Host.
-            local_address: the address of this machine to which the client is connected.
+            local_address: the IP address of this machine to which the client is connected.
 
         Raises:
-            RefusedError: if it is not.
+            RefusedError: if Host is not a name or the address of this machine.
         """
         match = _HOST.fullmatch(host)
         name = match[1].strip('[]').lower().rstrip('.') if match is not None else ''
@@ -63,14 +64,14 @@ class Hosts:
 
     def check_origin(self, origin: str | None, host: str) -> None:
         """
-        Raise unless a request was sent by a page of this server.
+        Check that a page of this server sent a request.
 
         Args:
-            origin: the header Origin; None = there is none.
+            origin: the header Origin; None = the request has no Origin.
             host: the header Host.
 
         Raises:
-            RefusedError: if it was not.
+            RefusedError: if Origin is missing or is another site.
         """
         if origin is None or origin.lower() not in {
             f'{scheme}://{host.lower()}' for scheme in self._schemes
@@ -84,16 +85,16 @@ class Hosts:
 
 
 def local_address(transport: Any) -> str:
-    """Return the address of this machine to which a client is connected; '' if closed."""
+    """Return the IP address of this side of a connection; '' if the connection is closed."""
     return _address(transport, 'sockname')
 
 
 def peer_address(transport: Any) -> str:
-    """Return the address of a client; '' if the connection is closed."""
+    """Return the IP address of the client of a connection; '' if the connection is closed."""
     return _address(transport, 'peername')
 
 
 def _address(transport: Any, which: str) -> str:
     name = None if transport is None else transport.get_extra_info(which)
-    # On an IPv6 socket, an IPv4 client has a mapped address.
+    # On an IPv6 socket, an IPv4 address is mapped, such as ::ffff:192.0.2.1.
     return str(name[0]).removeprefix('::ffff:') if isinstance(name, tuple) else ''

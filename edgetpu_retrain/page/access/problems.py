@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Error responses: an HTTP status and a sentence."""
+"""Converts exceptions to error responses with an HTTP status and a message."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @web.middleware
 async def in_sentences(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn exceptions of handlers into responses; a middleware of aiohttp."""
+    """Convert exceptions of handlers to error responses; a middleware of aiohttp."""
     try:
         return await handler(request)
     except web.HTTPException as error:
@@ -46,7 +46,8 @@ def _status(error: RetrainError) -> int:
         return error.status
     if isinstance(error, RequestError):
         return 400
-    # Not isinstance RetrainClientError, whose module needs ROS; None = the node does not respond.
+    # Only RetrainClientError has the attribute response, which is None if the node does not
+    # respond.  The class is not imported, because its module needs ROS.
     return 503 if getattr(error, 'response', '') is None else 409
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Rates: how many requests a client may send."""
+"""Rates: limits the rate of requests, messages or bytes from each client."""
 
 from __future__ import annotations
 
@@ -11,28 +11,30 @@ import time
 from edgetpu_retrain.page.refused import RefusedError
 
 READS_PER_S = 200.0
-"""Requests that change nothing, per second and client, on average; thumbnails are most of them."""
+"""Maximum average rate of a client's read requests, per second; most are for thumbnails."""
 
 READS_AT_ONCE = 1000
-"""Maximum number of such requests at once: some screens full of thumbnails."""
+"""Maximum number of read requests at once: several screens full of thumbnails."""
 
 WRITES_PER_S = 10.0
-"""Requests that change something, per second and client, on average."""
+"""Maximum average rate of a client's write requests, per second."""
 
 WRITES_AT_ONCE = 40
-"""Maximum number of such requests at once: a key that repeats while it is down."""
+"""Maximum number of write requests at once: a key repeats its request while it is held down."""
 
 MAX_CLIENTS = 1024
-"""Maximum number of clients; beyond it, the one that sent nothing for longest is forgotten."""
+"""Maximum number of clients; beyond it, the least recently active client is forgotten."""
 
 
 class Rates:
     """
-    A token bucket for each client: requests take permits, which return as time passes.
+    Limits a rate by a token bucket for each client.
+
+    A bucket contains permits.  Each request takes permits out, and time refills the bucket.
 
     Args:
-        per_s: permits that return per second.
-        at_once: size of a bucket.
+        per_s: number of permits that are refilled per second.
+        at_once: maximum number of permits in a bucket.
         clock: returns the time, seconds.
     """
 
@@ -46,14 +48,14 @@ class Rates:
 
     def take(self, client: str, count: int = 1) -> None:
         """
-        Take permits of a client.
+        Take permits out of the bucket of a client.
 
         Args:
             client: identifies the client.
             count: number of permits.
 
         Raises:
-            RefusedError: if the client has too few left.
+            RefusedError: if the bucket contains too few permits; it is not changed.
         """
         now = self._clock()
         permits, since = self._buckets.pop(client, (float(self._at_once), now))

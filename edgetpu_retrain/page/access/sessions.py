@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Sessions: one-time tokens, the cookies that they are exchanged for, and the roles."""
+"""Sessions: exchanges one-time tokens for cookies, and stores the role of each cookie."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ OBSERVER = 'observer'
 """The role that may view everything and change nothing."""
 
 MAX_SESSIONS = 64
-"""Maximum number of sessions; a further one ends the least recently used."""
+"""Maximum number of sessions; a new session beyond it ends the least recently used one."""
 
+# Number of random bytes in a token or cookie.
 _TOKEN_BYTES = 24
 
 
 class Sessions:
     """
-    The sessions of the browsers that were let in.
+    The sessions of the browsers that have exchanged a token for a cookie.
 
-    They are not written to disk, so all of them end with the server.
+    Sessions are not written to disk, so all of them end with the server.
 
     Args:
-        announce: called with a role and its new token, whenever one is made.
+        announce: called with a role and a token whenever a new token is valid for the role.
     """
 
     def __init__(self, announce: Callable[[str, str], object]) -> None:
@@ -38,7 +39,7 @@ class Sessions:
         self._roles: OrderedDict[str, str] = OrderedDict()
 
     def begin(self) -> None:
-        """Make the first tokens."""
+        """Create and announce the first token of each role."""
         for role in (TEACHER, OBSERVER):
             self._renew(role)
 
@@ -47,7 +48,7 @@ class Sessions:
         Exchange a token for a session, and announce the next token of its role.
 
         Returns:
-            The content of the cookie.
+            The value of the session's cookie.
 
         Raises:
             RefusedError: if the token is wrong, or was used before.
@@ -67,7 +68,7 @@ class Sessions:
         )
 
     def role(self, cookie: str) -> str | None:
-        """Return the role of a session; None if there is no such session."""
+        """Return the role of the session with this cookie; None if no session has it."""
         role = self._roles.get(cookie)
         if role is not None:
             self._roles.move_to_end(cookie)

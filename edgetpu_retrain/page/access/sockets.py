@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Sockets: opens WebSockets, whose number is limited."""
+"""Sockets: opens WebSockets, and limits their number."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ MAX_SOCKETS = 128
 """Maximum number of WebSockets of all clients."""
 
 MAX_SOCKETS_OF_CLIENT = 32
-"""Maximum number of WebSockets of a client; a page has one, and one for the live picture."""
+"""Maximum number of WebSockets of a client; a page opens one, and another for the video."""
 
 MAX_MESSAGE_BYTES = 4096
-"""Maximum size of a message from a page, bytes; the longest has a label and a camera's name."""
+"""Maximum size of a message from a page, bytes; the longest contains a label and a camera."""
 
-# Interval of pings, seconds; a peer that does not respond within half of it is gone.
+# Interval of pings, seconds.  A WebSocket is closed if the browser does not respond within half of
+# the interval.
 _HEARTBEAT_S = 15.0
 
-# Time limit for the peer to confirm that a socket is closed, seconds.
+# Time limit for the browser to confirm that a WebSocket is closed, seconds.
 _CLOSING_S = 0.5
 
 
 class Sockets:
-    """Opens and counts WebSockets."""
+    """Opens WebSockets, and limits their number for each client and in total."""
 
     def __init__(self) -> None:
         self._clients: Counter[str] = Counter()
@@ -40,10 +41,10 @@ class Sockets:
     @contextlib.asynccontextmanager
     async def opened(self, request: web.Request) -> AsyncIterator[web.WebSocketResponse]:
         """
-        Open a WebSocket, and close it at the end.
+        Open a WebSocket, and close it after the ``async with`` block.
 
         Raises:
-            RefusedError: if the request does not open a WebSocket, or too many are open.
+            RefusedError: if the request opens no WebSocket, or too many WebSockets are open.
         """
         client = request[CLIENT]
         socket = web.WebSocketResponse(

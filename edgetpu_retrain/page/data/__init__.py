@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the data folder for the page; does not depend on ROS or HTTP."""
+"""Work on the data folder for the page, without ROS and HTTP."""

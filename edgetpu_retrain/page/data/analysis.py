@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Analyses whether there are enough samples; returns plain values for the page."""
+"""Analyses the samples of a data folder, and returns the result as values for JSON."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ STEPS = 5
 
 def analyse_folder(folder: Path, on_step: OnStep) -> dict[str, Any]:
     """
-    Analyse the samples of a data folder; see :func:`as_json`.
-
-    It trains about twenty times.
+    Analyse the samples of a data folder, which takes about twenty trainings.
 
     Args:
         folder: the data folder.
         on_step: called at the start of each of :data:`STEPS` steps with its description.
+
+    Returns:
+        The values of :func:`as_json`, and the :func:`fingerprint` of the folder.
 
     Raises:
         RequestError: if there are no samples, only one class, or no samples of the extractor of
@@ -44,7 +45,7 @@ def analyse_folder(folder: Path, on_step: OnStep) -> dict[str, Any]:
 
 
 def as_json(analysis: Analysis) -> dict[str, Any]:
-    """Return an analysis as values for JSON, in which None stands for what was not measured."""
+    """Return an analysis as values for JSON; a figure that was not measured is None."""
     top = conclude(analysis)
     summary = summary_of(analysis, top)
     curve = analysis.learning
@@ -81,9 +82,9 @@ def as_json(analysis: Analysis) -> dict[str, Any]:
 
 def fingerprint(folder: Path) -> str:
     """
-    Return a text that changes when an analysis of a data folder would have another result.
+    Return a fingerprint of a data folder, which shows whether an analysis is outdated.
 
-    It depends on the id and label of each sample, and on the number of the newest version.
+    It depends on the id and label of each sample, and on the number of the newest model version.
 
     Raises:
         StoreError: if the samples or the folder of models cannot be read.

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""AnalysisRun: runs analyses of the samples, and keeps the last result."""
+"""AnalysisRun: runs analyses of the samples, and stores the last result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from edgetpu_retrain.page.data.child import run_work
 
 class AnalysisRun:
     """
-    Runs analyses, one at a time, and keeps the result of the last one.
+    Runs one analysis of the samples at a time, and stores the last result.
 
     Args:
         on_change: called when an analysis starts, reaches a step or ends.
@@ -31,7 +31,7 @@ class AnalysisRun:
         self._message = ''
 
     def start(self, folder: Path) -> bool:
-        """Start an analysis of a data folder; return False if one runs already."""
+        """Start an analysis of a data folder; return False if an analysis is already running."""
         if self._task is not None and not self._task.done():
             return False
         self._step, self._steps, self._message = 'starting', 0, ''
@@ -41,11 +41,15 @@ class AnalysisRun:
 
     async def state(self, folder: Path | None) -> dict[str, Any]:
         """
-        Return the state and the last result, also while another analysis runs.
+        Return the state of the analysis, and the last result if there is one.
 
         Args:
-            folder: the data folder; None if it cannot be read, so that the result is not marked
-                as stale.
+            folder: the data folder, with which the last result is compared; None = do not compare.
+
+        Returns:
+            The last result; ``state``: 'none', 'running', 'failed' or 'ready'; ``step`` and
+            ``progress`` (0 to 1) of the running analysis; ``message``: why the last analysis
+            failed; ``stale``: whether samples or models have changed since the last result.
         """
         state = 'ready' if self._result else 'none'
         if self._task is not None and not self._task.done():
@@ -64,7 +68,7 @@ class AnalysisRun:
         }
 
     async def close(self) -> None:
-        """End the analysis that runs."""
+        """Cancel the running analysis, and wait for its end; do nothing if none was started."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -76,7 +80,7 @@ class AnalysisRun:
             self._message = str(error)
         finally:
             self._step = ''
-            # Notify when the task is done, because pages then request the state.
+            # Pages request the state when they are notified, so this task must be done before.
             asyncio.get_running_loop().call_soon(self._on_change)
 
     def _at(self, step: str) -> None:

@@ -19,10 +19,12 @@ async def run_work(
     *arguments: str, on_step: Callable[[str], object] = lambda _: None
 ) -> dict[str, Any]:
     """
-    Run a piece of :mod:`~edgetpu_retrain.page.data.work`; if cancelled, kill its process.
+    Run a job of :mod:`~edgetpu_retrain.page.data.work` in a child process; return its result.
+
+    If the call is cancelled, the process is killed.
 
     Args:
-        arguments: data folder, name of the work and its own arguments.
+        arguments: the data folder, the name of the job, and the arguments of the job.
         on_step: called at the start of each step with its description.
 
     Raises:
@@ -33,15 +35,14 @@ async def run_work(
 
 async def run_command_line(*arguments: str) -> dict[str, Any]:
     """
-    Run a command of the command line with ``--json``, and return its result.
+    Run a command ``samples ...`` of the command line with ``--json``, and return its result.
 
     Args:
-        arguments: the arguments of ``python3 -m edgetpu_retrain``.
+        arguments: the command-line arguments, beginning with 'samples'.
 
     Raises:
-        RequestError: with the command's message if the request was invalid.
-        StoreError: with the command's message if it failed for another reason, or with the reason
-            why it could not be started or gave no message.
+        RequestError: if the command rejected its arguments or input.
+        StoreError: if the command failed for another reason, or could not be started.
     """
     async with parent.started(_MODULE, *arguments, '--json', log=False) as child:
         output, errors = await child.communicate()

@@ -26,19 +26,19 @@ import numpy.typing as npt
 
 BoolArray = npt.NDArray[np.bool_]
 
-# Maximum number of rows that are dequantized at a time.
+# Maximum number of embeddings that are dequantized at the same time, to limit the memory.
 _BLOCK_ROWS = 4096
 
 
 @dataclass(frozen=True, eq=False)
 class NewSamples:
     """
-    Samples that neither of two versions was trained with.
+    The samples that neither of two versions was trained with.
 
     Args:
-        samples: all samples of their extractor.
+        samples: all samples of the versions' extractor.
         rows: int64 ``[N]``, the rows of the new samples in ``samples``.
-        other_recordings: number of new samples of recordings that neither version has seen.
+        other_recordings: number of new samples from recordings without older samples.
     """
 
     samples: TrainingSet
@@ -53,9 +53,10 @@ class NewSamples:
 
 def compare(folder: Path, first: int, second: int) -> dict[str, Any]:
     """
-    Compare two versions, on samples that neither was trained with if there are any.
+    Compare two versions on the samples that neither was trained with.
 
-    Otherwise, return the figures that each training measured on its own held-out samples.
+    If there are no such samples, the result has the figures that each training measured on its own
+    held-out samples.
 
     Args:
         folder: the data folder.
@@ -63,13 +64,14 @@ def compare(folder: Path, first: int, second: int) -> dict[str, Any]:
         second: number of another version.
 
     Returns:
-        ``a`` and ``b``: version, accuracy, and label, accuracy and count for each class;
-        ``samples``: number of samples on which both were compared; ``basis``: 'new' or 'own';
-        ``words``: what that means, in sentences.
+        ``a`` and ``b``: the figures of the versions: ``version``, ``accuracy``, and ``per_class``
+        with ``label``, ``accuracy`` and ``count``; ``samples``: number of new samples;
+        ``basis``: 'new' for new samples, 'own' for each training's own held-out samples;
+        ``words``: sentences that explain the comparison.
 
     Raises:
-        RequestError: if both are the same version.
-        StoreError: if there is no such version, or a file cannot be read.
+        RequestError: if both numbers are equal.
+        StoreError: if a version does not exist, or a file cannot be read.
         ModelFileError: if a version is not a retrained model.
     """
     if first == second:
@@ -99,7 +101,7 @@ def compare(folder: Path, first: int, second: int) -> dict[str, Any]:
 
 
 def _why_not(one: ModelVersion, other: ModelVersion) -> str:
-    """Return why no sample is known to be new to both versions; '' if some may be."""
+    """Return why the versions cannot be compared on new samples; '' if they can be."""
     if one.record.extractor != other.record.extractor:
         return comparison_words.OTHER_EXTRACTORS
     for each in (one, other):
@@ -146,7 +148,7 @@ def _right(
 
 
 def _figures(version: int, truths: Sequence[str], right: BoolArray) -> dict[str, Any]:
-    """Return the figures of a version on the new samples."""
+    """Return the figures of a version, measured on the new samples."""
     tally: dict[str, list[bool]] = {}
     for truth, is_right in zip(truths, right.tolist(), strict=True):
         tally.setdefault(truth, []).append(is_right)
@@ -155,7 +157,7 @@ def _figures(version: int, truths: Sequence[str], right: BoolArray) -> dict[str,
 
 
 def _own_figures(found: ModelVersion) -> dict[str, Any]:
-    """Return the figures that the training measured on its held-out samples."""
+    """Return the figures that a version's training measured on its held-out samples."""
     record = found.record
     classes = [
         (label, row[number], sum(row))

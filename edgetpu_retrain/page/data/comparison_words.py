@@ -31,12 +31,13 @@ _UNITS = {
     'frames': 'single frames, which are much easier than another day',
 }
 
-# A difference of more standard errors than this is not chance, as for the learning curve.
+# A difference of more standard errors than this is not attributed to chance.  The learning curve
+# of the report has the same limit.
 _STANDARD_ERRORS = 2.0
 
 
 def not_recorded(version: int) -> str:
-    """Return why a version cannot be compared on new samples."""
+    """Return the reason for a version whose record does not name its newest sample."""
     return (
         f'Which samples version {version} was trained with is not known: its record is of an '
         'earlier release.'
@@ -45,12 +46,12 @@ def not_recorded(version: int) -> str:
 
 def own(one: ModelVersion, other: ModelVersion, reason: str) -> list[str]:
     """
-    Return sentences that explain a comparison of each version's own held-out figures.
+    Return sentences that explain a comparison by the figures of each version's own training.
 
     Args:
         one: a version.
         other: the other version.
-        reason: why no samples are known to be new to both; '' if none were added since.
+        reason: why the versions cannot be compared on new samples; '' = there are no new samples.
     """
     return [f'{reason or _NOTHING_NEW} {_DIFFERENT_EXAMS}', *map(_held_out, (one, other))]
 
@@ -75,9 +76,10 @@ def new(
     Args:
         one: a version.
         other: the other version.
-        right: whether each of the two classifies each sample correctly, bool ``[N]``.
-        truths: the samples' labels.
-        other_recordings: number of samples of recordings that neither has seen.
+        right: for each of the two versions, whether it classifies each sample correctly, bool
+            ``[N]``.
+        truths: the label of each sample.
+        other_recordings: number of these samples from recordings that are new to both versions.
     """
     return [
         _validity(len(truths), other_recordings),

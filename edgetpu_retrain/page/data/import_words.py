@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The result of an import in words."""
+"""Describes the result of an import of samples in sentences."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edgetpu_retrain.wording import counted, NAMED_AT_MOST, sentence
 
 def in_words(done: Mapping[str, Any]) -> str:
     """
-    Return a message for the person who imported samples.
+    Return a message for the user who imported samples.
 
     Args:
         done: the result of ``samples import --json``.

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The model versions of a data folder, as plain values for the page."""
+"""Lists the model versions of a data folder as values for JSON."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from edgetpu_retrain.store.models.model_version import read_version
 
 def list_models(folder: Path, serving: int) -> dict[str, Any]:
     """
-    Return all finished versions, newest first; only their records are read.
+    Return all complete versions, newest first; only their records are read, not the models.
 
     Args:
         folder: the data folder.
         serving: number of the serving version; 0 = none.
 
     Returns:
-        ``serving``, ``versions``, and for each version with a damaged record its number and a
-        message in ``damaged``.
+        ``serving``; ``versions``: the undamaged versions; ``damaged``: number and message of each
+        version whose record is damaged.
 
     Raises:
         StoreError: if the folder cannot be read.
@@ -38,12 +38,12 @@ def list_models(folder: Path, serving: int) -> dict[str, Any]:
 
 
 def _numbers(folder: Path) -> tuple[int, ...]:
-    # A ModelStore would create a missing folder.
+    # Creating a ModelStore would create a missing folder.
     return ModelStore(folder).versions() if folder.is_dir() else ()
 
 
 def _described(folder: Path, number: int, serving: int) -> dict[str, Any] | None:
-    """Return a version, or a message if its record is damaged; None if it was just deleted."""
+    """Describe a version, or why its record is damaged; return None if it was just deleted."""
     try:
         found = read_version(folder, number)
     except FileNotFoundError:

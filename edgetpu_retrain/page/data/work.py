@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-What the page's child processes run: long work on the data folder, at low priority.
+The jobs of the page's child processes: long work on the data folder, at low priority.
 
 ``python3 -m edgetpu_retrain.page.data.work FOLDER analysis`` and ``... FOLDER compare A B`` write
-what :func:`edgetpu_retrain.work_process.parent.run_work` reads.  ``... samples ...`` runs the
-command line with these arguments.
+the lines that :func:`edgetpu_retrain.work_process.parent.run_work` reads.  ``... samples ...``
+runs the command line with the arguments ``samples ...``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from edgetpu_retrain.work_process.child import do_work, lower_priority
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run one piece of work."""
+    """Run one job at low priority; exit with the code of the command line for ``samples``."""
     lower_priority()
     if arguments[0] == 'samples':
         from edgetpu_retrain.command_line.main import main as command_line

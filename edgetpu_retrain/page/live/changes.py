@@ -28,7 +28,7 @@ MESSAGES_PER_S = 50.0
 MESSAGES_AT_ONCE = 100
 """Maximum number of messages from a page at once."""
 
-# Maximum number of messages that wait for a slow page; it receives the newest of each kind.
+# Maximum number of messages that wait for a slow page; of each kind, only the newest one waits.
 _MAX_WAITING = 100
 
 
@@ -54,18 +54,19 @@ class Live:
         Make all pages reload what has changed.
 
         Args:
-            kinds: 'samples', 'questions', 'models', 'analysis'.
+            kinds: what has changed: 'samples', 'questions', 'models' or 'analysis'.
         """
         for kind in kinds:
             self.announce({'type': kind})
 
     def announce(self, message: dict[str, Any], *, keep: bool = False) -> None:
         """
-        Send a message to all pages, in place of one of the same type that still waits.
+        Send a message to all pages; it replaces a waiting message of the same type.
 
         Args:
             message: the message, with its ``type``.
-            keep: whether pages that are opened later receive it, too.
+            keep: whether pages that are opened later receive the message, too, until another one
+                of its type is announced.
         """
         kind = message['type']
         self._kept.pop(kind, None)
@@ -133,7 +134,7 @@ class Live:
 
 
 def _facts(status: Any) -> dict[str, Any]:
-    """Return the fields of a status by kind; a kind has changed if its fields differ."""
+    """Return, for each kind of change, the fields of a ``Status`` that show the change."""
     if status is None:
         return {'samples': None, 'questions': None, 'models': None}
     return {
@@ -145,10 +146,10 @@ def _facts(status: Any) -> dict[str, Any]:
 
 class _Page:
     """
-    Sends messages to one page; the number of those that wait is limited.
+    Sends messages to one page, and limits the number of waiting messages.
 
     Args:
-        socket: its WebSocket.
+        socket: the WebSocket of the page.
     """
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
@@ -158,17 +159,17 @@ class _Page:
         self._sending = asyncio.get_running_loop().create_task(self._send_all())
 
     def send(self, key: str, message: dict[str, Any]) -> None:
-        """Send a message, in place of one with the same key that still waits."""
+        """Queue a message in place of a waiting one with this key; drop it if too many wait."""
         if len(self._waiting) < _MAX_WAITING or key in self._waiting:
             self._waiting[key] = message
             self._is_there.set()
 
     def send_hold(self, message: dict[str, Any]) -> None:
-        """Send the message of a hold."""
+        """Queue a message about a held button, in place of a waiting one about this button."""
         self.send(f'hold {message["hold"]}', message)
 
     def send_refusal(self, fields: dict[str, Any], words: str) -> None:
-        """Send why a message was refused; a refused hold is reported as ended."""
+        """Queue the reason why a message was refused; a refused hold is reported as ended."""
         if fields.get('type') == 'hold' and isinstance(fields.get('hold'), int):
             ended = {'ended': True, 'reason': 'failed', 'message': words}
             numbers = {'stored': 0, 'skipped': 0, 'label_total': 0}
@@ -177,7 +178,7 @@ class _Page:
             self.send('refused', {'type': 'refused', 'message': words})
 
     async def close(self) -> None:
-        """Stop sending."""
+        """Stop sending; drop the messages that wait."""
         self._sending.cancel()
         with contextlib.suppress(asyncio.CancelledError, ConnectionError):
             await self._sending

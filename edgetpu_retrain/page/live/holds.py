@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Holds: samples are taken as long as somebody holds a class's button.
+Holds: stores samples while a user holds the button of a class on a page.
 
-While a page reports a held button, the server requests one frame after the other from the node,
-so at most one frame is stored after the release.  If the phone vanishes, the hold ends after
-``SILENCE_S``.
+A hold begins when the button is pressed and ends when it is released.  Meanwhile, the server
+requests single frames from the node, one after another, so at most one frame is stored after the
+release.  If the page sends nothing for ``SILENCE_S``, the hold ends.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ SILENCE_S = 1.0
 MAX_HOLDS = 4
 """Maximum number of buttons that are held on a page at a time."""
 
-# Time limit of a request for one frame, seconds.  The frames of a camera that does not move are
-# near copies, which the node skips until the limit; a frame may be stored this long after the
-# release.
+# Time limit of a request for one frame, seconds.  If the camera does not move, all frames are near
+# copies, which the node skips until the time limit.  A frame may be stored up to this time after
+# the release.
 _FRAME_S = 0.3
 
 
 @dataclass
 class _Hold:
-    """A held button, and the numbers of frames that were stored and skipped."""
+    """A held button, and how many frames were stored and skipped."""
 
     number: int
     label: str
@@ -53,7 +53,7 @@ class _Hold:
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
     def message(self, **more: Any) -> dict[str, Any]:
-        """Return the message for the page, with the numbers so far."""
+        """Return the message for the page, with the current numbers and ``more`` fields."""
         return {
             'type': 'hold',
             'hold': self.number,
@@ -67,7 +67,7 @@ class _Hold:
         }
 
     def count(self, response: Any, problem: str = '') -> None:
-        """Add the numbers of a response of ``~/add_samples``."""
+        """Add the numbers in a response of ``~/add_samples``, and set the problem."""
         self.stored += response.added
         self.skipped += response.skipped
         self.label_total = response.label_total
@@ -93,10 +93,12 @@ class Holds:
         Begin a hold.
 
         Args:
-            fields: the page's message, with the number of the hold, label and camera ('' = all).
+            fields: the page's message: ``hold`` (a new number), ``label``, and ``camera`` ('' =
+                the next frames of any camera).
 
         Raises:
-            RefusedError: if the message is invalid, or too many buttons are held.
+            RefusedError: if the message is invalid, the number is in use, or too many buttons are
+                held.
         """
         chosen = number(fields, 'hold')
         if chosen in self._held:
@@ -110,17 +112,17 @@ class Holds:
         hold.task = asyncio.get_running_loop().create_task(self._run(hold))
 
     def confirm(self, fields: dict[str, Any]) -> None:
-        """Note that a button is still held; do nothing if the hold has ended."""
+        """Record that a button is still held; do nothing if the hold has ended."""
         if (hold := self._held.get(number(fields, 'hold'))) is not None:
             hold.confirmed = time.monotonic()
 
     def release(self, fields: dict[str, Any]) -> None:
-        """End a hold; do nothing if it has ended."""
+        """End a hold after its current frame; do nothing if the hold has ended."""
         if (hold := self._held.get(number(fields, 'hold'))) is not None:
             hold.is_released = True
 
     async def close(self) -> None:
-        """End all holds, because the page has gone."""
+        """End all holds of the page at once."""
         tasks = [each.task for each in self._held.values() if each.task is not None]
         for task in tasks:
             task.cancel()
@@ -134,7 +136,7 @@ class Holds:
             del self._held[hold.number]
 
     async def _capture(self, hold: _Hold) -> str:
-        """Store frames until the hold ends, and return why it has ended."""
+        """Store frames until the hold ends, and return the reason for its end."""
         while not hold.is_released:
             if time.monotonic() - hold.confirmed > SILENCE_S:
                 return 'silent'
@@ -150,7 +152,7 @@ class Holds:
 
     async def _store_frame(self, hold: _Hold) -> None:
         """
-        Store the next frame, unless none arrives within the time limit or all are near copies.
+        Store the next frame that is not a near copy, if one arrives within the time limit.
 
         Raises:
             RetrainError: if the node rejects the request, or does not respond.
@@ -165,7 +167,8 @@ class Holds:
                 recording=hold.recording,
             )
         except RetrainClientError as error:
-            # The node rejects a request at once; without a frame it waits for the time limit.
+            # The node rejects an invalid request at once.  A response at the time limit only means
+            # that no frame arrived, which does not end the hold.
             if error.response is None or time.monotonic() - began < _FRAME_S / 2:
                 raise
             hold.count(error.response, sentence(error))

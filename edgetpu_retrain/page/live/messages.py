@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Converts the node's messages to those that the server sends to the pages."""
+"""Converts ROS messages of the node to messages that pages receive as JSON."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _FIGURES = ('train_accuracy', 'validation_accuracy', 'quantized_validation_accur
 
 
 def finite(value: float) -> float | None:
-    """Return a number; None for NaN and infinity, which JSON does not have."""
+    """Return a number for JSON; None for NaN and infinity, which JSON does not support."""
     return float(value) if math.isfinite(value) else None
 
 
 def status_message(status: Any, *, is_connected: bool) -> dict[str, Any]:
     """
-    Return the state of the node.
+    Return the message that describes the state of the node.
 
     Args:
         status: the latest ``Status``; None before the first one.
@@ -41,7 +41,7 @@ def status_message(status: Any, *, is_connected: bool) -> dict[str, Any]:
 
 
 def feedback_message(feedback: Any) -> dict[str, Any]:
-    """Return the progress of a training, from a ``Train.Feedback``."""
+    """Return the message with the progress of a training, from a ``Train.Feedback``."""
     figures = ('loss', 'train_accuracy', 'validation_accuracy')
     return {
         'type': 'training',
@@ -53,7 +53,7 @@ def feedback_message(feedback: Any) -> dict[str, Any]:
 
 
 def training_result(result: Any) -> dict[str, Any]:
-    """Return the figures of a training that has succeeded, from a ``Train.Result``."""
+    """Return the figures of a successful training, from a ``Train.Result``."""
     return {
         'model_version': result.model_version,
         'labels': list(result.labels),
@@ -64,7 +64,7 @@ def training_result(result: Any) -> dict[str, Any]:
 
 
 def classification(result: Any) -> dict[str, Any]:
-    """Return what a frame was classified as, from a ``Result``."""
+    """Return the classification of a frame, from a ``Result``."""
     best = result.classification.results
     smoothed = result.smoothed.results
     return {

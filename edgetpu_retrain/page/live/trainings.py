@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Trainings: starts and cancels trainings, and shows their progress."""
+"""Trainings: starts and cancels trainings, and sends their progress to the pages."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from edgetpu_retrain.page.refused import RefusedError
 from edgetpu_retrain.page.robot import Robot
 from edgetpu_retrain.wording import sentence
 
-# Minimum interval between messages of progress, seconds.
+# Minimum interval between two progress messages, seconds.
 _PROGRESS_S = 0.1
 
+# How many times the status must say that a training runs before a request is refused.
 _STATUS_POLLS = 5
 
 _BEGUN = {'type': 'training', 'state': 'running', 'iteration': 0, 'num_iter': 0}
@@ -33,11 +34,11 @@ _STATES = {GoalStatus.STATUS_SUCCEEDED: 'done', GoalStatus.STATUS_CANCELED: 'can
 
 class Trainings:
     """
-    The trainings that pages have started.
+    Starts and cancels trainings when pages request it.
 
     Args:
         robot: the robot.
-        live: shows the progress to all pages.
+        live: sends the progress to all pages.
     """
 
     def __init__(self, robot: Robot, live: Live) -> None:
@@ -61,7 +62,7 @@ class Trainings:
 
     async def _cancel(self, request: web.Request) -> web.Response:
         await read_object(request)
-        # A request without a goal id cancels all goals, also one that another program has sent.
+        # A request without a goal id cancels all goals, including those of other programs.
         response = await self._robot.call(
             RetrainClient.call, CancelGoal, 'train/_action/cancel_goal'
         )
@@ -78,7 +79,7 @@ class Trainings:
         for _ in range(_STATUS_POLLS):
             if not getattr(self._robot.status, 'training', False):
                 return False
-            # The status can arrive a little after the result of a training.
+            # The status may be older than the result of the last training.
             await asyncio.sleep(_PROGRESS_S)
         return True
 
@@ -104,13 +105,18 @@ def _train(
     client: RetrainClient, show: Callable[[Any], object]
 ) -> tuple[str, str, dict[str, Any] | None]:
     """
-    Train, and show the progress; runs in a thread.
+    Train, and report the progress; block until the training ends.
+
+    Args:
+        client: the client of the node.
+        show: called with ``Train.Feedback``.
 
     Returns:
-        How the training ended ('done', 'cancelled' or 'failed'), its message and its figures.
+        The outcome ('done', 'cancelled' or 'failed'); the message for the user; the figures, which
+        are None unless the training succeeded.
 
     Raises:
-        RetrainError: if it cannot be started, or the node ends.
+        RetrainError: if the training cannot be started.
     """
     training = client.train()
     shown = 0.0

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The analysis: whether there are enough samples."""
+"""Analysis: start an analysis of the samples, and read its state and result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edgetpu_retrain.page.routes.robot_access import data_folder
 
 
 def add_routes(app: web.Application) -> None:
-    """Add the routes to an application, and end the analysis when the application ends."""
+    """Add the routes of the analysis to an application, which cancels it at its cleanup."""
     analyses = _Analyses(AnalysisRun(partial(app[LIVE].changed, 'analysis')))
     app.on_cleanup.append(analyses.close)
     app.router.add_get('/api/analysis', analyses.state, allow_head=False)

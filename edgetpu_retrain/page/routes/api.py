@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Adds all routes of the HTTP API to the application."""
+"""Adds the routes of samples, questions, pictures, models and transfer to an application."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Reads the fields of a request, which are untrusted: their names, types and ranges.
+Reads the fields of untrusted requests, and checks their names, types and ranges.
 
 Example::
 
@@ -32,13 +32,13 @@ _WHOLE = re.compile(r'-?[0-9]{1,19}', re.ASCII)
 @dataclass(frozen=True)
 class Field:
     """
-    What a field of a request may be.
+    The valid values of a field of a request.
 
     Args:
-        words: the valid values in words, after 'it must be'.
-        is_valid: returns whether a value from JSON is valid.
-        is_number: whether a value from a query is converted to a number.
-        default: the value if the field is missing; None = it is required.
+        words: description of the valid values for messages, which completes 'it must be'.
+        is_valid: returns whether a value is valid.
+        is_number: whether the value in a query string is converted to an int.
+        default: the value if the field is missing; None = the field is required.
     """
 
     words: str
@@ -48,7 +48,7 @@ class Field:
 
 
 def whole(least: int, most: int, *, default: int | None = None) -> Field:
-    """Return a field for a whole number from ``least`` to ``most``."""
+    """Return a field for an integer from ``least`` to ``most``."""
     return Field(
         f'a whole number from {least} to {most}',
         # isinstance would accept True as an int.
@@ -59,7 +59,7 @@ def whole(least: int, most: int, *, default: int | None = None) -> Field:
 
 
 def text(*, default: str | None = None) -> Field:
-    """Return a field for a text of at most :data:`MAX_TEXT` characters."""
+    """Return a field for a string of at most :data:`MAX_TEXT` characters."""
     return Field(f'a text of at most {MAX_TEXT} characters', _is_text, default=default)
 
 
@@ -82,20 +82,20 @@ async def body_of(request: web.Request, **fields: Field) -> dict[str, Any]:
 
     Args:
         request: the request.
-        fields: its fields by name.
+        fields: the fields that the request may have, by name.
 
     Raises:
-        RefusedError: if a field is missing, invalid or not known.
+        RefusedError: if the body is not a JSON object, or a field is missing, invalid or unknown.
     """
     return _checked(await read_object(request), fields)
 
 
 def query_of(request: web.Request, **fields: Field) -> dict[str, Any]:
     """
-    Return the fields of the query in the address of a request, as :func:`body_of` does.
+    Return the fields of the query string of a request; see :func:`body_of`.
 
     Raises:
-        RefusedError: if a field is missing, invalid, not known or given twice.
+        RefusedError: if a field is missing, invalid, unknown or given twice.
     """
     values: dict[str, Any] = {}
     for name, value in request.query.items():
@@ -123,7 +123,7 @@ def _checked(values: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str
 
 
 def _is_text(value: Any) -> bool:
-    # Half of a surrogate pair is valid in JSON, but not in UTF-8.
+    # Half of a surrogate pair is valid in JSON, but cannot be encoded as UTF-8.
     return (
         isinstance(value, str)
         and len(value) <= MAX_TEXT

@@ -18,7 +18,7 @@ LARGEST_VERSION = 2**31 - 1
 
 
 def add_routes(app: web.Application) -> None:
-    """Add the routes to an application."""
+    """Add the routes of models to an application."""
     app.router.add_get('/api/models', _list, allow_head=False)
     app.router.add_post('/api/models/load', _load)
     app.router.add_get('/api/models/compare', _Comparisons().compare, allow_head=False)
@@ -47,7 +47,7 @@ class _Comparisons:
         self._comparing = asyncio.Lock()
 
     async def compare(self, request: web.Request) -> web.Response:
-        """Compare two versions."""
+        """Serve a request to compare two versions."""
         query = query_of(request, a=whole(1, LARGEST_VERSION), b=whole(1, LARGEST_VERSION))
         folder = await data_folder(request)
         async with self._comparing:

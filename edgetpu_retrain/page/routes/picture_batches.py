@@ -15,7 +15,7 @@ BATCH = 256
 """Maximum number of pictures in a request to the node, as in the service."""
 
 WAIT_S = 0.005
-"""How long a request waits for others, seconds; a browser sends those of a screen at once."""
+"""Time to wait for more pictures, seconds; a browser requests those of a screen at once."""
 
 MAX_WAITING = 4096
 """Maximum number of pictures that were requested and have not arrived."""
@@ -24,9 +24,10 @@ CACHE_BYTES = 16 * 2**20
 """Maximum size of all pictures in memory, bytes: about 2,000 thumbnails."""
 
 CACHE_S = 60.0
-"""How long a picture is served from memory, seconds, even if it was erased meanwhile."""
+"""Time for which a picture is served from memory, seconds, even if it is erased meanwhile."""
 
-# Few, so that other requests to the node need not wait for pictures.
+# Maximum number of simultaneous requests for pictures; few, so that other requests to the node do
+# not wait for them.
 _REQUESTS_AT_A_TIME = 2
 
 Fetch = Callable[[Sequence[int]], Awaitable[Sequence[tuple[int, bytes]]]]
@@ -34,11 +35,11 @@ Fetch = Callable[[Sequence[int]], Awaitable[Sequence[tuple[int, bytes]]]]
 
 class PictureBatches:
     """
-    The pictures of samples, or those of questions.
+    Requests the pictures of samples or of questions in batches, and caches them.
 
     Args:
-        fetch: requests pictures from the node by their ids; returns ids and JPEG files in this
-            order, without pictures that do not exist; may leave out the last ones.
+        fetch: requests pictures from the node by id; returns pairs of id and JPEG file in the
+            order of the ids, without ids that have no picture.  It may omit the last pictures.
         clock: returns the time, seconds.
     """
 
@@ -60,7 +61,7 @@ class PictureBatches:
 
         Raises:
             RefusedError: if too many pictures are requested, or the node is not running.
-            RetrainClientError: if the node does not respond.
+            RetrainClientError: if the node rejects the request, or does not respond.
         """
         found = self._from_cache(number)
         if found is not None:
@@ -71,11 +72,11 @@ class PictureBatches:
             self._waiting[number] = asyncio.get_running_loop().create_future()
             self._next.append(number)
             self._start_request()
-        # Others may wait for the same picture, so a browser that goes away must not cancel it.
+        # Several requests may wait for one picture, so cancelling one must not cancel the future.
         return await asyncio.shield(self._waiting[number])
 
     async def close(self) -> None:
-        """End all requests."""
+        """Cancel all requests to the node."""
         for request in self._requests:
             request.cancel()
         await asyncio.gather(*self._requests, return_exceptions=True)
@@ -97,15 +98,15 @@ class PictureBatches:
                 for number, jpeg in pictures:
                     self._keep(number, jpeg)
                     futures[number].set_result(jpeg)
-                # Pictures after the last received one may have been left out; those that are
-                # missing before it do not exist.
+                # The node may have omitted pictures after the last received one.  Pictures that
+                # are missing before it do not exist.
                 done = batch.index(pictures[-1][0]) + 1 if pictures else len(batch)
                 batch = batch[done:]
         except Exception as error:  # noqa: BLE001 - passed on by the futures
             for future in futures.values():
                 if not future.done():
                     future.set_exception(error)
-                    future.exception()  # no log if no browser waits any more
+                    future.exception()  # asyncio logs it otherwise
         finally:
             for number, future in futures.items():
                 del self._waiting[number]

@@ -16,12 +16,12 @@ from edgetpu_retrain_interfaces.srv import GetPictures
 
 KINDS = ('samples', 'questions')
 
-# A browser keeps a picture as long as the server does, so that erased ones are gone soon.
+# Browsers cache a picture no longer than the server does, so an erased picture disappears soon.
 _HEADERS = {'Cache-Control': f'private, max-age={CACHE_S:.0f}'}
 
 
 def add_routes(app: web.Application) -> None:
-    """Add the routes to an application, and end requests for pictures when it ends."""
+    """Add the routes of pictures to an application, which cancels requests at its cleanup."""
     for kind in KINDS:
         pictures = _Pictures(app, kind)
         app.on_cleanup.append(pictures.close)
@@ -30,7 +30,7 @@ def add_routes(app: web.Application) -> None:
 
 
 class _Pictures:
-    """Serves the requests for pictures of one kind."""
+    """Serves the requests for pictures of samples, or of questions."""
 
     def __init__(self, app: web.Application, kind: str) -> None:
         self._app = app

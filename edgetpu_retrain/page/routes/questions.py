@@ -20,7 +20,7 @@ routes = web.RouteTableDef()
 
 @routes.get('/api/questions', allow_head=False)
 async def list_questions(request: web.Request) -> web.Response:
-    """List questions, newest first."""
+    """List the open questions, newest first, up to a limit."""
     query = query_of(request, limit=whole(0, MAX_QUESTIONS, default=50))
     found = await call(request, ListQuestions, 'list_questions', **query)
     return web.json_response(
@@ -30,7 +30,7 @@ async def list_questions(request: web.Request) -> web.Response:
 
 @routes.post('/api/questions/answer')
 async def answer(request: web.Request) -> web.Response:
-    """Label questions, or dismiss them."""
+    """Label questions; with the label '', dismiss them."""
     given = await body_of(request, ids=ids(MAX_QUESTIONS), label=text())
     done = await call(request, AnswerQuestions, 'answer_questions', **given)
     announce(request, 'questions', *(['samples'] if given['label'] else []))

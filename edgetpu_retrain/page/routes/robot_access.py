@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the routes share: the services of the node, its data folder, announcements."""
+"""Access of the routes to the node: its services, parameters and data folder."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ async def call(request: web.Request, service_type: Any, service: str, **fields: 
 
 
 def announce(request: web.Request, *kinds: str) -> None:
-    """Make all pages reload what has changed: 'samples', 'questions', 'models'."""
+    """Make all pages reload what has changed: 'samples', 'questions' or 'models'."""
     request.app[LIVE].changed(*kinds)
 
 
 async def parameters(request: web.Request, *names: str) -> dict[str, str]:
-    """Return string parameters of the node by name; '' for one that is not set."""
+    """Return string parameters of the node by name; '' if a parameter is not set."""
     response = await call(request, GetParameters, 'get_parameters', names=list(names))
     return {name: value.string_value for name, value in zip(names, response.values, strict=True)}
 
@@ -44,7 +44,7 @@ async def data_folder(request: web.Request) -> Path:
 
     Raises:
         RefusedError, RetrainClientError: as :func:`call`.
-        StoreError: if it is not on this machine.
+        StoreError: if no node on this machine uses the folder.
     """
     given = request.app[OPTIONS].data_dir
     parameter = given or (await parameters(request, 'data_dir'))['data_dir']

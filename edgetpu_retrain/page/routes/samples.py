@@ -36,7 +36,7 @@ async def list_samples(request: web.Request) -> web.Response:
         found = await call(request, ListSamples, 'list_samples', **query)
     except RetrainClientError as error:
         found = error.response
-        # The last sample of a class may be gone when a page lists the class.
+        # A page may list a class whose last sample was just removed, which is not an error.
         if not getattr(found, 'extractor', '') or query['label'] in ('', *found.labels):
             raise
     return web.json_response(
@@ -51,7 +51,7 @@ async def list_samples(request: web.Request) -> web.Response:
 
 @routes.post('/api/samples/relabel')
 async def relabel(request: web.Request) -> web.Response:
-    """Change the label of samples, or of a class."""
+    """Change the label of single samples, or of all samples of a class."""
     given = await body_of(
         request, ids=ids(MAX_IDS, default=[]), from_label=text(default=''), label=text()
     )
@@ -68,7 +68,7 @@ async def relabel(request: web.Request) -> web.Response:
 
 @routes.post('/api/samples/remove')
 async def remove(request: web.Request) -> web.Response:
-    """Remove samples, or a class."""
+    """Remove single samples, or all samples of a class."""
     given = await body_of(request, ids=ids(MAX_IDS, default=[]), label=text(default=''))
     _check_one_of(given, 'label')
     done = await call(request, RemoveSamples, 'remove_samples', **given)
@@ -103,7 +103,7 @@ def _check_one_of(given: dict[str, Any], label: str) -> None:
 
 
 def seconds(stamp: Any) -> float:
-    """Return a ``builtin_interfaces/Time`` in seconds."""
+    """Convert a ``builtin_interfaces/Time`` to seconds."""
     return float(stamp.sec + stamp.nanosec * 1e-9)
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Transfer: export all samples as a zip, import one."""
+"""Transfer: export all samples as a zip, or import the samples of a zip."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ MAX_ZIP_BYTES = 2 * 2**30
 """Maximum size of a zip to import, bytes."""
 
 SPARE_BYTES = 256 * 2**20
-"""Space that stays free on the disk of temporary files, bytes."""
+"""Minimum free space on the disk of temporary files while a zip is received, bytes."""
 
 STALL_S = 60.0
-"""How long a browser may send or receive nothing, seconds."""
+"""Maximum time for which a browser may send or receive nothing, seconds."""
 
+# Number of bytes that are read at a time.
 _CHUNK = 2**20
 
-# The node's parameters that determine its extractor; the command line has options of these names.
+# The node's parameters that determine its extractor.  The command line has an option for each.
 _EXTRACTOR = ('extractor', 'input_range', 'input_size', 'model_output')
 
 
@@ -51,7 +52,7 @@ class _Transfers:
         self._transferring = asyncio.Lock()
 
     async def export_samples(self, request: web.Request) -> web.StreamResponse:
-        """Stream a zip of all samples, written by the command line."""
+        """Write a zip of all samples with the command line, and send it."""
         query_of(request)
         folder = await data_folder(request)
         async with self._transferring, _temporary_folder() as temporary:
@@ -63,7 +64,7 @@ class _Transfers:
                 return await _stream(request, file)
 
     async def import_samples(self, request: web.Request) -> web.Response:
-        """Add the samples of a zip, with the command line."""
+        """Receive a zip, and add its samples with the command line."""
         query_of(request)
         folder = await data_folder(request)
         chosen = await parameters(request, *_EXTRACTOR)
@@ -87,7 +88,7 @@ class _Transfers:
 
 @asynccontextmanager
 async def _temporary_folder() -> AsyncIterator[Path]:
-    """Create a temporary folder and delete it afterwards; not in /tmp, which may be in memory."""
+    """Yield a temporary folder in TMPDIR or /var/tmp, but not in /tmp, which may be in memory."""
     try:
         made = TemporaryDirectory(
             prefix='edgetpu_retrain.',

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Converts image messages to JPEG files of the size that a page shows."""
+"""Converts image messages to JPEG files in the sizes that pages show."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from edgetpu_retrain.pictures.picture_source import PictureSource
 from edgetpu_retrain.pictures.sample_picture import encode_jpeg, reduced
 
 WIDTHS = (160, 320, 480, 640, 960, 1280, 1920)
-"""Widths of the pictures, pixels: few, so that pages share them."""
+"""Widths of the JPEG files, pixels; few, so that several pages can share one file."""
 
-# With 80, a photograph of 640x480 has about 60 kB.
+# JPEG quality.  At 80, the file of a photograph of 640x480 pixels has about 60 kB.
 _QUALITY = 80
 
-# Maximum size of a camera's JPEG file to be sent as it is.
+# Maximum size of a JPEG file from a camera that is sent without encoding it again, bytes.
 _SENT_AS_IT_IS_BYTES = 512 * 1024
 
 
 @dataclass(frozen=True)
 class Jpeg:
-    """A JPEG file, and its width and height, pixels."""
+    """A JPEG file, and its width and height in pixels."""
 
     content: bytes
     width: int
@@ -34,7 +34,7 @@ class Jpeg:
 
 
 def width_for(shown: float) -> int:
-    """Return the smallest of ``WIDTHS`` not below a page's width in pixels, or the largest."""
+    """Return the smallest of ``WIDTHS`` that is not below ``shown`` pixels, else the largest."""
     return next((each for each in WIDTHS if each >= shown), WIDTHS[-1])
 
 
@@ -46,10 +46,10 @@ def encode(message: Any, width: int, *, source: PictureSource, is_compressed: bo
         message: a ``sensor_msgs/Image`` or ``CompressedImage``.
         width: maximum width, pixels.
         source: the options for decoding.
-        is_compressed: whether it is a ``CompressedImage``.
+        is_compressed: whether ``message`` is a ``CompressedImage``.
 
     Raises:
-        ImageError: if the picture cannot be decoded.
+        ImageError: if the picture is not supported, or cannot be decoded.
     """
     if not is_compressed:
         check_image(message)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Feed: the newest images of a camera and their classifications, while somebody watches."""
+"""Feed: receives the newest images of a camera and their classifications."""
 
 from __future__ import annotations
 
@@ -20,21 +20,23 @@ from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
 COMPRESSED = '/compressed'
-"""End of a topic of compressed images, as in image_transport."""
+"""Suffix of the topics of compressed images, as in image_transport."""
 
-# Maximum numbers of images, and of classifications that came before their image.
+# Maximum number of stored images.
 _FRAMES = 4
+# Maximum number of stored classifications that arrived before their images.
 _RESULTS = 8
 
-# Maximum time to wait for a classification, seconds; it depends on how long the last one took.
+# Upper limit of the time for which an image waits for its classification, seconds.
 _MOST_PATIENCE_S = 0.4
-# If no classification has arrived for this time, seconds, none is waited for.
+# If no classification has arrived for this time, seconds, images do not wait for one.
 _EXPECTED_S = 2.0
 
-# If no image arrives for this time, seconds, there may be a new publisher with another
-# reliability, so the subscription is renewed.
+# If no image arrives for this time, seconds, the subscription is renewed, because a new publisher
+# may have another QoS reliability.
 _SILENCE_S = 2.0
 
+# Time over which the rate of the images is measured, seconds.
 _RATE_S = 2.0
 
 
@@ -43,14 +45,14 @@ class Frame:
     An image of a camera.
 
     Args:
-        message: the message.
-        encode: makes a JPEG file of a message, given a width.
-        threads: runs ``encode``.
+        message: the ``sensor_msgs/Image`` or ``CompressedImage``.
+        encode: converts the message to a JPEG file with a maximum width in pixels.
+        threads: the executor that runs ``encode``.
 
     Attributes:
         stamp_ns: stamp of the image, nanoseconds.
         arrived: time of arrival, seconds of ``time.monotonic``.
-        result: what it was classified as; None = not known.
+        result: the classification of the image; None = not yet received.
     """
 
     def __init__(self, message: Any, encode: Any, threads: Executor) -> None:
@@ -63,23 +65,27 @@ class Frame:
         self._jpegs: dict[int, asyncio.Future[Jpeg]] = {}
 
     def jpeg(self, width: int) -> asyncio.Future[Jpeg]:
-        """Return a future of the picture with a width in pixels; all pages share it."""
+        """Return a future of the JPEG file with a maximum width in pixels; all pages share it."""
         if width not in self._jpegs:
             loop = asyncio.get_running_loop()
             self._jpegs[width] = loop.run_in_executor(self._threads, self._encode, width)
-            # Read the exception, because asyncio logs it if no page waits for the picture.
+            # Retrieve the exception, because asyncio logs an exception that no page retrieves.
             self._jpegs[width].add_done_callback(lambda done: done.cancelled() or done.exception())
         return self._jpegs[width]
 
 
 class Feed:
     """
-    The newest images of a camera.
+    Receives the newest images of a camera and their classifications.
 
     Args:
         robot: the robot.
         topic: topic of the images.
-        threads: runs the encoding.
+        threads: the executor that encodes images.
+
+    Attributes:
+        topic: topic of the images.
+        viewers: number of pages that watch the camera; the caller counts them.
     """
 
     def __init__(self, robot: Robot, topic: str, threads: Executor) -> None:
@@ -99,21 +105,21 @@ class Feed:
         self._subscription: Any = None
 
     async def subscribe(self) -> None:
-        """Subscribe, or renew the subscription."""
+        """Subscribe to the images, or renew the subscription."""
         await asyncio.wrap_future(self._robot.in_ros(self._subscribe))
 
     async def unsubscribe(self) -> None:
-        """Unsubscribe."""
+        """Unsubscribe from the images; do nothing without a subscription."""
         await asyncio.wrap_future(self._robot.in_ros(self._unsubscribe))
 
     @property
     def hz(self) -> float:
-        """The rate of the images over the last two seconds, Hz."""
+        """Number of images per second over the last two seconds, at most 50."""
         since = time.monotonic() - _RATE_S
         return sum(each > since for each in self._arrivals) / _RATE_S
 
     def classified(self, result: Any) -> None:
-        """Add the classification of an image of this camera."""
+        """Store a ``Result`` of this camera; its image may arrive later."""
         now = time.monotonic()
         self._last_result = now
         stamp = result.header.stamp
@@ -128,14 +134,15 @@ class Feed:
 
     async def next_frame(self, after: Frame | None, width: int) -> Frame | None:
         """
-        Return the newest image, with its classification if that arrives soon.
+        Wait for a new image and its classification, and return the image.
 
         Args:
-            after: the image must be newer than this one; None = any.
-            width: its width, pixels; encoding begins at once.
+            after: the last returned image; None = any image is new.
+            width: maximum width of its JPEG file, pixels; the encoding starts at once.
 
         Returns:
-            The image; None if none arrived within two seconds.
+            The newest classified image, or the newest image if no classification arrives in time;
+            None if nothing arrives for two seconds.
         """
         while (newest := self._newest(after)) is None:
             if not await self._wait(_SILENCE_S):
@@ -163,7 +170,7 @@ class Feed:
         return min(_MOST_PATIENCE_S, 2.0 * self._delay + 0.05)
 
     async def _wait(self, timeout_s: float) -> bool:
-        """Wait for an image or a classification, and return whether one came in time."""
+        """Wait for an image or a classification, and return whether one arrived in time."""
         done, _ = await asyncio.wait([self._news], timeout=timeout_s)
         return bool(done)
 
@@ -180,14 +187,14 @@ class Feed:
         self._arrivals.append(frame.arrived)
         self._notify()
 
-    # The methods below run in the ROS executor's thread.
+    # The methods below run in the thread of the ROS executor.
 
     def _subscribe(self) -> None:
         self._unsubscribe()
         node = self._robot.node
         publishers = node.get_publishers_info_by_topic(self.topic)
         reliable = QoSReliabilityPolicy.RELIABLE
-        # Reliable where possible, as the node: best effort loses large images
+        # Reliable if all publishers are, as in the retrain node: best effort loses large images
         # (docs/large_images.md).
         is_reliable = bool(publishers) and all(
             each.qos_profile.reliability is reliable for each in publishers
@@ -208,5 +215,5 @@ class Feed:
             self._subscription = None
 
     def _arrive(self, message: Any) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has ended
+        with contextlib.suppress(RuntimeError):  # the event loop is closed
             self._loop.call_soon_threadsafe(self._receive, message)

@@ -22,15 +22,16 @@ from edgetpu_retrain.page.video.encoding import Jpeg, width_for
 from edgetpu_retrain.page.video.feed import Feed, Frame
 from edgetpu_retrain.wording import quoted, sentence
 
-# Maximum number of pictures that are encoded at a time.
+# Maximum number of images that are encoded at the same time.
 _ENCODERS = 2
 
+# Length in bytes of the JSON header of a message; the JPEG file follows the header.
 _LENGTH = struct.Struct('>I')
 
 
 class Video:
     """
-    Shows cameras to pages.
+    Sends the images of cameras to pages.
 
     Args:
         robot: the robot.
@@ -45,7 +46,7 @@ class Video:
         robot.on_result.append(self._classified)
 
     async def close(self, _app: web.Application) -> None:
-        """End the threads; a signal handler of aiohttp."""
+        """Shut down the encoding threads; a signal handler of aiohttp."""
         self._threads.shutdown(wait=False)
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
@@ -104,7 +105,7 @@ class Video:
 
     @contextlib.asynccontextmanager
     async def _feed(self, camera: str, topic: str) -> AsyncIterator[Feed]:
-        """Share the images of a camera; it is subscribed to while somebody watches."""
+        """Yield the feed that all viewers of a camera share; unsubscribe after the last viewer."""
         key = camera, topic
         feed = self._feeds.get(key)
         if feed is None:
@@ -128,10 +129,10 @@ class Video:
 
 def _request_frame(message: Any, wanted: asyncio.Queue[int]) -> None:
     """
-    Handle the message of a page that is ready for one more frame.
+    Queue a page's request for one more frame, unless another request is queued.
 
     Raises:
-        RefusedError: if it is another message.
+        RefusedError: if the message is not a request for a frame.
     """
     if message.type is not WSMsgType.TEXT:
         raise RefusedError(400, 'the message is no text: send a JSON object')
