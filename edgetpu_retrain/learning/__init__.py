@@ -1,10 +1,12 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Training of a model's last layer (the head) on embeddings: numpy only, no files, no ROS.
+Trains a model's last layer (the head) on embeddings.
+
+This package needs only numpy.  It does not use ROS and does not access files.
 
 ``fit`` trains a head and needs no tuning.  ``edgetpu_retrain.SoftmaxRegression`` is a drop-in
-replacement for Coral's class of that name, and trains with the same recipe as Coral's.  Both use
+replacement for Coral's class of the same name, and trains as Coral's class does.  Both use
 ``SgdStep`` and ``run_training_loop``.
 """
 

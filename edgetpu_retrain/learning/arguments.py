@@ -3,8 +3,9 @@
 """
 Argument validation for the numerical code.
 
-The functions raise a ValueError that names the argument, its value and the allowed values, or
-return the argument in the form that this package uses internally.
+If an argument is not valid, each function raises a ValueError that names the argument and states
+what is allowed.  The functions that return an argument convert it to the type that this package
+uses.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
 import numpy.typing as npt
 
-# A single wrong label such as 10**9 must not exhaust the robot's memory.
+# Without this limit, a single wrong label, such as 10**9, could exhaust the robot's memory.
 _LARGEST_ARRAY_BYTES = 2**30
 
 _NUMBERS = (int, float, np.integer, np.floating)
@@ -48,7 +49,8 @@ def real_number(
     """
     Return ``value`` as a float.
 
-    It must be finite, less than ``below``, and greater than ``above`` or, by default, at least 0.
+    The value must be finite and less than ``below``.  It must be greater than ``above``, or at
+    least 0 if ``above`` is None.
     """
     allowed = '0 or more' if above is None else f'above {above:g}'
     if below < math.inf:
@@ -119,10 +121,10 @@ def check_matrix(
 
 def float_matrix(value: npt.ArrayLike, name: str, feature_dim: int | None = None) -> FloatArray:
     """
-    Return finite embeddings as float32 ``[N, D]``, N and D at least 1.
+    Return a matrix as float32 ``[N, D]``.
 
     Args:
-        value: numbers, ``[N, D]``; a float32 array is not copied.
+        value: finite numbers, ``[N, D]``, N and D at least 1; a float32 array is not copied.
         name: the argument's name for messages.
         feature_dim: the required D, or None to accept any.
     """
@@ -139,7 +141,7 @@ def one_or_more_embeddings(value: npt.ArrayLike, name: str, feature_dim: int) ->
 
 
 def float_vector(value: npt.ArrayLike, name: str, length: int | None) -> FloatArray:
-    """Return finite numbers as float32 ``[C]``; C must equal length if given."""
+    """Return finite numbers as float32 ``[C]``; C must be equal to ``length`` if given."""
     array = _real_array(value, name)
     if array.ndim != 1 or len(array) == 0 or length not in {None, len(array)}:
         raise ValueError(f'{name} has shape {array.shape}; it must be [{length or "C"}]')
@@ -148,9 +150,9 @@ def float_vector(value: npt.ArrayLike, name: str, length: int | None) -> FloatAr
 
 
 def check_finite(array: FloatArray, name: str) -> None:
-    """Raise a ValueError on NaN or infinity, which would propagate to every weight."""
-    # NaN and infinity both appear in min or max, which need no temporary array, unlike
-    # isfinite(array).
+    """Raise a ValueError if an array, which must not be empty, contains NaN or infinity."""
+    # If a value is NaN or infinite, min() or max() is, too.  Unlike isfinite(array), they need no
+    # temporary array.
     if math.isfinite(array.min()) and math.isfinite(array.max()):
         return
     place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
@@ -161,13 +163,13 @@ def check_finite(array: FloatArray, name: str) -> None:
 
 def class_labels(value: npt.ArrayLike, name: str, rows: int, num_classes: int) -> IntArray:
     """
-    Return labels, given as class indices or one-hot rows, as int64 ``[N]``.
+    Return class indices, int64 ``[N]``, from class indices or one-hot rows.
 
     Args:
         value: integer class indices ``[N]``, or one-hot rows ``[N, C]``.
         name: the argument's name for messages.
         rows: N, the number of embeddings.
-        num_classes: C.
+        num_classes: C, the number of classes.
     """
     array = as_array(value, name)
     if array.ndim == 2:
@@ -176,7 +178,7 @@ def class_labels(value: npt.ArrayLike, name: str, rows: int, num_classes: int) -
 
 
 def index_vector(value: npt.ArrayLike, name: str, rows: int | None = None) -> IntArray:
-    """Return integers as int64 ``[N]``; N is at least 1 and must equal rows if given."""
+    """Return integers as int64 ``[N]``; N must be at least 1, and equal to ``rows`` if given."""
     array = as_array(value, name)
     if array.ndim != 1 or len(array) == 0:
         raise ValueError(f'{name} has shape {array.shape}; it must be [N] with N at least 1')
@@ -190,7 +192,11 @@ def index_vector(value: npt.ArrayLike, name: str, rows: int | None = None) -> In
 
 
 def class_indices(indices: IntArray, name: str, num_classes: int | None) -> IntArray:
-    """Return the class indices unchanged if all are in 0..num_classes-1, else raise ValueError."""
+    """
+    Return class indices unchanged if all are in 0..num_classes-1, else raise a ValueError.
+
+    If num_classes is None, there is no upper limit.
+    """
     lowest, highest = int(indices.min()), int(indices.max())
     if lowest < 0 or (num_classes is not None and highest >= num_classes):
         wrong = lowest if lowest < 0 else highest
@@ -216,7 +222,7 @@ def class_names(labels: Sequence[str] | None, num_classes: int) -> tuple[str, ..
 
 
 def file_path(value: object, name: str) -> Path:
-    """Return a path given as a string or path object."""
+    """Return a path, which is a non-empty string or a path object, as a Path."""
     path = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(path, str) or not path:
         raise ValueError(f'{name} is {value!r}; it must be the path of a .tflite file')
@@ -227,14 +233,17 @@ def training_data(
     data: object, feature_dim: int | None, num_classes: int | None
 ) -> tuple[FloatArray, IntArray, FloatArray, IntArray, int]:
     """
-    Return the four arrays of ``train_with_sgd``'s data, and the number of classes.
-
-    The validation data may be empty: no embeddings and no labels.
+    Validate and convert the data for ``SoftmaxRegression.train_with_sgd``.
 
     Args:
-        data: the dictionary; keys other than the four are ignored.
-        feature_dim: D, or None to take that of ``data_train``.
-        num_classes: C, or None to take the width of one-hot labels or the highest index plus one.
+        data: a dictionary with data_train, labels_train, data_val and labels_val; other keys are
+            ignored.  Both data_val and labels_val may be empty.
+        feature_dim: the required length D of an embedding, or None to accept any.
+        num_classes: C; None derives it from the labels, see :func:`found_classes`.
+
+    Returns:
+        Training embeddings, float32 ``[N, D]``, and their classes, int64 ``[N]``; validation
+        embeddings and their classes, likewise; and C.
     """
     if not isinstance(data, Mapping):
         raise ValueError(
@@ -252,7 +261,7 @@ def training_data(
     else:
         validation = float_matrix(data['data_val'], "data['data_val']", train.shape[1])
     if num_classes is None:
-        # A class may occur in the validation data only; it still counts.
+        # Classes that occur only in the validation data count, too.
         num_classes = max(
             found_classes(data[key], f'data[{key!r}]')
             for key in ('labels_train', *([] if without_validation else ['labels_val']))
@@ -268,7 +277,7 @@ def training_data(
 
 
 def found_classes(value: npt.ArrayLike, name: str) -> int:
-    """Return the number of classes: the highest index in ``[N]`` plus one, or C of ``[N, C]``."""
+    """Return the number of classes: the highest index plus 1, or the width of one-hot rows."""
     array = as_array(value, name)
     if array.ndim == 2:
         return int(array.shape[1])
@@ -281,7 +290,7 @@ def _real_array(value: npt.ArrayLike, name: str) -> FloatArray:
     array = as_array(value, name)
     if array.dtype.kind not in 'fiu':
         raise ValueError(f'{name} has dtype {array.dtype}; it must hold real numbers')
-    # Values out of float32's range become infinite; check_finite reports them.
+    # Values outside of float32's range become infinite; check_finite reports them.
     with np.errstate(over='ignore'):
         return array.astype(np.float32)
 

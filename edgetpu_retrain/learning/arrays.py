@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Type aliases for arrays, and a loop over blocks of their rows."""
+"""Type aliases for arrays, and the division of their rows into blocks."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
-# Enough rows for efficient matrix products; 4096 x 1280 float32 values are 20 MiB.
+# Enough rows for efficient matrix products.  With embeddings of length 1280, as those of the
+# default extractor, a float32 block has 20 MiB.
 _BLOCK_ROWS = 4096
 
 
 def row_blocks(count: int) -> Iterator[slice]:
-    """Yield slices that divide rows 0 to ``count - 1`` into blocks, to bound a loop's memory."""
+    """Yield slices that divide the rows 0 to ``count - 1`` into blocks of at most 4096 rows."""
     for start in range(0, count, _BLOCK_ROWS):
         yield slice(start, min(start + _BLOCK_ROWS, count))

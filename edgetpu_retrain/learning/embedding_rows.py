@@ -12,7 +12,9 @@ import numpy.typing as npt
 
 class EmbeddingRows:
     """
-    A matrix of embeddings; a quantized one may be memory-mapped and is not converted as a whole.
+    A matrix of embeddings, whose rows are dequantized when they are read.
+
+    A quantized matrix is never converted as a whole, and may be memory-mapped.
 
     Args:
         embeddings: float ``[N, D]``, or quantized integers ``[N, D]``.
@@ -55,7 +57,7 @@ class EmbeddingRows:
         self.count, self.feature_dim = (int(size) for size in self.raw.shape)
 
     def floats(self, rows: IntArray) -> FloatArray:
-        """Return a copy of some rows, int64 ``[M]``, as dequantized float32 ``[M, D]``."""
+        """Return some rows, selected by int64 ``[M]``, as dequantized float32 ``[M, D]``."""
         values = self.raw[rows].astype(np.float32)
         values -= np.float32(self.zero_point)
         values *= np.float32(self.scale)

@@ -52,13 +52,12 @@ def fit(
 
     Args:
         embeddings: float32 ``[N, D]``, or quantized integers ``[N, D]``.  They may be
-            memory-mapped: they are dequantized a batch at a time.
+            memory-mapped: large data are dequantized batch by batch.
         labels: integer ``[N]``, class indices 0..C-1; each class has at least one sample.
         recordings: integer ``[N]``, the number of each sample's recording (one burst or one
-            visit); the samples of a recording are in the order in which they were taken.  If a
-            class has several recordings, whole ones are held out, so that the metrics are valid
-            for another day.  None = each class is one recording; contiguous blocks of rows are
-            held out.
+            visit); the samples of a recording are in the order of capture.  If a class has several
+            recordings, whole recordings are held out, so that the metrics are valid for another
+            day.  None = each class is one recording; contiguous blocks of rows are held out.
         scale: for quantized embeddings only: a real value is ``scale * (stored - zero_point)``.
         zero_point: for quantized embeddings only: the integer that represents 0.
         num_classes: C, 2 or more; None = the highest class index in ``labels`` or ``initial``
@@ -77,15 +76,16 @@ def fit(
             loss, training and validation accuracy (0 to 1).  Returning True stops the training.
         seed: random seed, 0 or more.
         balanced: whether to sample all classes equally often, regardless of their size.
-        rejection_rate: share of known samples that may be classified as unknown, 0 to below 1;
-            on the day of the samples, the actual share is lower if they are alike (see
-            :func:`.unknown_fitting.threshold_for`).
+        rejection_rate: share of known samples that may be classified as unknown, 0 to below 1.
+            If the samples are alike, the threshold is raised for other days, and the actual share
+            is lower (see :func:`.unknown_fitting.threshold_for`).
         weight_scale: standard deviation of random initial weights; 0 starts from class means.
         validation_fraction: share of each class to hold out for evaluation, above 0, below 1; if
             that is fewer than 50 samples in all, or a class has two to four recordings,
             cross-validation is used instead.
-        measure_unknown: whether the report states how much of each class would be unknown if it
-            had not been taught.  This takes five more short trainings.
+        measure_unknown: whether the report states how many samples of each class would be
+            classified as unknown without teaching the class.  This takes up to five more short
+            trainings.
         on_progress: called like callback, with a Progress.
         should_stop: called before every iteration; returning True stops the training.  Its
             exceptions propagate.
@@ -143,7 +143,7 @@ def fit(
 def _checked_labels(
     labels: npt.ArrayLike, count: int, num_classes: int | None, initial: Head | None
 ) -> tuple[IntArray, int]:
-    """Return the class of each of count samples, int64 ``[N]``, and the number of classes."""
+    """Return the class of each of ``count`` samples, int64 ``[N]``, and the number of classes."""
     indices = arguments.index_vector(labels, 'labels', rows=count)
     if num_classes is not None:
         num_classes = whole_number(num_classes, 'num_classes', minimum=2)
@@ -152,7 +152,7 @@ def _checked_labels(
     classes = num_classes or max(int(indices.max()) + 1, known)
     if classes < 2:
         raise ValueError('labels holds class 0 only; there must be samples of 2 or more classes')
-    # A wrong label such as 10**9 must not allocate an array of that size.
+    # np.unique, and not np.bincount: a wrong label such as 10**9 would allocate 10**9 counts.
     present = np.unique(indices)
     if len(present) < classes:
         missing = next(n for n in range(classes) if n >= len(present) or present[n] != n)

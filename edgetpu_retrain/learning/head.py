@@ -75,7 +75,7 @@ class Head:
 
     @property
     def unknown_threshold(self) -> float:
-        """Scores above this threshold are classified as unknown; infinity disables detection."""
+        """Embeddings with an unknown score above this are unknown; infinity disables detection."""
         return math.inf if self.unknown is None else self.unknown.threshold
 
     def unknown_scores(self, embeddings: FloatArray) -> FloatArray:
@@ -99,7 +99,7 @@ class Head:
         return scores
 
     def with_labels(self, labels: Sequence[str]) -> Head:
-        """Return a copy of the head with these class names: C of them, or none."""
+        """Return a copy of the head with these class names; ``()`` removes the names."""
         return replace(self, labels=tuple(labels))
 
     def logits(self, embeddings: FloatArray) -> FloatArray:

@@ -6,10 +6,11 @@ Chooses the samples that are held out of a training to measure its head.
 Samples of one recording (one burst or one visit) share light, place and views.  If single samples
 are held out, the head is trained on their neighbours, and the metrics are not valid for another
 day.  Therefore whole recordings are held out (Roberts et al., 'Cross-validation strategies for
-data with temporal, spatial, hierarchical, or phylogenetic structure', Ecography 40, 2017).  If a
-class has only one recording, contiguous blocks of it are held out, as in the same paper; a
-held-out sample is not evaluated if it has a near copy next to its block.  If most samples have
-near copies, single samples are held out.
+data with temporal, spatial, hierarchical, or phylogenetic structure', Ecography 40, 2017).
+
+If a class has only one recording, contiguous blocks of it are held out, as in the same paper.  A
+held-out sample is not evaluated if it has a near copy next to its block.  If most held-out samples
+have near copies, single samples are held out instead of blocks, and all are evaluated.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import numpy.typing as npt
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
 HeldOutUnit = Literal['recordings', 'blocks', 'frames']
-"""The unit in which samples of a class are held out; the best comes first."""
+"""The unit in which samples of a class are held out, from the best to the worst."""
 
 _BEST_FIRST: tuple[HeldOutUnit, ...] = ('recordings', 'blocks', 'frames')
 
@@ -38,13 +39,15 @@ ALWAYS_TRAINED = -1
 _LARGEST_SHARE = 2 / 3
 
 # Two samples are near copies if their squared distance is below this share of the mean squared
-# distance of two samples.  With EfficientNet-Lite0, the share is 0.02 to 0.08 for frames of a
+# distance between samples.  With EfficientNet-Lite0, the share is 0.02 to 0.08 for frames of a
 # burst (5th to 95th percentile; a cosine distance of 0.01 to 0.03), and at least 0.11 for other
 # views.
 _NEAR_COPY = 0.08
+# Number of rows from which the mean distance is estimated, and of rows compared at once.
 _ROWS_FOR_DISTANCE = 512
 
-# If a smaller share of the held-out samples can be evaluated, single samples are held out.
+# If less than this share of the held-out samples has no near copy, single samples are held out
+# instead of blocks.
 _FEWEST_EVALUATED = 0.5
 
 # Number of samples on each side of a block that are searched for near copies.
@@ -59,11 +62,10 @@ class Folds:
     Args:
         fold_of: int64 ``[N]``, the fold (0, 1, ...) in which each sample is held out, or
             ALWAYS_TRAINED.
-        evaluated: bool ``[N]``, whether each sample is held out and evaluated; a held-out sample
-            with a near copy among the training samples is not evaluated.
+        evaluated: bool ``[N]``, whether each sample is held out and evaluated.
         units: the held-out unit of each class; None for a class with one sample.
-        evaluated_recordings: number of evaluated recordings of each class; 0 if no samples are
-            evaluated except near copies of training samples.
+        evaluated_recordings: number of evaluated recordings of each class; 0 if no sample is held
+            out, or if most held-out samples are near copies of training samples.
     """
 
     fold_of: IntArray
@@ -82,11 +84,11 @@ class Folds:
         return int(self.fold_of.max()) + 1
 
     def trained_in(self, fold: int) -> IntArray:
-        """Return the rows to train on, int64, ascending."""
+        """Return the rows to train on in a fold, int64, ascending."""
         return np.flatnonzero(self.fold_of != fold)
 
     def evaluated_in(self, fold: int) -> IntArray:
-        """Return the rows to evaluate, int64, ascending; there may be none."""
+        """Return the rows to evaluate in a fold, int64, ascending; there may be none."""
         return np.flatnonzero((self.fold_of == fold) & self.evaluated)
 
 
@@ -110,15 +112,16 @@ def hold_out(
     With one fold, about the given share of each class is held out.  With more folds, each sample
     of a class with one recording is held out once if there are at least ``1 / share`` folds.  In a
     class with several recordings, a recording is held out once if it has at most two thirds of the
-    class.  Recordings of several classes with the same number are held out together, so that a
-    head is not trained on a day in one class and evaluated on the same day in another.
+    class, unless no other recording would be left to train on.
+
+    Recordings with the same number in several classes are held out together if possible: a head
+    should not be trained on a day in one class and evaluated on the same day in another class.
 
     Args:
         rows: the embeddings of N samples.
         labels: int64 ``[N]``, their classes.
         recordings: int64 ``[N]``, the number of each sample's recording; the samples of a
-            recording are in the order in which they were taken.  None = each class is one
-            recording.
+            recording are in the order of capture.  None = each class is one recording.
         rng: random generator; the same state gives the same folds.
         folds: number of folds, 1 or more.
         share: share of each class to hold out in a fold, above 0, below 1.
@@ -159,7 +162,7 @@ def hold_out(
 
 
 def recording_counts(labels: IntArray, recordings: IntArray | None) -> IntArray:
-    """Return the number of recordings of each class, int64 ``[C]``."""
+    """Return the number of recordings of each class, int64 ``[C]``: 1 if recordings is None."""
     if recordings is None:
         recordings = np.zeros_like(labels)
     pairs = np.unique(np.stack([labels, recordings]), axis=1)
@@ -167,7 +170,7 @@ def recording_counts(labels: IntArray, recordings: IntArray | None) -> IntArray:
 
 
 def _members(labels: IntArray) -> list[IntArray]:
-    """Return the rows of each class, in order."""
+    """Return the rows of each class, ascending."""
     order = np.argsort(labels, kind='stable')
     return np.split(order, np.cumsum(np.bincount(labels))[:-1])
 
@@ -176,13 +179,14 @@ def _blocks(count: int, folds: int, share: float, rng: np.random.Generator) -> I
     """Return the fold of each of count consecutive samples; each fold is contiguous."""
     parts = np.full(count, ALWAYS_TRAINED, np.int64)
     if folds == 1:
-        # Rounds half up, unlike round(), which rounds half to even.
+        # Round half up, unlike round(), which rounds half to even.
         size = min(max(int(share * count + 0.5), 1), count - 1)
         start = int(rng.integers(count - size + 1))
         parts[start:][:size] = 0
         return parts
     groups = max(folds, min(round(1.0 / share), count))
-    # Start each class at a random fold, or small classes would all share the first.
+    # Start each class at a random fold, because otherwise all small classes would use the same
+    # folds.
     numbers = (np.arange(count) * groups // count + rng.integers(groups)) % groups
     parts[numbers < folds] = numbers[numbers < folds]
     return parts
@@ -197,10 +201,10 @@ class _NearCopies:
 
     def across(self, members: IntArray, parts: IntArray) -> BoolArray:
         """
-        Return which members have a near copy among the neighbours of their block.
+        Return which rows have a near copy among the neighbours of their block, bool ``[M]``.
 
         Args:
-            members: int64 ``[M]``, the rows of a recording in order.
+            members: int64 ``[M]``, the rows of a recording in the order of capture.
             parts: int64 ``[M]``, their folds; each fold is a contiguous block.
         """
         found = np.zeros(len(members), bool)
@@ -234,7 +238,7 @@ def near_copy_limit(rows: EmbeddingRows) -> float:
 
 
 def squared_distances(some: FloatArray, others: FloatArray) -> FloatArray:
-    """Return squared distances, float32 ``[M, K]``, of ``[M, D]`` and ``[K, D]``."""
+    """Return the squared distances, ``[M, K]``, between the rows of ``[M, D]`` and ``[K, D]``."""
     center = others.mean(axis=0)
     some, others = some - center, others - center
     lengths = np.einsum('kd,kd->k', others, others)
@@ -267,7 +271,7 @@ def _hold_out_recordings(
         for number in np.flatnonzero(several):
             own = np.flatnonzero(classes == number)
             if len(np.unique(fold_of_pair[own])) == 1:
-                # Some samples of each class must be left to train on.
+                # All recordings are in the same fold: always train on the largest one.
                 fold_of_pair[own[np.argmax(sizes[own])]] = ALWAYS_TRAINED
     fold_of[:] = fold_of_pair[pair_of.reshape(-1)]
     return several
@@ -281,7 +285,7 @@ def _some_recordings(
     rng: np.random.Generator,
     share: float,
 ) -> BoolArray:
-    """Return which recordings to hold out, so that about this share of each class is held out."""
+    """Return which recordings to hold out, about the given share of each class."""
     held_out = np.zeros(len(numbers), bool)
     _, place = np.unique(numbers, return_inverse=True)
     turn = rng.permutation(int(place.max()) + 1)[place]
@@ -300,7 +304,7 @@ def _some_recordings(
 def _recordings_in_turn(
     numbers: IntArray, classes: IntArray, fits: BoolArray, folds: int
 ) -> IntArray:
-    """Return the fold of each recording: the one with the fewest recordings of its classes."""
+    """Return the fold of each recording: the fold with the fewest recordings of its classes."""
     chosen = np.full(len(numbers), ALWAYS_TRAINED, np.int64)
     used = np.zeros((folds, int(classes.max()) + 1), np.int64)
     offered = np.flatnonzero(fits)

@@ -16,10 +16,10 @@ def accuracy(truth: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
 
     Args:
         truth: integer ``[N]``, the true class indices.
-        predicted: integer ``[N]``, the predicted ones.
+        predicted: integer ``[N]``, the predicted class indices.
 
     Raises:
-        ValueError: if they are empty, not integers or of different lengths.
+        ValueError: if the arrays are empty, not integers or of different lengths.
 
     >>> print(f'accuracy: {accuracy([0, 1, 2, 2], [0, 1, 2, 1]):.2%}')
     accuracy: 75.00%
@@ -31,18 +31,19 @@ def accuracy(truth: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
 
 def confusion_matrix(truth: npt.ArrayLike, predicted: npt.ArrayLike, num_classes: int) -> IntArray:
     """
-    Count the predictions of each true class.
+    Count how often each class was predicted for the samples of each class.
 
     Args:
         truth: integer ``[N]``, the true class indices.
-        predicted: integer ``[N]``, the predicted ones.
+        predicted: integer ``[N]``, the predicted class indices.
         num_classes: C, the number of classes.
 
     Returns:
         int64 ``[C, C]``: row = truth, column = prediction.
 
     Raises:
-        ValueError: if an index is outside 0..C-1, or the lengths differ.
+        ValueError: if an index is outside 0..C-1, or the arrays are empty, not integers or of
+            different lengths.
 
     >>> confusion_matrix([0, 1, 2, 2], [0, 1, 2, 1], 3)
     array([[1, 0, 0],

@@ -13,14 +13,14 @@ from edgetpu_retrain.learning.held_out import HeldOutUnit, worst_unit
 import numpy as np
 import numpy.typing as npt
 
-# With more classes than this, the report lists only the worst.
+# With more classes than this, the report lists only this many, the worst ones.
 _CLASSES_NAMED = 20
 
 # The report warns if one class has more than this many times the samples of another.
 _UNEVEN = 3
 
 TAUGHT_IN_ONE_GO = 'taught in one go: these figures say nothing about another day'
-"""The note on metrics if a class has only one recording."""
+"""The note on the metrics of classes that have only one recording."""
 
 Method = Literal['held-out split', 'cross-validation', 'none']
 
@@ -28,14 +28,14 @@ Method = Literal['held-out split', 'cross-validation', 'none']
 @dataclass(frozen=True, eq=False)
 class TrainingReport:
     """
-    How ``fit`` trained the head that it returns, and how good it is.
+    How ``fit`` trained a head, and the metrics of that head.
 
-    Except for train_accuracy, metrics are measured on held-out samples, with heads that were
-    trained by the same recipe without them.
+    Except for train_accuracy, the metrics are measured on held-out samples, with heads that the
+    same recipe trained without these samples.
 
     Args:
-        method: 'held-out split'; 'cross-validation' if samples or recordings are too few; or
-            'none' if every class has a single sample and nothing can be measured.
+        method: 'held-out split'; 'cross-validation' if there are too few samples or recordings;
+            'none' if nothing could be measured, because every class has a single sample.
         num_samples: number of samples, including the held-out ones.
         iterations: training steps of the returned head.
         measuring_runs: training steps of each measured head.
@@ -51,8 +51,8 @@ class TrainingReport:
         warm_start: whether training started from an earlier head.
         stopped: whether the caller stopped the training early.
         diverged: whether the training diverged, so that earlier weights were kept.
-        held_out_units: the held-out unit of each class; None for a class of which nothing was held
-            out, () if they are not known.
+        held_out_units: the unit in which each class was held out, 'recordings', 'blocks' or
+            'frames'; None for a class of which nothing was held out.  () if not known.
         noticed: float32 ``[C]``, the share of each class's samples that a head trained without the
             class classifies as unknown; NaN if not measured.  None if nothing was measured.
     """
@@ -91,7 +91,7 @@ class TrainingReport:
 
     @property
     def flawless_in_one_go(self) -> bool:
-        """Whether no mistake was found, but not with whole recordings held out."""
+        """Whether no held-out sample was misclassified, but some class has only one recording."""
         return self.accuracy == 1.0 and self.held_out_unit != 'recordings'
 
     @property
@@ -101,11 +101,19 @@ class TrainingReport:
 
     @property
     def precision(self) -> npt.NDArray[np.float64]:
-        """Precision per class on the held-out samples; NaN for a class never predicted."""
+        """Precision per class on the held-out samples; NaN for a class that was not predicted."""
         return _shares(self.confusion_matrix, axis=0)
 
     def most_confused_with(self, number: int) -> tuple[int, int] | None:
-        """Return the class most often predicted instead of a class, and how often, or None."""
+        """
+        Return the class that was most often predicted for samples of another class, and how often.
+
+        Args:
+            number: index of the other class.
+
+        Returns:
+            Class index and number of samples; None if no sample of the class was misclassified.
+        """
         row = self.confusion_matrix[number].copy()
         row[number] = 0
         other = int(np.argmax(row))

@@ -3,19 +3,21 @@
 """
 Detection of unknown embeddings, those that belong to none of the classes.
 
-The largest softmax probability compares the known classes with each other; it does not show
-whether any of them fits.  The largest *logit* does, but it grows with the length of the embedding,
-so it is divided by this length, computed from conditioned features.  Before that, a quarter of the
-margin to the second-best class is added, since an embedding between two classes is doubtful too.
-The unknown score is the negative of the result.
+The largest softmax probability compares the known classes with each other, and does not show
+whether any of them fits.  The largest *logit* shows this, but it grows with the length of the
+embedding.  It is therefore divided by this length, computed from conditioned features.  Before the
+division, a quarter of the margin to the second-best class is added, because an embedding between
+two classes is doubtful, too.  The unknown score is the negative of the result.
 
-A class with varied samples also has a large logit for many unknown things.  But features of known
-samples lie mostly along the directions in which the samples spread most, and features of unknown
-things do not.  So the length is increased if little of it lies along these directions.  Combining
-features and logits follows ViM (Wang et al., 'ViM: Out-Of-Distribution with Virtual-logit
-Matching', CVPR 2022).  ViM adds a logit for the part of an embedding outside of the directions.
-Here, this part counts only if it is almost the whole embedding, because known things seen on
-another day have more of it than the training samples.
+A class with varied samples also has a large logit for many unknown objects.  But the feature
+vectors of known samples are mostly along the directions in which the samples spread most, and
+those of unknown objects are not.  So the length is increased if only a small share of it is along
+these directions.
+
+Combining features and logits follows ViM (Wang et al., 'ViM: Out-Of-Distribution with
+Virtual-logit Matching', CVPR 2022).  ViM adds a logit for the part of an embedding outside of the
+directions.  Here, this part counts only if it is almost the entire embedding, because for known
+objects it is larger on another day than in the training samples.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ import numpy as np
 # Weight of the margin to the second-best class, relative to the best class's logit.
 _MARGIN_WEIGHT = 0.25
 
-# Exponent of an embedding's share along the directions, relative to ``full_share``.
+# The length is divided by this power of an embedding's share along the directions, relative to
+# ``full_share``.
 _SHARE_POWER = 5
 
 
@@ -41,11 +44,11 @@ class UnknownDetector:
     Args:
         center: float32 ``[D]``, the mean embedding.
         gain: float32 ``[D]``, the factor of each centred feature.
-        threshold: scores above it are classified as unknown; infinity disables detection.
+        threshold: embeddings with a higher score are unknown; infinity disables detection.
         directions: float32 ``[D, R]``, orthonormal: the directions in which known samples spread
             most.  R may be 0, as in files of earlier releases; then ``full_share`` is not used.
-        full_share: embeddings with a smaller share of their length along the directions, 0 to 1,
-            have higher scores.
+        full_share: if the share of an embedding's length along the directions is less than this,
+            0 to 1, its length is increased.
     """
 
     center: FloatArray
@@ -56,7 +59,7 @@ class UnknownDetector:
 
     def scores(self, logits: FloatArray, embeddings: FloatArray) -> FloatArray:
         """
-        Return the unknown score of each embedding: the larger, the less it fits any class.
+        Return the unknown score of each embedding: the better a class fits, the lower the score.
 
         Args:
             logits: float32 ``[N, C]``, C at least 2, of the detector's head.
@@ -71,7 +74,7 @@ class UnknownDetector:
         """
         Return the root mean square of each embedding's features, float32 ``[N]``.
 
-        It is increased for embeddings with less than ``full_share`` along the directions.
+        The result is increased for embeddings with less than ``full_share`` along the directions.
         """
         features = (embeddings - self.center) * self.gain
         squares = np.einsum('nd,nd->n', features, features)
@@ -87,7 +90,7 @@ class UnknownDetector:
 
 
 def unknown_scores(logits: FloatArray, lengths: FloatArray) -> FloatArray:
-    """Return the unknown scores for logits ``[N, C]`` and a detector's lengths ``[N]``."""
+    """Return unknown scores, float32 ``[N]``, from logits ``[N, C]`` and a detector's lengths."""
     two = np.partition(logits, -2, axis=1)[:, -2:]
     evidence = two[:, 1] + np.float32(_MARGIN_WEIGHT) * (two[:, 1] - two[:, 0])
     scores: FloatArray = -evidence / lengths

@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The training behind ``fit``, stage by stage."""
+"""The training that ``fit`` runs."""

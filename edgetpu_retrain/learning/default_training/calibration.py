@@ -9,8 +9,9 @@ import math
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
 
-# Number of bins of the calibration error, as in the paper by Guo et al.
+# Number of bins of the calibration error, as in the paper by Guo et al. (see fit_temperature).
 _BINS = 15
+# Newton's method ends after this many steps, or if a step changes log T by less than this.
 _NEWTON_STEPS = 30
 _CLOSE_ENOUGH = 1e-4
 
@@ -21,13 +22,13 @@ _ANOTHER_DAY = (0.65, 0.25)
 # Standard deviation of the logarithm of the temperature among recordings.
 _ONE_RECORDING = 0.5
 
-# Bounds the logarithm of the temperature.  More extreme temperatures only occur with few samples
-# that are all classified correctly.
+# Largest absolute value of log T.  More extreme temperatures only occur with few samples that are
+# all classified correctly.
 _LARGEST_LOG = math.log(50.0)
 
 
 def cross_entropies(logits: FloatArray, labels: IntArray) -> FloatArray:
-    """Return the cross-entropy of each sample, float32 ``[N]``, for its logits ``[N, C]``."""
+    """Return the cross-entropy of each sample, float32 ``[N]``, from logits ``[N, C]``."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     losses: FloatArray = (
         np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]
@@ -47,15 +48,15 @@ def fit_temperature(
     Return the temperature T for which ``softmax(logits / T)`` is best calibrated.
 
     T minimizes the cross-entropy on held-out samples (Guo et al., 'On Calibration of Modern
-    Neural Networks', ICML 2017).  A few samples that are all classified correctly would give
-    T = 0, infinite confidence; a weak prior prevents that.
+    Neural Networks', ICML 2017).  If all of a few samples are classified correctly, the minimum
+    is at T = 0, which means infinite confidence.  A normal prior on ``log T`` prevents this.
 
     Args:
         logits: float32 ``[N, C]`` of held-out samples, N at least 1.
         labels: int64 ``[N]``, their classes.
-        typical: the prior's temperature.
+        typical: the temperature at the prior's mean.
         uncertainty: the prior's standard deviation of ``log T``.
-        start: an initial guess, which saves iterations; None starts at ``typical``.
+        start: initial guess of T, which saves iterations; None starts at ``typical``.
 
     >>> logits = np.array([[4.0, 0.0], [4.0, 0.0], [4.0, 0.0], [0.0, 4.0]], np.float32)
     >>> print(f'{fit_temperature(logits, np.array([0, 0, 1, 1])):.1f}')
@@ -65,7 +66,7 @@ def fit_temperature(
     truth = shifted[np.arange(len(labels)), labels].astype(np.float64).mean()
     expected = -math.log(typical)
     weight = 1.0 / (uncertainty * uncertainty * len(labels))
-    # Newton's method on u = -log T, in which the loss is convex near its minimum.
+    # Newton's method on u = -log T.  As a function of u, the loss is convex near its minimum.
     u = expected if start is None else -math.log(start)
     for _ in range(_NEWTON_STEPS):
         sharpness = math.exp(u)
@@ -75,7 +76,7 @@ def fit_temperature(
         squares = np.einsum('nc,nc,nc->n', scores, shifted, shifted)
         slope = sharpness * (float(means.mean()) - truth) + weight * (u - expected)
         bend = sharpness**2 * float((squares - means * means).mean()) + weight
-        # Where the loss is concave, this term of the curvature is negative and is left out.
+        # Where the loss is concave, this term of the curvature is negative and is omitted.
         bend += max(sharpness * (float(means.mean()) - truth), 0.0)
         change = max(-1.0, min(1.0, -slope / bend))
         u = max(-_LARGEST_LOG, min(_LARGEST_LOG, u + change))
@@ -89,12 +90,13 @@ def temperature_on_another_day(fitted: float, recordings: float) -> float:
     Return the temperature to expect in the next recording.
 
     A few recordings say little about the next one, however many samples they have.  The logarithm
-    of the result is a posterior mean, for a normal prior.
+    of the result is therefore the posterior mean under a normal prior.
 
     Args:
         fitted: the temperature fitted to held-out samples.
-        recordings: the number of recordings of these samples; 0 if they are near copies of
-            training samples, which say nothing about another day.
+        recordings: number of recordings that these samples come from, averaged over the classes.
+            A class whose samples are near copies of training samples counts as 0, because near
+            copies say nothing about another day.
 
     >>> [round(temperature_on_another_day(0.4, count), 2) for count in (0, 1, 2, 100)]
     [0.65, 0.59, 0.55, 0.41]
@@ -109,8 +111,9 @@ def expected_calibration_error(probabilities: FloatArray, labels: IntArray) -> f
     """
     Return the gap between confidence and accuracy, 0 to 1.
 
-    Samples are binned by the probability of their most likely class, in bins of equal width; the
-    gaps of the bins are averaged, weighted by their number of samples (Guo et al.).
+    Samples are divided into 15 bins of equal width by the probability of their most likely class.
+    The result is the mean gap of the bins, weighted by their numbers of samples (Guo et al., see
+    :func:`fit_temperature`).
 
     Args:
         probabilities: float32 ``[N, C]``, N at least 1.

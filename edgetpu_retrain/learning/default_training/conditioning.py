@@ -3,19 +3,20 @@
 """
 Conditioning: features on which gradient descent converges in tens of iterations.
 
-Raw embeddings are not centred and their features differ in spread, which makes the loss a narrow
-valley: a step small enough for its steep side is far too small for the flat one (LeCun et al.,
-'Efficient BackProp', 1998, section 4.3).  Features are therefore centred and scaled before
-training, and the trained weights are folded back, so that a head takes unconditioned embeddings.
+Raw embeddings are not centred, and their features differ in spread.  This makes the loss a narrow
+valley: a step that is small enough for its steep directions is far too small for the flat ones
+(LeCun et al., 'Efficient BackProp', 1998, section 4.3).  Features are therefore centred and scaled
+before training.  The trained weights are converted afterwards, so that the head's input is the
+raw embedding.
 
-Each feature is divided by the *square root* of its standard deviation, 'Pareto scaling' (van den
-Berg et al., 'Centering, scaling, and transformations', BMC Genomics 7:142, 2006): it evens out the
-spreads without amplifying weak features, which are mostly noise, to the size of strong ones.
+Each feature is divided by the *square root* of its standard deviation.  This 'Pareto scaling' (van
+den Berg et al., 'Centering, scaling, and transformations', BMC Genomics 7:142, 2006) evens out the
+spreads, but does not amplify weak features, which are mostly noise, to the size of strong ones.
 
-Some directions across many features then still dominate: along these, embeddings of the same
-class differ far more than along all other directions, because of pose and light.  They are shrunk
-to the spread of the next strongest direction; within-class covariance normalization (Hatch,
-Kajarekar and Stolcke, Interspeech 2006) scales all directions.
+Some directions then still dominate: along them, embeddings of the same class differ far more than
+along all other directions, because of pose and light.  The features are shrunk along these
+directions, to the spread of the next strongest direction.  (Within-class covariance normalization,
+Hatch, Kajarekar and Stolcke, Interspeech 2006, scales all directions.)
 """
 
 from __future__ import annotations
@@ -31,28 +32,30 @@ from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
 from edgetpu_retrain.learning.head import Head
 import numpy as np
 
-# Added to the spread of each feature, relative to the mean spread, to bound the gain of features
-# that are almost constant.
+# Added to the spread of each feature, as a fraction of the mean spread, to limit the gain of
+# features that are almost constant.
 _SPREAD_FLOOR = 0.1
 
 # If the features take at most this many bytes as float32, they are all computed once and cached.
 _LARGEST_COPY_BYTES = 2**24
 
-# Coordinates are used only with at least this many dimensions per row: with more rows, finding the
-# space that they span takes longer than it saves.
+# Minimum number of dimensions per row for which FeatureRows reduces the features.  With more rows,
+# computing the space that they span takes longer than the reduction saves.
 _REDUCTION = 4
 
 # A few power iterations suffice, because the learning rate does not need an exact eigenvalue.
 _POWER_ITERATIONS = 6
 
-# Maximum number of rows that are searched for dominating directions.
+# Maximum number of rows from which the dominating directions are computed.
 _DIRECTION_ROWS = 512
 
-# Maximum number of directions to shrink, samples needed per direction, and smallest factor.  If
-# features are computed batch by batch, more than a few directions would take too much time.
+# Maximum number of directions to shrink.
 _MOST_DIRECTIONS = 64
+# The same if features are computed batch by batch, because each batch must then be shrunk.
 _MOST_DIRECTIONS_OF_MANY = 16
+# Number of samples needed for each direction.
 _SAMPLES_A_DIRECTION = 8
+# Smallest factor by which features are shrunk.
 _SMALLEST_SHRINK = 0.1
 
 
@@ -85,12 +88,12 @@ class Conditioning:
         cls, embeddings: FloatArray, labels: IntArray, *, of_many: bool = False
     ) -> Conditioning:
         """
-        Return the conditioning that gives centred features with a mean square of 1.
+        Return the conditioning that makes features centred, with a mean square of 1.
 
         Args:
-            embeddings: float32 ``[N, D]``, dequantized; a sample of the data suffices.
+            embeddings: float32 ``[N, D]``, dequantized; some of the samples suffice.
             labels: int64 ``[N]``, their classes.
-            of_many: whether there are too many rows for :class:`FeatureRows` to cache.
+            of_many: whether all samples together are too many for :class:`FeatureRows` to cache.
 
         Raises:
             ValueError: if the squares of the values overflow.
@@ -107,7 +110,7 @@ class Conditioning:
             )
         typical = spread.mean()
         if typical == 0.0:
-            # All embeddings are equal: avoid a division by 0; there is nothing to learn.
+            # All embeddings are equal: there is nothing to learn, and dividing by 0 yields NaN.
             return cls.scaling(center, np.ones_like(center))
         spread = np.sqrt(spread + np.float32(_SPREAD_FLOOR) * typical)
         centred /= spread
@@ -134,13 +137,13 @@ class Conditioning:
             np.subtract(features, along @ self.directions.T, out=features)
 
     def fold(self, weights: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Convert weights and bias for features to the equivalent ones for embeddings."""
+        """Convert weights and bias for features to equivalent weights and bias for embeddings."""
         removed = (1.0 - self.shrink)[:, np.newaxis] * (self.directions.T @ weights)
         raw = (weights - self.directions @ removed) * self.gain[:, np.newaxis]
         return raw, bias - self.center @ raw
 
     def unfold(self, head: Head, temperature: float) -> tuple[FloatArray, FloatArray]:
-        """Return weights and bias for features that yield the head's logits times temperature."""
+        """Convert a head to weights and bias for features, and multiply both by temperature."""
         weights = head.weights * (np.float32(temperature) / self.gain)[:, np.newaxis]
         added = (1.0 / self.shrink - 1.0)[:, np.newaxis] * (self.directions.T @ weights)
         bias = (head.bias + self.center @ head.weights) * np.float32(temperature)
@@ -149,14 +152,17 @@ class Conditioning:
 
 class FeatureRows:
     """
-    The conditioned features: cached if they are few, else computed batch by batch.
+    The conditioned features of all samples.
+
+    They are cached if they take at most 16 MiB, else computed whenever rows are read.
 
     Args:
         rows: the embeddings.
         conditioning: the transform.
-        reduced: whether to use coordinates in the space that the rows span, if there are far fewer
-            rows than dimensions.  Gradient descent from weights in this space does not leave it,
-            so it takes the same steps in a fraction of the time.
+        reduced: whether to reduce the features if there are far fewer rows than dimensions:
+            features are then coordinates in the space that the rows span.  Gradient descent that
+            starts in this space does not leave it, so training takes the same steps in a fraction
+            of the time.
     """
 
     def __init__(
@@ -165,7 +171,7 @@ class FeatureRows:
         self.count, self.feature_dim = rows.count, rows.feature_dim
         self.conditioning = conditioning
         self._raw = rows.raw
-        # Together, dequantizing, centring and scaling take one multiplication and one addition.
+        # Dequantizing, centring and scaling together are one multiplication and one addition.
         scale, zero = np.float32(rows.scale), np.float32(rows.zero_point)
         self._factor = scale * conditioning.gain
         self._offset = -(scale * zero + conditioning.center) * conditioning.gain
@@ -184,11 +190,11 @@ class FeatureRows:
 
     @property
     def columns(self) -> int:
-        """Length of a row: D, or the number of coordinates."""
+        """Length of a row: D, or fewer if the features are reduced."""
         return self.feature_dim if self._basis is None else self._basis.shape[1]
 
     def __getitem__(self, rows: IntArray | slice) -> FloatArray:
-        """Return the features of these rows; callers must not modify them."""
+        """Return the features of some rows, float32 ``[M, columns]``; do not modify the array."""
         if self._cached is not None:
             return self._cached[rows]
         features = self._raw[rows].astype(np.float32)
@@ -198,13 +204,13 @@ class FeatureRows:
         return features
 
     def fold(self, weights: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Convert weights and bias for these rows to the equivalent ones for embeddings."""
+        """Convert weights and bias for features to equivalent weights and bias for embeddings."""
         if self._basis is not None:
             weights = self._basis @ weights
         return self.conditioning.fold(weights, bias)
 
     def unfold(self, head: Head, temperature: float) -> tuple[FloatArray, FloatArray]:
-        """Return weights and bias that yield a head's logits times temperature for these rows."""
+        """Convert a head to weights and bias for features, and multiply both by temperature."""
         weights, bias = self.conditioning.unfold(head, temperature)
         return weights if self._basis is None else self._basis.T @ weights, bias
 
@@ -223,7 +229,7 @@ def _dominating(
     Returns:
         The directions, float32 ``[D, R]``, and the factors, float32 ``[R]``.
     """
-    # A balanced sample repeats rows of small classes, which have the same sum; each counts once.
+    # The rows of small classes may be repeated.  Equal sums identify them; use each row once.
     _, once = np.unique(features[:_DIRECTION_ROWS].sum(axis=1), return_index=True)
     _, members = np.unique(labels[once], return_inverse=True)
     some = features[once]
@@ -252,7 +258,7 @@ def largest_eigenvalue(features: FloatArray) -> float:
     Args:
         features: float32 ``[N, D]``, centred.
     """
-    # The start vector must not be orthogonal to all rows; the longest row is not.
+    # Start from the longest row, because a vector that is orthogonal to all rows would yield 0.
     vector = features[np.argmax(np.einsum('nd,nd->n', features, features))]
     value = np.float32(0.0)
     for _ in range(_POWER_ITERATIONS):

@@ -3,9 +3,9 @@
 """
 Weight imprinting: a head from class means, without training.
 
-A class's weights point to the mean of its features (Qi et al., 'Low-Shot Learning with Imprinted
-Weights', CVPR 2018).  By default, training starts from this head; the final run of a warm start
-uses it for new classes only.
+The weights of a class have the direction of the mean of its features (Qi et al., 'Low-Shot
+Learning with Imprinted Weights', CVPR 2018).  By default, training starts from this head.  In a
+warm start, the final training uses it for new classes only.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ import numpy as np
 # Maximum number of samples per class to average; more do not change the direction noticeably.
 _SAMPLES_A_CLASS = 32
 
-# Logit of a feature vector parallel to the class's weights: the scale of a cosine classifier
-# (Qi et al. learn theirs; NormFace, Wang et al. 2017, shows why about 10 is needed).
+# Logit of a feature vector that is parallel to the class's weights: the scale of a cosine
+# classifier.  Qi et al. learn this scale; NormFace (Wang et al., 2017) shows why it must be about
+# 10.
 _COSINE_SCALE = 10.0
 
 
@@ -32,17 +33,17 @@ def imprinted_weights(
     rng: np.random.Generator,
 ) -> FloatArray:
     """
-    Return weights that point to the class means, all columns of equal length.
+    Return weights of equal length in the directions of the class means.
 
     Args:
         features: the features of all samples.
-        rows: int64 ``[M]``, the rows to use; classes without any have weights of 0.
+        rows: int64 ``[M]``, the rows to use.
         labels: int64 ``[M]``, the classes of these rows.
         num_classes: C.
-        rng: random generator; it chooses samples of classes that have more than 32.
+        rng: random generator; it chooses 32 samples of each class that has more.
 
     Returns:
-        float32 ``[D, C]``.
+        float32 ``[features.columns, C]``; a class without rows has weights of 0.
     """
     by_class = rows[np.argsort(labels, kind='stable')]
     starts = np.cumsum(np.bincount(labels, minlength=num_classes))[:-1]
@@ -56,6 +57,6 @@ def imprinted_weights(
         length = float(np.sqrt(mean @ mean))
         if length > 0.0:
             weights[:, number] = mean / length
-    # Features have a mean square of 1, so feature vectors have length sqrt(D).
+    # Features have a mean square of 1, so feature vectors have a length of about sqrt(D).
     weights *= np.float32(_COSINE_SCALE / math.sqrt(features.feature_dim))
     return weights

@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Measures how much of each class would be classified as unknown if it had not been taught.
+Measures how many samples of a class would be classified as unknown without teaching the class.
 
 Removing a class's logit from a trained head is not enough: for samples of this class, training has
-reduced the logits of all other classes.  So heads are trained without some of the classes, on a
-part of the samples.
+reduced the logits of all other classes.  So heads are trained without some of the classes.  To
+save time, they are trained on only a part of the samples.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from edgetpu_retrain.learning.default_training.unknown_fitting import open_detec
 from edgetpu_retrain.learning.unknown import unknown_scores, UnknownDetector
 import numpy as np
 
-# Number of trainings; each class is left out of one of them.
+# Maximum number of trainings; each class is left out of one training.
 _GROUPS = 5
 
 
@@ -30,17 +30,18 @@ def noticed_if_left_out(
     """
     Return the share of each class's samples that are unknown to a head trained without the class.
 
-    The threshold of each head has the same ratio to the median score of known samples as that of
-    the detector.
+    Each head gets a threshold with the same ratio to the median score of its known samples as the
+    detector's threshold has to the median score of all samples.
 
     Args:
         problem: the samples and options.
         run: the final training.
-        detector: its unknown detector, with a finite threshold.
-        temperature: the temperature of the run.
+        detector: the unknown detector of the final training.
+        temperature: the temperature of the final training.
 
     Returns:
-        float32 ``[C]``; NaN for classes that were not measured, and with fewer than three classes.
+        float32 ``[C]``; NaN for a class that was not measured.  No class is measured if there are
+        fewer than three, or if the detector's threshold is infinite.
     """
     classes = problem.num_classes
     noticed = np.full(classes, np.nan, np.float32)
@@ -51,8 +52,8 @@ def noticed_if_left_out(
     rows = np.unique(problem.sample)
     labels = problem.labels[rows]
     typical = np.median(_scores(problem, run, detector, rows, np.arange(0)))
-    # The threshold relative to the median score.  If the median is not negative, there is no such
-    # share, and a score above 0 counts as unknown.
+    # The threshold as a share of the median score, which is negative if the classes fit.  If the
+    # median is not negative, the share is 0: scores above 0 then count as unknown.
     least = min(detector.threshold * temperature / float(typical), 1.0) if typical < 0.0 else 0.0
     group_of = np.empty(classes, np.int64)
     group_of[problem.rng.permutation(classes)] = np.arange(classes) % min(_GROUPS, classes)
@@ -74,7 +75,7 @@ def noticed_if_left_out(
 def _scores(
     problem: Problem, run: Run, detector: UnknownDetector, rows: IntArray, missing: IntArray
 ) -> FloatArray:
-    """Return a run's unknown scores for some rows; it has not learned the missing classes."""
+    """Return a run's unknown scores for some rows; the run has not learned the missing classes."""
     logits = problem.features[rows] @ run.weights + run.bias
     logits[:, missing] = logits.min()
     return unknown_scores(logits, detector.lengths(problem.rows.floats(rows)))

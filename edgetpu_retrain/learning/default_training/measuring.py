@@ -3,8 +3,8 @@
 """
 Held-out evaluation: predictions for samples that a head was not trained on.
 
-They come from a held-out split, which also controls early stopping, or from cross-validation if
-there are too few samples, or too few recordings, for a split.
+The predictions come from a held-out split, which also controls early stopping.  If there are too
+few samples, or too few recordings, for a split, they come from cross-validation.
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ from edgetpu_retrain.learning.training_report import Method
 from edgetpu_retrain.learning.unknown import UnknownDetector
 import numpy as np
 
-# Limits of held-out samples and of their logits (64 MiB); more samples would add little.
+# Maximum numbers of held-out samples and of their logits (64 MiB); more would add little.
 _MOST_HELD_OUT = 20_000
 _MOST_HELD_OUT_LOGITS = 2**24
 # Maximum number of held-out samples that are evaluated repeatedly during a run.
 _MOST_WATCHED = 4096
+# Maximum number of folds if there are too few samples for a split.
 _FOLDS = 5
 # Maximum number of folds if there are enough samples for a split, but too few recordings.
 _FOLDS_OF_MANY = 3
-# Minimum iterations of a measuring run of a warm start, unless a run from scratch has fewer.
+# Minimum iterations of a measuring run in a warm start, unless a run from scratch has fewer.
 _WARM_MEASURING = 300
 _NO_ROWS = np.empty(0, np.int64)
 
@@ -45,23 +46,26 @@ _NO_ROWS = np.empty(0, np.int64)
 @dataclass(frozen=True, eq=False)
 class Measurement:
     """
-    Predictions for samples by a head that was not trained on them.
+    Predictions for held-out samples, by heads that were not trained on them.
 
     Args:
-        method: how they were obtained; see TrainingReport.
+        method: how the predictions were obtained; see TrainingReport.
         units: the held-out unit of each class; None for a class with one sample.
-        rows: int64 ``[M]``, the samples; empty with method 'none'.
+        rows: int64 ``[M]``, the held-out samples; empty with method 'none'.
         truth: int64 ``[M]``, their classes.
         logits: float32 ``[M, C]``.
         lengths: float32 ``[M]``; see UnknownDetector.lengths.
-        parts: int64 ``[M]``, the fold of each sample if there are few recordings, else 0.
+        parts: int64 ``[M]``, the fold of each sample if there are fewer than five folds, else 0.
         evaluated_recordings: see Folds.
-        share: the best iteration, as a share of the planned iterations, in (0, 1].
+        share: the best iteration as a share of the planned iterations, in (0, 1]; the mean over
+            all runs.
         runs: number of iterations of each run.
-        run: the last run, if it was stopped or diverged; it replaces the final run.  Else None.
-        best: the last measured run, used if the final run diverges; None if there are few samples.
-        detector: the detector of the lengths, if it is valid for the final run, too.
-        views: predictions for held-out views of the recordings, if these are few; else None.
+        run: the last run if it was stopped or diverged, else None.  It replaces the final run.
+        best: the run whose weights are used if the final run diverges; None if there are few
+            samples.
+        detector: the detector that computed the lengths, if the final run can use it; else None.
+        views: predictions for a held-out part of each recording (see other_views.py); None unless
+            a class has two to four recordings.
     """
 
     method: Method
@@ -93,7 +97,7 @@ def measure(problem: Problem, planned: int) -> Measurement:
 
     Args:
         problem: the samples and options.
-        planned: iterations of the training that follows, for progress reports.
+        planned: iterations of the final training, which progress reports include in the total.
     """
     folds = _folds(problem)
     parts = _parts(problem, folds)
@@ -105,8 +109,9 @@ def measure(problem: Problem, planned: int) -> Measurement:
     found = [(_NO_ROWS, np.empty((0, problem.num_classes), np.float32), np.empty(0, np.float32))]
     shares: list[float] = []
     ended = False
-    # If there are many samples, those held out hardly influence the features, unless they are
-    # whole recordings.  Always conditioning anew would make a training take a third longer.
+    # Conditioning the features for each fold makes a training take a third longer.  It is omitted
+    # if there are many samples, and the held-out ones are not whole recordings: then they hardly
+    # influence the features.
     anew = problem.few_samples or 'recordings' in folds.units
     shared = open_detector(problem, parts[0][0]) if len(parts) == 1 and not anew else None
     for (rows, evaluated), num_iter in zip(parts, lengths, strict=False):
@@ -147,7 +152,7 @@ def measure(problem: Problem, planned: int) -> Measurement:
 
 
 def _parts(problem: Problem, folds: Folds) -> list[tuple[IntArray, IntArray]]:
-    """Return, for each fold that evaluates samples, the rows to train on and to evaluate."""
+    """Return the rows to train on and the rows to evaluate, for each fold that evaluates any."""
     parts, most = [], _most_held_out(problem) // max(folds.count, 1)
     for fold in range(folds.count):
         evaluated = folds.evaluated_in(fold)
@@ -159,7 +164,7 @@ def _parts(problem: Problem, folds: Folds) -> list[tuple[IntArray, IntArray]]:
 
 
 def _views_to_predict(problem: Problem) -> ViewsToPredict | None:
-    """Choose views of the recordings to predict; None unless there are few recordings."""
+    """Return a part of each recording to predict; None unless a class has 2 to 4 recordings."""
     if problem.recordings is None or not len(_few_recordings(problem)):
         return None
     chosen = ViewsToPredict.of(problem, problem.recordings, _share(problem))
@@ -167,13 +172,13 @@ def _views_to_predict(problem: Problem) -> ViewsToPredict | None:
 
 
 def _few_recordings(problem: Problem) -> IntArray:
-    """Return the number of recordings of each class that has two to four."""
+    """Return the numbers of recordings of the classes that have two to four."""
     counts = recording_counts(problem.labels, problem.recordings)
     return counts[(counts > 1) & (counts < _FOLDS)]
 
 
 def _share(problem: Problem) -> float:
-    """Return the share of samples to hold out."""
+    """Return the share of each class to hold out."""
     return min(problem.recipe.held_out_share, _most_held_out(problem) / len(problem.labels))
 
 
@@ -181,8 +186,9 @@ def _folds(problem: Problem) -> Folds:
     """
     Choose the samples to hold out.
 
-    Few samples are all held out in turn.  Otherwise one fold suffices, unless a class has two to
-    four recordings: then a single recording says little about the others.
+    With too few samples for a split, there are up to five folds.  Otherwise one fold suffices,
+    unless a class has two to four recordings: then a single recording says little about the
+    others, and there are two or three folds.
     """
     labels, few = problem.labels, _few_recordings(problem)
     if problem.few_samples:
@@ -197,8 +203,9 @@ def _iterations(problem: Problem, rows: int) -> int:
     """
     Return the number of iterations of a measuring run on this many rows.
 
-    A measured head does not start from the earlier head, which was trained on the held-out
-    samples.  So a quarter of the iterations suffices only if it is large.
+    In a warm start, measured heads do not start from the earlier head, which was trained on the
+    held-out samples.  So they get at least 300 iterations, or as many as without a warm start if
+    these are fewer.
     """
     count = len(problem.labels) if problem.few_samples else rows
     cold = replace(problem, warm=False).iterations(count)
@@ -213,7 +220,8 @@ def _train_on(
     if len(held_out) > _MOST_WATCHED:
         watched = np.sort(problem.rng.choice(held_out, _MOST_WATCHED, replace=False))
     start = imprinted(problem, rows)
-    # If not chosen, the best weights are used only after divergence: a fixed temperature suffices.
+    # Whether the best weights replace the last ones.  If not, they are used only after divergence,
+    # for which a fixed temperature suffices.
     chosen = problem.recipe.num_iter is None and not problem.few_samples
     temperature = None if chosen else problem.recipe.temperature_prior[0]
     watch = HeldOutWatch(problem.features[watched], problem.labels[watched], start, temperature)

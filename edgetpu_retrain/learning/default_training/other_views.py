@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Predictions for held-out views of recordings whose other views are trained on.
+Predictions for a held-out part of each recording, by a head that is trained on the other parts.
 
-With few recordings, a head that is trained without one of them knows far less than the final head.
-A threshold from its unknown scores alone would be so high that hardly any embedding exceeds it, so
-another head is trained without a part of each recording.
+With few recordings, a head that is trained without one of them has seen far fewer views than the
+final head.  A threshold from its unknown scores alone would be so high that hardly any embedding
+exceeds it.  So another head is trained without a part of each recording.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ import numpy as np
 @dataclass(frozen=True, eq=False)
 class ViewsToPredict:
     """
-    Samples to hold out, a part of each recording.
+    The samples of a part of each recording, which are held out.
 
     Args:
         trained: int64 ``[K]``, the samples to train on.
-        rows: int64 ``[M]``, the samples to predict; there may be none.
+        rows: int64 ``[M]``, the held-out samples to predict; there may be none.
         copies: bool ``[M]``, which of ``rows`` are near copies of samples to train on.
     """
 
@@ -43,7 +43,7 @@ class ViewsToPredict:
 
     @classmethod
     def of(cls, problem: Problem, recordings: IntArray, share: float) -> ViewsToPredict:
-        """Choose about the given share of each recording."""
+        """Choose about the given share of each recording to hold out."""
         pairs = np.stack([recordings, problem.labels])
         own = np.unique(pairs, axis=1, return_inverse=True)[1].reshape(-1).astype(np.int64)
         folds = hold_out(problem.rows, own, None, problem.rng, folds=1, share=share)
@@ -61,9 +61,9 @@ class ViewsToPredict:
             share: share of these iterations to run, 0 to 1.
 
         Returns:
-            The run, for the features of ``problem``, and its predictions.
+            The run, with weights for the features of ``problem``, and its predictions.
         """
-        # If there are many samples, a part of each recording hardly influences the features.
+        # With many samples, the held-out ones hardly influence the conditioning of the features.
         known = problem.conditioned_by(self.trained) if problem.few_samples else problem
         until = max(1, round(num_iter * share))
         run = train(known, self.trained, imprinted(known, self.trained), num_iter, until=until)
@@ -75,7 +75,7 @@ class ViewsToPredict:
 @dataclass(frozen=True, eq=False)
 class Views:
     """
-    The predictions for the held-out samples.
+    The predictions for the held-out part of each recording, M samples in all.
 
     Args:
         logits: float32 ``[M, C]``.

@@ -21,8 +21,10 @@ import numpy as np
 # Fewer held-out samples than this do not suffice for early stopping and calibration.
 _FEWEST_HELD_OUT = 50
 
-# Rows from which statistics are estimated; more do not improve them.
+# Maximum number of rows from which the conditioning is computed; with more classes than this, one
+# row of each class.
 _SAMPLE_ROWS = 1024
+# Maximum number of rows from which the largest eigenvalue is computed.
 _EIGENVALUE_ROWS = 512
 
 
@@ -38,7 +40,8 @@ class Problem:
         recordings: int64 ``[N]``, their recordings; None = each class is one recording.
         num_classes: C.
         eigenvalue: the largest eigenvalue of the features' covariance.
-        sample: int64 ``[S]``, rows on which training accuracy is measured.
+        sample: int64 ``[S]``, the rows that conditioned the features, about equally many of each
+            class; training accuracy is measured on them.
         recipe: the hyperparameters.
         progress: receives progress reports, and can stop a run.
         warm: whether the final training starts from an earlier head.
@@ -70,7 +73,7 @@ class Problem:
         *,
         warm: bool,
     ) -> Problem:
-        """Return the problem of learning all samples."""
+        """Return a problem whose features are conditioned by all samples."""
         every = np.arange(len(labels))
         features, eigenvalue, sample = _conditioned(
             rows, labels, every, num_classes, rng, reduced=not warm
@@ -91,14 +94,14 @@ class Problem:
 
     def conditioned_by(self, rows: IntArray) -> Problem:
         """
-        Return the same problem, with features that only some samples have conditioned.
+        Return a copy of the problem whose features are conditioned by only some of the samples.
 
-        The dominating directions are the differences within a class, such as those between its
-        recordings.  So held-out samples must not influence the features with which they are
-        evaluated.
+        Conditioning shrinks the directions along which the samples of a class differ most, such as
+        those between its recordings.  If held-out samples took part in it, their evaluation would
+        be too good.
 
         Args:
-            rows: int64 ``[M]``, the samples.
+            rows: int64 ``[M]``, the samples that condition the features.
         """
         features, eigenvalue, sample = _conditioned(
             self.rows, self.labels, rows, self.num_classes, self.rng, reduced=not self.warm
@@ -111,7 +114,7 @@ class Problem:
         return len(self.labels) * self.recipe.held_out_share < _FEWEST_HELD_OUT
 
     def iterations(self, count: int) -> int:
-        """Return the number of iterations of a training on count samples."""
+        """Return the number of iterations of a training on ``count`` samples."""
         few, warm = self.few_samples, self.warm
         return self.recipe.iterations(count, self.num_classes, few=few, warm=warm)
 
@@ -125,7 +128,7 @@ def _conditioned(
     *,
     reduced: bool,
 ) -> tuple[FeatureRows, float, IntArray]:
-    """Return the features, their largest eigenvalue, and the rows to estimate both from."""
+    """Return all features, their largest eigenvalue, and the rows that both are computed from."""
     sample = _sample(among, labels[among], num_classes, rng)
     many = FeatureRows.are_many(rows)
     conditioning = Conditioning.from_sample(rows.floats(sample), labels[sample], of_many=many)
@@ -136,7 +139,7 @@ def _conditioned(
 def _sample(
     among: IntArray, labels: IntArray, num_classes: int, rng: np.random.Generator
 ) -> IntArray:
-    """Return about equally many rows of each class; those of small classes are repeated."""
+    """Return about equally many rows of each class; rows of small classes are repeated."""
     most = int(np.bincount(labels).max())
     count = min(max(_SAMPLE_ROWS, num_classes), num_classes * most)
     return BalancedOrder(among, labels, rng).following(count)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ProgressRelay: forwards the progress of all runs of a training to its caller."""
+"""ProgressRelay: forwards the progress of all runs of a training to the caller of ``fit``."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ class ProgressRelay:
     Forwards the reports of all runs, with iterations counted across runs.
 
     Args:
-        callback: called with iteration, loss, training and validation accuracy.
-        on_progress: called with a Progress, which also has the total number of iterations.
-        should_stop: called before every iteration.
-        report_every: iterations between reports; 0 = none.
+        callback: called with iteration, loss, training accuracy and validation accuracy; returning
+            True stops the training.
+        on_progress: likewise, called with a Progress, which also has the total number of
+            iterations.
+        should_stop: called before every iteration; returning True stops the training.
+        report_every: iterations between reports; 0 = no reports.
         done: iterations of earlier runs.
         total: the current estimate of the number of iterations of all runs.
     """
@@ -34,7 +36,7 @@ class ProgressRelay:
     total: int = 0
 
     def report(self, progress: Progress) -> bool:
-        """Forward a run's report, and return whether to stop."""
+        """Forward a run's report, and return whether to stop the training."""
         whole = replace(
             progress, iteration=self.done + progress.iteration, num_iter=max(self.total, 1)
         )

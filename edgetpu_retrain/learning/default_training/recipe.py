@@ -3,9 +3,9 @@
 """
 Hyperparameters of the default training: iterations, learning rate and regularization.
 
-They follow from the data (its size, dimension and largest eigenvalue) and from constants that
-were tuned on the MobileNet v1 embeddings of Oxford-17 Flowers and checked on EfficientNet-Lite0
-embeddings of other photographs; docs/benchmarks.md has the results.
+They are computed from the data (its size, dimension and largest eigenvalue) and from constants.
+The constants were tuned on the MobileNet v1 embeddings of Oxford-17 Flowers and checked on
+EfficientNet-Lite0 embeddings of other photographs; docs/benchmarks.md has the results.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ from edgetpu_retrain.learning.arrays import IntArray
 MOMENTUM = 0.9
 
 # Expected temperature, and standard deviation of its logarithm.  With this recipe, fitted
-# temperatures range from 0.33 to 0.65 for 2 to 64 samples per class and both extractors named
-# above, because the regularization keeps logits small.
+# temperatures are 0.33 to 0.65, for 2 to 64 samples per class and both extractors named above.
+# They are below 1 because the regularization keeps logits small.
 _TEMPERATURE_PRIOR = (0.45, 0.5)
 
-# L2 regularization is equivalent to a normal prior on the weights; with the default strength, a
-# sample's logits have this variance under the prior.  A narrower prior costs accuracy with many
-# samples; a wider one only takes longer to converge.
+# L2 regularization is equivalent to a normal prior on the weights.  With the default strength, a
+# sample's logits have this variance under the prior.  A narrower prior reduces the accuracy with
+# many samples, and training with a wider one takes longer to converge.
 _LOGIT_VARIANCE = 64.0
 
 _EPOCHS = 8
 _FEWEST_ITERATIONS = 120
-# Iterations per class, because with more classes a batch has fewer samples of each.
+# Minimum iterations per class: with more classes, a batch has fewer samples of each.
 _ITERATIONS_A_CLASS = 4
+# The minimum iterations because of the number of classes do not exceed this number.
 _MOST_FOR_CLASSES = 300
-# Very large sets converge in fewer than eight epochs.
+# Very large data sets converge in fewer than eight epochs.
 _MOST_ITERATIONS = 10_000
-# Used if there are too few samples to hold any out.  They fit into a few batches, so the gradient
-# has little noise; and there is no early stopping.
+# Iterations if there are too few samples for a held-out split.  The samples fit into a few
+# batches, so the gradient has little noise.
 _ITERATIONS_OF_FEW = 100
 
 # A warm start needs only this share of the iterations.
@@ -57,7 +58,8 @@ class Recipe:
             starts from class means.
         held_out_share: share of each class to hold out.
         rejection_rate: share of known samples that may be classified as unknown.
-        measure_unknown: whether to measure how much of each class would be unknown without it.
+        measure_unknown: whether to measure how many samples of each class would be classified as
+            unknown without teaching the class.
     """
 
     num_iter: int | None = None
@@ -72,7 +74,7 @@ class Recipe:
 
     def iterations(self, count: int, num_classes: int, *, few: bool, warm: bool) -> int:
         """
-        Return the number of iterations.
+        Return the requested number of iterations, else one that is computed from the data.
 
         Args:
             count: number of training samples.
@@ -92,7 +94,7 @@ class Recipe:
 
     def regularization(self, class_counts: IntArray, feature_dim: int) -> float:
         """
-        Return the regularization strength, relative to the mean loss.
+        Return the strength of the L2 regularization, for a loss that is a mean over samples.
 
         Args:
             class_counts: int64 ``[C]``, training samples per class, not all 0.
@@ -103,16 +105,16 @@ class Recipe:
         counts = class_counts[class_counts > 0]
         count = float(counts.sum())
         if self.balanced:
-            # Sampling five samples a hundred times each adds no information: use the effective
-            # sample size (Kish, 'Survey Sampling', 1965).
+            # Repeating the samples of small classes adds no information: use the effective sample
+            # size (Kish, 'Survey Sampling', 1965).
             count = len(counts) ** 2 / float((1.0 / counts).sum())
-        # Features have a mean square of 1, so weights of variance v give logits of variance D v.
+        # Features have a mean square of 1, so weights of variance v yield logits of variance D*v.
         return feature_dim / (_LOGIT_VARIANCE * count)
 
     @property
     def temperature_prior(self) -> tuple[float, float]:
         """The expected temperature, and the standard deviation of its logarithm."""
-        # With another regularization, logits may have any size.
+        # If the caller chose the regularization, logits may have any size.
         return _TEMPERATURE_PRIOR if self.reg is None else (1.0, 2.0)
 
     def first_rate(self, eigenvalue: float, feature_dim: int, reg: float) -> float:
@@ -128,21 +130,21 @@ class Recipe:
             return self.learning_rate
         # The softmax's Hessian is at most 1/2 (Boehning, 'Multinomial logistic regression
         # algorithm', 1992), so half the features' covariance bounds the loss's curvature.
-        # Momentum SGD diverges above 2 (1 + momentum) / curvature; half of that leaves a margin
-        # for batches whose curvature is above the average.
+        # Momentum SGD diverges if the rate exceeds 2 (1 + momentum) / curvature.  Half of this
+        # rate leaves a margin for batches whose curvature is above the average.
         curvature = 0.5 * eigenvalue + reg
         steepest = (1.0 + MOMENTUM) / curvature if curvature > 0.0 else 1.0
-        # A batch is noisy in all directions, even in flat ones.  With single samples, the mean
-        # squared error grows if the rate exceeds 2 / trace (Haykin, 'Adaptive Filter Theory', on
-        # LMS).  A batch divides the noise by its size; momentum multiplies the step by
-        # 1 / (1 - momentum).
+        # The gradient of a batch is noisy in all directions, even in flat ones.  With single
+        # samples, the mean squared error grows if the rate exceeds 2 / trace (Haykin, 'Adaptive
+        # Filter Theory', on LMS).  A batch divides the noise by its size, and momentum multiplies
+        # the step by 1 / (1 - momentum).
         noisiest = 2.0 * (1.0 - MOMENTUM) * self.batch_size / (0.5 * feature_dim)
         return min(steepest, noisiest)
 
 
 def cosine_rate(first: float, num_iter: int, iteration: int) -> float:
     """
-    Return the learning rate of an iteration (Loshchilov and Hutter, 2017).
+    Return the learning rate of an iteration (Loshchilov and Hutter, 'SGDR', 2017).
 
     Args:
         first: the rate of iteration 0.

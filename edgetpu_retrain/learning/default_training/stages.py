@@ -3,10 +3,10 @@
 """
 The default training, from validated data to a head.
 
-The samples are split.  A training on one part, evaluated on the other, finds the best number of
-iterations and yields held-out predictions, from which the temperature, the unknown threshold and
-the metrics are computed.  A second training on all samples yields the weights.  If there are few
-samples, or few recordings, cross-validation yields the held-out predictions instead.
+The samples are split into two parts.  A head is trained on one part and evaluated on the other.
+This yields the best number of iterations, and the held-out predictions from which the temperature,
+the unknown threshold and the metrics are computed.  A second training on all samples yields the
+weights.  If there are few samples, or few recordings, cross-validation replaces the split.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ from edgetpu_retrain.learning.training_report import TrainingReport
 from edgetpu_retrain.learning.unknown import unknown_scores, UnknownDetector
 import numpy as np
 
-# One outlier is ignored, plus one per this many samples.
+# robust_logit_range ignores one outlier on each side, plus one per this many samples.
 _ROWS_AN_OUTLIER = 1000
 
-# Margin on each side of the range of logits without outliers, relative to this range; it does not
-# go beyond the outliers.
+# Margin that robust_logit_range adds on each side, relative to the range without outliers.  It
+# never exceeds the range with outliers.
 _ROOM = 0.05
 
 
@@ -79,7 +79,7 @@ class DefaultTraining:
         self._conditioning = self._problem.features.conditioning
 
     def head(self) -> Head:
-        """Train and return the head."""
+        """Run all stages and return the head."""
         problem = self._problem
         planned = problem.iterations(len(problem.labels))
         measured = measure(problem, planned)
@@ -99,7 +99,7 @@ class DefaultTraining:
         return Head(weights, bias, labels, logit_range, temperature, detector, report)
 
     def _start(self, rows: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return the initial weights and bias; classes of the earlier head start from it."""
+        """Return the initial weights and bias; known classes start from the earlier head."""
         weights, bias = imprinted(self._problem, rows)
         if self._initial is None:
             return weights, bias
@@ -108,10 +108,10 @@ class DefaultTraining:
         old, new = _column_length(old_weights), _column_length(weights)
         if old > 0.0 and new > 0.0:
             if temperature is None:
-                # The earlier head is from another recipe: keep directions, but rescale lengths.
+                # The earlier head is from another recipe, so the lengths of its weights differ.
                 old_weights, old_bias = old_weights * (new / old), old_bias * (new / old)
             else:
-                # Give new classes weights of the same length as those of the known ones.
+                # Scale the weights of new classes to the length of those of known classes.
                 weights *= old / new
         weights[:, :known] = old_weights
         bias[:known], bias[known:] = old_bias, old_bias.mean()
@@ -119,9 +119,9 @@ class DefaultTraining:
 
     def _temperature(self, measured: Measurement) -> float:
         if self._initial is not None and self._initial.temperature is not None:
-            # The final head starts from the earlier head, which has converged, and needs its
-            # temperature.  The measured head does not start from it and may have fewer
-            # iterations, so its logits may be smaller.
+            # The final head starts from the earlier head, which has converged, and therefore needs
+            # the temperature of the earlier head.  The measured head starts from class means and
+            # may not converge, so its logits may be smaller.
             return self._initial.temperature
         return self._measured_temperature(measured)
 
@@ -154,14 +154,14 @@ class DefaultTraining:
     def _evaluate_on_all(
         self, run: Run, temperature: np.float32
     ) -> tuple[tuple[float, float], float]:
-        """Return logit range and accuracy on all samples."""
+        """Return the range of a run's logits divided by temperature, and its accuracy."""
         problem = self._problem
         count = len(problem.labels)
         lowest, highest = np.empty(count, np.float32), np.empty(count, np.float32)
         right = 0
         for part in row_blocks(count):
             if problem.progress.should_stop is not None:
-                # This may raise.  Its result is ignored, because training is over.
+                # should_stop may raise an exception.  Its result is ignored: training is over.
                 problem.progress.should_stop()
             logits = problem.features[part] @ run.weights
             logits += run.bias
@@ -177,7 +177,8 @@ class DefaultTraining:
         if measured.method == 'none':
             return detector
         if problem.warm:
-            # The logits of the measured head may be smaller; see _temperature().
+            # The logits of the measured head may be smaller than those of the final head; see
+            # _temperature().
             temperature = np.float32(self._measured_temperature(measured))
         scores = unknown_scores(measured.logits / temperature, measured.lengths)
         copies = np.array(measured.evaluated_recordings)[measured.truth] == 0
@@ -218,7 +219,7 @@ class DefaultTraining:
 
 
 def _column_length(weights: FloatArray) -> np.float32:
-    """Return the mean length of the non-zero columns, or 0."""
+    """Return the mean length of the non-zero columns; 0 if there are none."""
     lengths = np.sqrt(np.einsum('dc,dc->c', weights, weights))
     lengths = lengths[lengths > 0.0]
     return np.float32(lengths.mean() if len(lengths) else 0.0)
@@ -228,13 +229,13 @@ def robust_logit_range(lowest: FloatArray, highest: FloatArray) -> tuple[float, 
     """
     Return a range of logits that ignores outliers.
 
-    A quantized layer has 256 steps for the whole range, so a single outlier would make all of
-    them coarse.  Logits outside of the range are clipped, which changes the best class only if two
-    classes are clipped at once.
+    A quantized layer has 256 steps for the range, so a single outlier would make all steps coarse.
+    Logits outside of the range are clipped, which can change the best class only if the logits of
+    two classes are clipped.
 
     Args:
-        lowest: float32 ``[N]``, the smallest logit of each sample.
-        highest: float32 ``[N]``, the largest.
+        lowest: float32 ``[N]``, the smallest logit of each sample, N at least 1.
+        highest: float32 ``[N]``, the largest logit of each sample.
 
     >>> highest = np.array([9.0, 10.0, 10.0, 5000.0], np.float32)
     >>> robust_logit_range(-highest, highest)

@@ -11,7 +11,7 @@ import numpy as np
 _EXTRA_VECTORS = 4
 _PASSES = 3
 
-# With at most this many rows per direction, all directions take less time than the leading ones.
+# With at most this many rows per direction, computing all directions is faster than iteration.
 _FEW = 4
 
 # Directions with a smaller sum of squares, relative to the largest, are rounding errors.
@@ -22,8 +22,8 @@ def leading_directions(rows: FloatArray, number: int) -> tuple[FloatArray, Float
     """
     Return the directions in which the rows have the largest sums of squares, and these sums.
 
-    Those of many rows are computed by randomized subspace iteration (Halko, Martinsson and Tropp,
-    'Finding structure with randomness', SIAM Review 53, 2011) with a fixed seed.
+    With many rows, the directions are computed by randomized subspace iteration (Halko, Martinsson
+    and Tropp, 'Finding structure with randomness', SIAM Review 53, 2011) with a fixed seed.
 
     Args:
         rows: float32 ``[N, D]``.
@@ -31,7 +31,7 @@ def leading_directions(rows: FloatArray, number: int) -> tuple[FloatArray, Float
             if the rows span fewer dimensions.
 
     Returns:
-        Orthonormal directions, float32 ``[D, R]``, and sums, float32 ``[R]``.
+        Orthonormal directions, float32 ``[D, R]``, and sums, float32 ``[R]``, the largest first.
     """
     dim = rows.shape[1]
     wanted = min(number + _EXTRA_VECTORS, dim)
@@ -49,7 +49,7 @@ def principal_directions(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
     """
     Return an orthonormal basis of the space that the rows span.
 
-    It takes less time than a QR decomposition if there are far fewer rows than columns.
+    This takes less time than a QR decomposition if there are far fewer rows than columns.
 
     Args:
         rows: float32 ``[N, D]``.

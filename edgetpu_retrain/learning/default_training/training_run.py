@@ -32,7 +32,7 @@ class Run:
     The result of a run.
 
     Args:
-        weights: float32 ``[D, C]``.
+        weights: float32 ``[features.columns, C]``, for the features of the run's problem.
         bias: float32 ``[C]``.
         iterations: number of steps that yielded these weights.
         stopped: whether the caller stopped the run.
@@ -57,10 +57,11 @@ def converted(run: Run, of: Problem, to: Problem) -> Run:
 
 class HeldOutWatch:
     """
-    Keeps the weights with the smallest held-out loss.
+    Stores the weights with the smallest held-out loss.
 
-    The loss is computed after temperature scaling: overconfidence is corrected later and must not
-    count against a head.  Fitting the temperature takes most of the time of an evaluation.
+    The loss is computed after temperature scaling, because overconfidence is corrected later and
+    must not make weights seem worse.  Fitting the temperature takes most of the time of an
+    evaluation.
 
     Args:
         features: float32 ``[N, D]`` of held-out samples.
@@ -81,13 +82,13 @@ class HeldOutWatch:
         self._best_losses = np.full(len(labels), np.inf, np.float32)
         self._last_losses = self._best_losses
         self.best = (start[0].copy(), start[1].copy(), 0)
-        """The best weights and bias, and their iteration."""
+        """The best weights and bias, and the number of iterations that yielded them."""
         self.accuracy = math.nan
         self._temperature = self._fixed_temperature = temperature
         self.evaluate(0, *start)
 
     def evaluate(self, iteration: int, weights: FloatArray, bias: FloatArray) -> None:
-        """Evaluate the weights after an iteration, and copy them if they are the best so far."""
+        """Evaluate the weights after an iteration, and store them if they are the best so far."""
         logits = self._features @ weights + bias
         self.accuracy = float(np.mean(np.argmax(logits, axis=1) == self._labels))
         if not math.isfinite(float(logits.max()) - float(logits.min())):
@@ -108,7 +109,7 @@ class HeldOutWatch:
 
 
 def imprinted(problem: Problem, rows: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Return initial weights, from the class means of these rows or random, and a bias of 0."""
+    """Return initial weights (from the class means of these rows, or random) and a bias of 0."""
     bias = np.zeros(problem.num_classes, np.float32)
     if scale := problem.recipe.weight_scale:
         shape = (problem.features.columns, problem.num_classes)
@@ -137,11 +138,12 @@ def train(
         start: initial weights and bias; modified in place.
         num_iter: number of iterations in which the learning rate decays to 0.
         until: number of iterations to run, by default num_iter.
-        watch: evaluates held-out samples during the run.
-        held_out_accuracy: validation accuracy to report without a watch.
+        watch: evaluates held-out samples during the run; None = no evaluation.
+        held_out_accuracy: validation accuracy to report if there is no watch.
 
     Returns:
-        The run with the last weights; if it diverged, with the best weights of the watch, if any.
+        The run with the last weights.  If it diverged and there is a watch, the run with the
+        watch's best weights.
     """
     weights, bias = start
     recipe, labels, progress = problem.recipe, problem.labels, problem.progress
@@ -188,7 +190,7 @@ def train(
 def predictions(
     problem: Problem, detector: UnknownDetector, rows: IntArray, run: Run
 ) -> tuple[FloatArray, FloatArray]:
-    """Return a run's logits ``[M, C]`` and a detector's lengths ``[M]`` for some rows."""
+    """Return a run's logits, float32 ``[M, C]``, and a detector's lengths ``[M]``, for M rows."""
     logits = np.empty((len(rows), problem.num_classes), np.float32)
     lengths = np.empty(len(rows), np.float32)
     for part in row_blocks(len(rows)):

@@ -14,33 +14,35 @@ from edgetpu_retrain.learning.unknown import UnknownDetector
 import numpy as np
 import numpy.typing as npt
 
-# Maximum number of directions, dimensions needed per direction, and rows to estimate them from.
+# Maximum number of directions, dimensions needed per direction, and maximum number of rows from
+# which the directions are computed.
 _DIRECTIONS = 32
 _DIMENSIONS_A_DIRECTION = 16
 _ROWS = 512
 
-# An embedding is familiar if its share along the directions is at least this many times that of an
-# embedding with independent features.  With EfficientNet-Lite0, the ratio is 1.2 to 2.0 for
-# pictures of unknown things, 1.7 to 5 for known samples, and 1.5 to 4 for these on another day.
+# The detector's full_share, relative to the share of an embedding with independent features.  With
+# EfficientNet-Lite0, this ratio is 1.2 to 2.0 for images of unknown objects, 1.7 to 5 for known
+# samples, and 1.5 to 4 for known objects on another day.
 _FAMILIAR = 2.0
 
 # Expected 5th percentile of the evidence (the negative unknown score) on another day, relative to
-# the median of held-out samples.  Measured ratios are 0.3 to 0.6 (photographs of shops, and an
-# office seen by other cameras).
+# the median evidence of held-out samples.  Measured ratios are 0.3 to 0.6 (photographs of shops,
+# and an office seen by other cameras).
 _ANOTHER_DAY = 0.52
 # The same ratio if the held-out samples are near copies of training samples, whose evidence is far
 # higher than that of other views.  Measured ratios are 0.3 in the same place, and 0.1 in another
 # place.
 _OTHER_VIEWS = 0.21
+# Weak evidence is the 5th percentile.
 _WEAK = 0.05
-# Evidence on another day may be lower than expected by one standard deviation of the logarithm of
-# these ratios, 0.25; this is exp(-0.25).
+# Evidence on another day may be lower than expected by one standard deviation.  The standard
+# deviation of the logarithm of the measured ratios is 0.25, and exp(-0.25) is 0.78.
 _LOWEST = 0.78
 
 
 def open_detector(problem: Problem, rows: IntArray) -> UnknownDetector:
     """
-    Return a detector without a threshold.
+    Return a detector whose threshold is infinite.
 
     Args:
         problem: the samples and options.
@@ -72,14 +74,17 @@ def threshold_for(
     """
     Return the threshold that classifies at most the given share of known samples as unknown.
 
-    Samples of one day are more alike than those of two.  So if the weak evidence of held-out
-    samples is close to the typical one, known things on another day are expected to have less.
+    Evidence is the negative unknown score.  Samples of the same day are more alike than samples of
+    different days.  So if the weakest evidence of the held-out samples is close to their median,
+    the threshold is raised, because known objects are expected to have less evidence on another
+    day.
 
     Args:
-        scores: float32 ``[N]`` of known samples that the head was not trained on, N at least 1.
+        scores: float32 ``[N]``, unknown scores of known samples that the head was not trained on,
+            N at least 1.
         rejection_rate: the requested share, 0 to below 1.
-        parts: int64 ``[N]``, the part of each sample; the share holds in each part.  None = one
-            part.
+        parts: int64 ``[N]``, the fold of each sample; the share applies to each fold.  None = one
+            fold.
         copies: bool ``[N]``, which samples are near copies of training samples; None = none.
     """
     if copies is None:
@@ -101,15 +106,15 @@ def threshold_for(
 
 def bounded(threshold: float, expected: float) -> float:
     """
-    Return the threshold closest to the given one that other views of the recordings allow.
+    Limit a threshold to a range given by held-out parts of recordings.
 
-    A threshold from few held-out recordings is that of heads which were trained without one of
-    them, so it allows for far less evidence than the final head has, and hardly anything is
-    unknown.
+    With few recordings, heads that are trained without one of them yield far less evidence than
+    the final head.  A threshold from these heads would be so high that hardly anything is
+    classified as unknown.
 
     Args:
-        threshold: the threshold from samples of recordings that were held out.
-        expected: the threshold from other samples of the recordings that were not.
+        threshold: the threshold from held-out recordings.
+        expected: the threshold from held-out parts of recordings; the lower end of the range.
 
     >>> [round(bounded(threshold, -2.0), 2) for threshold in (-3.0, -1.8, -0.5)]
     [-2.0, -1.8, -1.56]
@@ -121,14 +126,14 @@ def _threshold(scores: FloatArray, rejection_rate: float, weak: float) -> float:
     """
     Return the threshold that rejects the given share of these samples, or a higher one.
 
-    Evidence is the negative score.  If the weak evidence of the samples (their 5th percentile) is
-    more than ``weak`` times their median, the threshold is raised, because only ``weak`` times the
-    median is expected on another day.
+    Evidence is the negative score.  If the 5th percentile of the samples' evidence is more than
+    ``weak`` times the median, the threshold is raised, because only ``weak`` times the median is
+    expected on another day.
 
     Args:
         scores: float32 ``[N]``, N at least 1.
         rejection_rate: the requested share, 0 to below 1.
-        weak: expected weak evidence on another day, relative to the median, 0 to 1.
+        weak: expected 5th percentile on another day, relative to the median, 0 to 1.
     """
     wanted, usual = _next_higher(scores, rejection_rate), _next_higher(scores, _WEAK)
     typical = float(np.median(scores))
@@ -138,6 +143,6 @@ def _threshold(scores: FloatArray, rejection_rate: float, weak: float) -> float:
 
 
 def _next_higher(scores: FloatArray, rate: float) -> float:
-    # Equals np.quantile(..., method='higher'); numpy 1.21 has another name for that argument.
+    # Equals np.quantile(..., method='higher'), whose argument has another name in numpy 1.21.
     rank = math.ceil((1.0 - rate) * (len(scores) - 1))
     return float(np.partition(scores, rank)[rank])

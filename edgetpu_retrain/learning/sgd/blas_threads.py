@@ -1,13 +1,13 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Limits BLAS to one thread, while training and in the node's process.
+Limits BLAS to one thread, during a training or in the whole node.
 
 The matrices of a head are too small to gain from a second thread.  If another process occupies the
 second core, two threads wait for each other a hundred times longer than they compute (measured
 with OpenBLAS at 16 classes and 1024 dimensions).  After each product, OpenBLAS's second thread
-busy-waits for the next one: comparing 30 new samples a second with 1000 stored ones then takes
-24 % of a core instead of 1 %.
+busy-waits for the next product: comparing 30 new samples per second with 1000 stored samples then
+takes 24 % of a core instead of 1 %.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from typing import Any
 
 def one_blas_thread() -> AbstractContextManager[object]:
     """
-    Let BLAS use only one thread for each matrix product of this process, from now on.
+    Limit BLAS to one thread for each matrix product of this process, from now on.
 
-    In a ``with`` statement, the limit ends with the block.
+    In a ``with`` statement, the limit ends with the block.  Without threadpoolctl, there is no
+    limit, and the first call logs a warning.
     """
     controller = _controller()
     return controller.limit(limits=1, user_api='blas') if controller else nullcontext()
@@ -30,7 +31,7 @@ def one_blas_thread() -> AbstractContextManager[object]:
 
 @cache
 def _controller() -> Any:
-    """Return the thread pools, or None; cached because finding them takes milliseconds."""
+    """Return a controller of the BLAS threads, cached because its creation takes milliseconds."""
     try:
         from threadpoolctl import ThreadpoolController
     except ImportError:

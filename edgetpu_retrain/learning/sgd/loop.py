@@ -71,7 +71,7 @@ def run_training_loop(
         batches: yields the batch of each iteration.
         learning_rate: the schedule, a function of the iteration (0, 1, ...).
         num_iter: number of iterations, including those before ``first``.
-        first: the first iteration; an earlier call has run those before it.
+        first: the first iteration; an earlier call has run the iterations before it.
         measure: returns training and validation accuracy; called for reports only.
         report_every: report after iterations 0, n, 2n, ...; 0 for never.
         on_progress: receives each report; returning True stops the training.

@@ -12,11 +12,11 @@ import numpy as np
 
 # Drawing the rows of many batches at once takes a tenth of the time of drawing them one by one.
 _BATCHES_A_DRAW = 64
-# Bounds the memory of the drawn rows if batches are large.
+# Maximum number of rows drawn at once, to limit memory if batches are large.
 _ROWS_A_DRAW = 2**16
 
 Batches = Iterator[tuple[FloatArray, IntArray]]
-"""Embeddings, float32 ``[B, D]``, and labels, int64 ``[B]``; B is the same for all."""
+"""Embeddings, float32 ``[B, D]``, and labels, int64 ``[B]``; B is the same for all batches."""
 
 
 def batches(
@@ -53,7 +53,7 @@ class BalancedOrder:
 
     Args:
         rows: int64 ``[M]``, the rows to order.
-        groups: int64 ``[M]``, the class of each; class numbers may have gaps.
+        groups: int64 ``[M]``, the class of each row; class numbers may have gaps.
         rng: random generator.
 
     >>> order = BalancedOrder(np.arange(4), np.array([0, 0, 0, 1]), np.random.default_rng(0))
@@ -72,7 +72,7 @@ class BalancedOrder:
         self._left = np.empty(0, np.int64)
 
     def following(self, count: int) -> IntArray:
-        """Return the next count rows, int64."""
+        """Return the next ``count`` rows, int64 ``[count]``."""
         missing = count - len(self._left)
         if missing > 0:
             self._left = np.concatenate([self._left, self._turns(missing)])
@@ -80,7 +80,7 @@ class BalancedOrder:
         return rows
 
     def _turns(self, count: int) -> IntArray:
-        """Return complete turns with at least count rows."""
+        """Return the rows of complete turns, at least ``count`` rows."""
         classes = len(self._members)
         turns = -(-count // classes)
         order = np.tile(np.arange(classes), (turns, 1))

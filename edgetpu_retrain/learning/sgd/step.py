@@ -14,9 +14,9 @@ import numpy as np
 _LARGEST_WEIGHT = 1e38
 # Bounds the change of the bias, whose gradient is at most 1.
 _LARGEST_RATE = 1e19
-# If M * N * K is at most this, OpenBLAS multiplies without packing; then the speed does not depend
-# on which factor is transposed.  See its interface/gemm.c and
-# kernel/x86_64/sgemm_small_kernel_permit_skylakex.c.
+# If a product of [M, K] and [K, N] has M * N * K of at most this number, OpenBLAS multiplies
+# without packing, and the speed does not depend on which factor is transposed.  See OpenBLAS's
+# interface/gemm.c and kernel/x86_64/sgemm_small_kernel_permit_skylakex.c.
 _SMALL_PRODUCT = 1_000_000
 
 
@@ -41,7 +41,7 @@ class SgdStep:
         weights: float32 ``[D, C]``, modified by each update; steps are fastest in Fortran order,
             in which each class's weights are contiguous, as in a .tflite file.
         bias: float32 ``[C]``, modified by each update.
-        batch_size: B, the same for every step.
+        batch_size: B, the number of samples in every batch.
         reg: strength of the regularization, 0 or more.
         momentum: Polyak's momentum, 0 to below 1; 0 is plain gradient descent, without the time
             and memory that momentum needs.
@@ -104,8 +104,8 @@ class SgdStep:
         self._labels = labels
 
     def loss(self) -> float:
-        """Return the loss of the batch given to :meth:`forward`; call it before :meth:`update`."""
-        # Subtract the logits first: the logarithm, added to a large logit, would lose its digits.
+        """Return the loss of the batch passed to :meth:`forward`; call before :meth:`update`."""
+        # Subtract the logits first: the logarithm would lose digits if added to a large logit.
         surprise = self._peaks - self._logits[self._labels, self._columns]
         surprise += np.log(self._sums)
         loss = float(self._ones_per_row.dot(surprise)) / self.batch_size
@@ -116,10 +116,10 @@ class SgdStep:
 
     def logit_range(self) -> tuple[float, float]:
         """
-        Return the smallest and largest logit of the batch given to :meth:`forward`.
+        Return the smallest and largest logit of the batch passed to :meth:`forward`.
 
         Raises:
-            TrainingDiverged: if they are not finite.
+            TrainingDiverged: if the logits are not finite.
         """
         lowest, highest = float(self._logits.min()), float(self._peaks.max())
         if not math.isfinite(highest - lowest):
@@ -131,14 +131,15 @@ class SgdStep:
 
     def update(self, embeddings: FloatArray, learning_rate: float) -> None:
         """
-        Apply the step.
+        Update weights and bias by one step.
 
         Args:
-            embeddings: the batch given to :meth:`forward`.
+            embeddings: the batch passed to :meth:`forward`.
             learning_rate: 0 or more.
 
         Raises:
-            TrainingDiverged: if the step would make weights infinite or NaN; they are unchanged.
+            TrainingDiverged: if the step would make weights infinite or NaN; weights and bias are
+                unchanged.
         """
         errors, change = self._errors, self._weights_change
         # Applying the learning rate to the small matrix saves a pass over the large one.
@@ -165,7 +166,8 @@ class SgdStep:
         self._weights_velocity *= self._momentum
         self._weights_velocity += self._weights_change
         if self._reg:
-            # Unlike in plain SGD, momentum also applies to the regularization's gradient.
+            # The velocity includes the regularization's gradient.  Without momentum, update()
+            # applies the regularization as a decay of the weights instead.
             pull = self._weights_change
             np.multiply(self._weights.T, np.float32(learning_rate * self._reg), out=pull)
             self._weights_velocity += pull
@@ -188,7 +190,7 @@ class SgdStep:
 
 
 def _is_finite(array: FloatArray) -> bool:
-    # A sum of squares takes one fast pass and is finite only if all numbers are below 2e19;
-    # subtracting such changes from finite weights cannot overflow.
+    # A sum of squares takes one fast pass, and is finite only if all numbers are below 2e19.
+    # Subtracting numbers below 2e19 from finite weights cannot overflow.
     flat = array.reshape(-1)
     return math.isfinite(flat.dot(flat))

@@ -23,8 +23,8 @@ class SoftmaxParameters:
     The parameters of a softmax layer during training.
 
     Args:
-        feature_dim: D, the length of an embedding; None to take it from the first data.
-        num_classes: C, 2 or more; None to take it from the first data.
+        feature_dim: D, the length of an embedding; None derives it from the first training data.
+        num_classes: C, 2 or more; None derives it from the first training data.
         weight_scale: standard deviation of the normally distributed initial weights.
         rng: random generator for the initial weights.
 
@@ -120,10 +120,12 @@ class SoftmaxParameters:
         """
         Smallest and largest logit (min, max) that the quantized layer represents.
 
-        ``train_with_sgd`` sets it to the range of the logits of the training embeddings with the
-        final weights.  ``train_step`` widens it to include the batch's logits before the step.
-        ``(0.0, 0.0)`` means that no logit has been computed; assigning that, or the empty range
-        ``(inf, -inf)`` of Coral's untrained models, resets it.
+        ``SoftmaxRegression.train_with_sgd`` sets the range to that of the training embeddings'
+        logits with the final weights.  ``train_step`` widens the range to include the batch's
+        logits before the step.
+
+        ``(0.0, 0.0)`` means that no logit has been computed yet.  Assigning ``(0.0, 0.0)``, or the
+        empty range ``(inf, -inf)`` of Coral's untrained models, resets the range.
         """
         return self._logit_range
 
@@ -179,10 +181,10 @@ class SoftmaxParameters:
 
 class CoralParameters(MutableMapping[str, FloatArray]):
     """
-    The parameters by the names that Coral's class gives them.
+    A mapping from the names of Coral's class, 'mat_w' and 'vec_b', to weights and bias.
 
     Args:
-        parameters: the parameters to read and assign.
+        parameters: the parameters that the mapping reads and assigns.
     """
 
     _NAMES: ClassVar = {'mat_w': 'weights', 'vec_b': 'bias'}
