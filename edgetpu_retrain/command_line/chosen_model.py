@@ -28,21 +28,21 @@ def load_chosen_model(
     threads: int,
 ) -> tuple[Recognizer, int]:
     """
-    Load the model that a command names.
+    Load the model that the user names.
 
     Args:
-        named: a version number, the path of a file, or '' for the serving version.
+        named: the model, by a version number, the path of a file, or '' for the serving version.
         label_file: file with the model's class names; None uses those inside the model.
         background_label: name of the class that counts as unknown; '' = none.
         data_dir: the data folder; '' = the default one.
-        device: the device to run the model on.
+        device: the device that runs the model, such as 'auto', 'cpu' or 'usb'.
         threads: number of CPU threads.
 
     Returns:
-        The loaded model and its version; 0 for a file.
+        The loaded model and its version number, which is 0 for a file.
 
     Raises:
-        RetrainError: if there is no such model, or it cannot be run.
+        RetrainError: if there is no such model, an argument does not fit it, or it cannot run.
     """
     model = named.name
     version: ModelVersion | None = None
@@ -79,7 +79,7 @@ def stored_version(models: ModelStore, version: int | None) -> ModelVersion:
 
     Raises:
         RequestError: if there is no such version.
-        StoreError: if it is damaged.
+        StoreError: if the version is damaged, or the folder cannot be read.
     """
     if version is None:
         return serving_version(models)
@@ -94,11 +94,11 @@ def stored_version(models: ModelStore, version: int | None) -> ModelVersion:
 
 def serving_version(models: ModelStore) -> ModelVersion:
     """
-    Return the version that a node would serve if it started now.
+    Return the first undamaged version, in the order in which a node tries them when it starts.
 
     Raises:
         RequestError: if there is none.
-        StoreError: if the folder cannot be read.
+        StoreError: if the folder, or the record of the chosen version, cannot be read.
     """
     for number in ChoiceFile(models).versions_to_try():
         with contextlib.suppress(StoreError):

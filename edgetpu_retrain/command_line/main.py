@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command line's entry point and exit codes."""
+"""The entry point of the command line."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def cli() -> None:
     """
     Teach, train and use a robot's classifier from recordings, with or without its node.
 
-    It works on the node's data folder (--data-dir), even while the node runs.  The exit code is 0
-    on success, 1 if the command failed, and 2 for a usage error.
+    The commands work on the node's data folder (--data-dir), even while the node runs.  The exit
+    code is 0 on success, 1 if the command failed, and 2 for a usage error.
     """
 
 

@@ -28,7 +28,7 @@ Command = TypeVar('Command', bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
 
-# The rules for names: https://design.ros2.org/articles/topic_and_service_names.html
+# The rules for names of nodes: https://design.ros2.org/articles/topic_and_service_names.html
 _FULL_NODE_NAME = re.compile(r'(/[A-Za-z_][A-Za-z0-9_]*)+')
 
 as_json = click.option(
@@ -46,8 +46,8 @@ class NamedModel:
     The model that a user names.
 
     Args:
-        name: path or version; '' = the default.
-        choices: the input range, input size and output that the user gave for it.
+        name: path of a .tflite file, or a version number as text; '' = the default.
+        choices: the input range, input size and output that the user chose for the file.
     """
 
     name: str
@@ -55,7 +55,15 @@ class NamedModel:
 
 
 def _model_option(name: str, option: Callable[[Any], Any]) -> Callable[[Command], Command]:
-    """Return a decorator that adds an option for a model, and options for the model's choices."""
+    """
+    Return a decorator that adds an option for a model, and options for the choices of its file.
+
+    The command receives both as one :class:`NamedModel`.
+
+    Args:
+        name: name of the command's argument.
+        option: decorator that adds the option, or the positional argument, for the model itself.
+    """
 
     def add(command: Command) -> Command:
         @option
@@ -170,7 +178,7 @@ bits = click.option(
 
 
 def data_dir(command: Command) -> Command:
-    """Add ``--data-dir`` and ``--node``; the command gets the folder as ``data_dir``."""
+    """Add ``--data-dir`` and ``--node``; the command receives the folder as ``data_dir``."""
 
     @click.option(
         '--data-dir',
@@ -204,12 +212,12 @@ def _folder_of(node: str) -> str:
 
 
 def data_dir_and_json(command: Command) -> Command:
-    """Add the options of :func:`data_dir`, and ``--json``, for a command that uses ``emit``."""
+    """Add the options of :func:`data_dir`, and ``--json``, which ``output.emit`` requires."""
     return data_dir(as_json(command))
 
 
 def device(command: Command) -> Command:
-    """Add the options for the device and threads of models."""
+    """Add ``--device`` and ``--threads``: where a model runs, and its number of CPU threads."""
     threads = click.option(
         '--threads', type=click.IntRange(1, 64), default=1, show_default=True, help='CPU threads.'
     )
@@ -223,7 +231,7 @@ def device(command: Command) -> Command:
 
 
 def bag_part(command: Command) -> Command:
-    """Add the options that select images of a bag; the command gets them as ``part``."""
+    """Add the options that select images of a bag; the command receives them as ``part``."""
 
     @click.option('--topic', default='', help='For a bag: the topic of its images.')
     @_seconds('--from', 0.0, 'start of the selection.  [default: start of the bag]')

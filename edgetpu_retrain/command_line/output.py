@@ -3,7 +3,8 @@
 """
 Output of commands: results to standard output, everything else to standard error.
 
-Names of files, classes and cameras are untrusted, so all printed lines are escaped.
+Names of files, classes and cameras are untrusted, so unprintable characters in all lines are
+escaped.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ AS_JSON = 'edgetpu_retrain.as_json'
 
 
 def emit(result: Any, *lines: object) -> None:
-    """Print the result of a command, as one line of JSON for scripts or as text for users."""
+    """Print ``result`` as one line of JSON if the user gave ``--json``, otherwise ``lines``."""
     if click.get_current_context().meta[AS_JSON]:
         lines = (json_line(result),)
     for line in lines:
@@ -32,16 +33,16 @@ def emit(result: Any, *lines: object) -> None:
 
 
 def json_line(result: Any) -> str:
-    """Return a result as JSON, with NaN as null."""
+    """Return a result as one line of JSON; NaN and infinite numbers become null."""
     return json.dumps(json.loads(json.dumps(result), parse_constant=lambda _: None))
 
 
 NOT_READABLE = 'not readable'
-"""Why a picture is left out, in the summary of a command."""
+"""The reason that the summary of a command states for pictures that could not be read."""
 
 
 def warn(text: object) -> None:
-    """Print a warning."""
+    """Print a warning to standard error."""
     say(f'warning: {text}')
 
 
@@ -51,14 +52,14 @@ def say(text: object) -> None:
 
 
 def warn_unreadable(unreadable: Iterable[tuple[str, str]]) -> None:
-    """Print a warning for each skipped picture, given its name and the reason."""
+    """Print a warning for each skipped picture; a pair is the picture's name and the reason."""
     for name, reason in unreadable:
         warn(f'{name} is skipped: {reason}')
 
 
 def percent(share: float | None) -> str:
     """
-    Return a share as a percentage for users.
+    Return a share (0 to 1) as a percentage; '-' for None and NaN.
 
     >>> percent(0.955), percent(None)
     ('95.5 %', '-')
@@ -68,7 +69,7 @@ def percent(share: float | None) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     r"""
-    Return the lines of a text table, left-justified.
+    Return the lines of a text table whose columns are left-justified.
 
     >>> print(*table(('class', 'samples'), [('cup', 3), ('bottle', 12)]), sep='\n')
     class   samples
@@ -102,6 +103,6 @@ def progress_bar(what: str, total: int | None) -> Iterator[Callable[[], None]]:
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as progress:
-        # rich 11 does not support total=None, but a bar that is not started shows activity, too.
+        # rich 11 does not support total=None.  A task that is not started has an animated bar.
         task = progress.add_task(what, total=total or 0, start=total is not None)
         yield lambda: progress.advance(task)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Opens the pictures named on the command line: a folder of classes, files or a bag."""
+"""Opens the pictures that the user names: a folder of classes, picture files, or a bag."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ class Source:
     Pictures to iterate over once.
 
     Args:
-        pictures: yields the pictures, which are read one at a time.
-        total: number of pictures; None if not known in advance.
-        tally: how many there are, and how many are left out already; complete after iterating.
-        labels: the labels of the pictures, without repeats.
-        loss: what is lost from a bag that is cut off; '' if nothing.
+        pictures: yields the pictures one at a time.
+        total: number of pictures; None if it is not known in advance.
+        tally: numbers of pictures found and left out; complete after iterating.
+        labels: the labels of the pictures, without repeats; () for pictures without labels.
+        loss: message about the end that a bag lacks, for example after a power loss; '' if the
+            bag is complete.
     """
 
     pictures: Iterator[RecordedPicture]
@@ -46,8 +47,9 @@ class Source:
         Return the last line of a command: how many pictures were found, used and left out.
 
         Args:
-            done: what happened to the used pictures.
-            left_out: number of further pictures that are left out, by reason.
+            done: what happened to the used pictures, such as 'classified'.
+            left_out: number of further pictures that are left out, by reason; ``tally`` then
+                includes them.
         """
         self.tally.left_out.update(left_out)
         return '; '.join(filter(None, [self.tally.line(done), self.loss]))
@@ -56,10 +58,10 @@ class Source:
 @contextmanager
 def picture_source(bits: int) -> Iterator[PictureSource]:
     """
-    Yield the options for decoding pictures; print the collected warnings at the end.
+    Yield the options for decoding pictures; print the warnings about the pictures at the end.
 
     Args:
-        bits: bits of a value in pictures of 16 bits.
+        bits: number of bits that a value of a 16-bit picture has.
     """
     remarks: list[str] = []
     source = PictureSource(remarks.append, bits, '--bits')
@@ -81,10 +83,10 @@ def labelled_source(
     Args:
         path: a folder with one sub-folder per class, or a bag.
         part: selects images of a bag.
-        label: label of all images of a bag.
+        label: label of all images of a bag; '' for a folder.
         source: the options for decoding the pictures.
-        for_teaching: whether to reject labels that cannot be taught, such as 'unknown'; class
-            folders with such labels are left out.
+        for_teaching: whether a class that cannot be taught, such as 'unknown', is invalid: as the
+            label of a bag it is rejected, and as a sub-folder it is left out with a warning.
 
     Raises:
         click.UsageError: if an option is missing or does not match the kind of source.

@@ -35,18 +35,29 @@ def open_samples(data_dir: str, *, create: bool = False) -> SampleStore:
     Open the samples of a data folder.
 
     Args:
-        data_dir: the path given by the user; '' is the default folder.
-        create: whether to create a missing folder.  Commands that only read must not do this:
-            after a typo, they would create an empty folder and report that it has no samples.
+        data_dir: the folder; '' = the default one, which is created if it is missing.
+        create: whether to create any other missing folder.  Commands that only read must not do
+            this: after a typo, they would create an empty folder and report that it has no
+            samples.
 
     Raises:
         RequestError: if there is no such folder, and create is False.
+        StoreError: if the folder cannot be created, or the samples cannot be read.
     """
     return SampleStore((data_folder if create else existing_folder)(data_dir) / SAMPLES_FILE)
 
 
 def open_models(data_dir: str) -> ModelStore:
-    """Open the model versions of a data folder; see :func:`open_samples`."""
+    """
+    Open the model versions of a data folder.
+
+    Args:
+        data_dir: the folder; '' = the default one, which is created if it is missing.
+
+    Raises:
+        RequestError: if there is no such folder.
+        StoreError: if a folder cannot be created.
+    """
     return ModelStore(existing_folder(data_dir) / MODELS_FOLDER)
 
 
@@ -58,7 +69,7 @@ def existing_folder(data_dir: str) -> Path:
         data_dir: the folder; '' = the default one, which is created if it is missing.
 
     Raises:
-        RequestError: if there is no folder of this name.
+        RequestError: if there is no such folder.
         StoreError: if the default folder cannot be created.
     """
     if data_dir and not Path(data_dir).expanduser().is_dir():
@@ -85,11 +96,15 @@ def read_model_file(path: str | Path) -> bytes:
 
 def read_extractor(extractor: NamedModel, data_dir: str) -> bytes:
     """
-    Return an extractor made from the file that the user names; print what was changed.
+    Return an extractor made from the file that the user names, as the bytes of a .tflite file.
+
+    What was done to the file, such as cutting off a classification layer, is printed as warnings.
 
     Args:
-        extractor: the .tflite file and the choices for it; '' is the extractor in this package.
-        data_dir: the data folder; '' = the default one.
+        extractor: the file and the user's choices for it; the default is the extractor in this
+            package.
+        data_dir: the data folder; '' = the default one.  If an earlier release made samples in it
+            with this file, the extractor is made as that release did.
 
     Raises:
         RequestError: if there is no such file.
@@ -112,7 +127,7 @@ def identity_of(extractor: NamedModel, data_dir: str) -> str:
 def open_engine(
     extractor: NamedModel, device: str, threads: int, data_dir: str
 ) -> Iterator[Engine]:
-    """Load an extractor on a device, and release it afterwards."""
+    """Yield an engine that runs an extractor, and close it afterwards."""
     model = read_extractor(extractor, data_dir)
     with closing(make_engine(model, device=device, num_threads=threads, report=warn)) as engine:
         if engine.note:
@@ -122,10 +137,17 @@ def open_engine(
 
 def counts_of(store: SampleStore, identity: str) -> dict[str, int]:
     """
-    Return the number of samples per class of an extractor.
+    Return the number of samples of each class with embeddings of an extractor.
+
+    Args:
+        store: the samples.
+        identity: identity of the extractor.
+
+    Returns:
+        The numbers by label; {} if the store has no samples at all.
 
     Raises:
-        RequestError: if all samples belong to other extractors.
+        RequestError: if all samples have embeddings of other extractors only.
     """
     counts = store.counts(extractor=identity)
     if not counts:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command classify: classifies pictures with a model; writes text, JSON lines or CSV."""
+"""The command classify: classifies pictures, and writes text, JSON lines or CSV."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _classified(found: Recognized, labels: Sequence[str], version: int) -> Resul
 
 
 def _writer(form: str, file: IO[str], version: int) -> Callable[[Result], object]:
-    """Return a function that writes results to a file; form is one of FORMS."""
+    """Return a function that writes one result to a file; ``form`` is one of FORMS."""
     rows = csv.DictWriter(file, CSV_COLUMNS, lineterminator='\n')
     if form == 'csv':
         rows.writeheader()
@@ -64,7 +64,7 @@ def _writer(form: str, file: IO[str], version: int) -> Callable[[Result], object
                 row |= {'score': f'{row["score"]:.6f}', 'unknown': str(row['unknown']).lower()}
             rows.writerow({name: one_line(row[name]) for name in CSV_COLUMNS if name in row})
         elif 'error' not in result:
-            # Unreadable pictures are reported as warnings.
+            # Text has no lines for unreadable pictures: warn_unreadable reports them.
             text = f'{result["picture"]}: {result["label"]}, {percent(result["score"])}'
             file.write(f'{presentable(text)}\n')
 
@@ -156,7 +156,7 @@ def classify(
 
 def _make_empty_folder(folder: Path) -> None:
     """
-    Create a folder for annotated pictures if needed; an existing one must be empty.
+    Create the folder for annotated pictures; if it exists, check that it is empty.
 
     Raises:
         RequestError: if the folder cannot be created or listed, or is not empty.

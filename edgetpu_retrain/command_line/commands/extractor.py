@@ -23,7 +23,7 @@ from edgetpu_retrain.store.files.durable_file import write_durably
 @options.as_json
 def extractor(model_file: options.NamedModel, target: Path) -> None:
     """
-    Make an embedding extractor from a classifier, by cutting it before its classifying layer.
+    Make an embedding extractor from a classifier, by cutting off its classification layer.
 
     Give OUT.tflite as --extractor, or as the node's parameter `extractor`, instead of the
     classifier and its options; existing samples stay valid.  OUT.tflite can also be compiled for
@@ -36,7 +36,8 @@ def extractor(model_file: options.NamedModel, target: Path) -> None:
         warn(note)
     description = describe(made.model)
     if not description.compiled_for_edgetpu:
-        # This fails if only the runtime can find a fault, such as a shape that does not fit.
+        # Load the extractor once before writing it: only the runtime finds some faults, such as a
+        # shape that does not fit.
         make_engine(made.model, device='cpu').close()
     try:
         write_durably(target, made.model)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The group of commands `fleet`, at the base station of a fleet."""
+"""The group of commands `fleet`, which are used at a station of a fleet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 
 class _FleetCommands(click.Group):
-    """A group that imports its commands when they are used: their libraries are optional."""
+    """A group that imports its commands on first use, because they need optional libraries."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         self._import()
@@ -21,7 +21,7 @@ class _FleetCommands(click.Group):
         return super().get_command(context, name)
 
     def _import(self) -> None:
-        # With TLS, asyncio warns of each connection that the other side closes.
+        # Suppress asyncio's warning about each TLS connection that the peer closes.
         logging.getLogger('asyncio').setLevel(logging.ERROR)
         from edgetpu_retrain.command_line.fleet import (
             members,
@@ -50,8 +50,8 @@ class _FleetCommands(click.Group):
 @click.command(cls=_FleetCommands)
 def fleet() -> None:
     """
-    Run the base station of a fleet, and say who is in it.
+    Run the hub of a fleet, and manage the members of the fleet.
 
     A robot joins with the file that `add` writes; see docs/fleet.md.  The commands work on the
-    folder of the station (--folder), and a hub that runs follows at once.
+    folder of the station (--folder).  A running hub applies each change at once.
     """

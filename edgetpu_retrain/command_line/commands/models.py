@@ -91,7 +91,7 @@ def show(version: int | None, data_dir: str) -> None:
 
 
 def _held_out(unit: str) -> str:
-    """Return the unit in which samples were held out, with a note unless it is the best one."""
+    """Return the unit in which samples were held out; add a note unless it is recordings."""
     return f'{unit} ({TAUGHT_IN_ONE_GO})' if unit not in ('', 'recordings') else unit or '-'
 
 
@@ -103,7 +103,7 @@ def use(version: int, data_dir: str) -> None:
     Choose VERSION as the serving version.
 
     A node loads it at its next start.  A running node loads it at once if its parameter
-    follow_models is true, and otherwise on ~/load_model.
+    follow_models is true, and otherwise when its service ~/load_model is called.
     """
     store = open_models(data_dir)
     _choose(store, stored_version(store, version))
@@ -112,7 +112,7 @@ def use(version: int, data_dir: str) -> None:
 @models.command()
 @options.data_dir_and_json
 def rollback(data_dir: str) -> None:
-    """Choose the version before the serving one."""
+    """Choose the newest version that is older than the serving one."""
     store = open_models(data_dir)
     serving = serving_version(store)
     before = store.previous(serving.version)

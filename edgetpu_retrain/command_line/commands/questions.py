@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of `questions`: list, label, dismiss and export what waits for a label."""
+"""The commands of `questions`: list, label, dismiss and export frames that wait for a label."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from edgetpu_retrain.wording import counted
 
 
 def _which_questions(command: options.Command) -> options.Command:
-    """Add the options that name the questions."""
+    """Add the options that select questions."""
     for option in (
         options.data_dir_and_json,
         options.extractor,
@@ -31,7 +31,7 @@ def _which_questions(command: options.Command) -> options.Command:
 
 @click.group()
 def questions() -> None:
-    """Label what the node was unsure about."""
+    """Label or dismiss the frames that the node was unsure about."""
 
 
 @questions.command(name='list')
@@ -44,7 +44,7 @@ def questions() -> None:
 @options.extractor
 @options.data_dir_and_json
 def list_questions(limit: int, extractor: options.NamedModel, data_dir: str) -> None:
-    """List the questions, newest first, with the classification that was given."""
+    """List the questions, newest first, with the classification of each."""
     identity = workspace.identity_of(extractor, data_dir)
     with workspace.open_samples(data_dir) as store:
         found = QuestionStore(store)
@@ -79,7 +79,7 @@ def label(
     extractor: options.NamedModel,
     data_dir: str,
 ) -> None:
-    """Make questions samples of the class LABEL; `samples undo` opens them again."""
+    """Turn questions into samples of the class LABEL; `samples undo` opens them again."""
     _close(
         lambda store, chosen: store.answer(chosen, new_label),
         f'labelled {new_label!r}',
@@ -98,7 +98,7 @@ def dismiss(
     """
     Close questions without a label; `samples undo` opens them again.
 
-    `samples purge` without options erases them.
+    `samples purge` without options erases dismissed questions.
     """
     _close(QuestionStore.dismiss, 'dismissed', ids, everything, extractor, data_dir)
 
@@ -108,7 +108,11 @@ def dismiss(
 @options.extractor
 @options.data_dir_and_json
 def export(target: Path, extractor: options.NamedModel, data_dir: str) -> None:
-    """Write the pictures of all questions to the new FOLDER, named by their numbers."""
+    """
+    Write the pictures of all questions to FOLDER, which must be new or empty.
+
+    The name of a file is the number of its question.
+    """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise RequestError(f'{target} is there already: give a folder that is new or empty')
     identity = workspace.identity_of(extractor, data_dir)
@@ -143,7 +147,7 @@ def _close(
     extractor: options.NamedModel,
     data_dir: str,
 ) -> None:
-    """Label or dismiss the questions that the options name."""
+    """Label or dismiss the questions that the options select, and print how many."""
     if bool(ids) == everything:
         raise click.UsageError('Give either --id or --all.')
     with workspace.open_samples(data_dir) as store:

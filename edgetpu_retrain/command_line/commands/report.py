@@ -34,8 +34,8 @@ def report(out: Path, version: int, data_dir: str) -> None:
     """
     Write a page on whether more samples would help, and which samples may be mislabelled.
 
-    It trains about twenty times, which takes seconds for hundreds of samples and minutes for tens
-    of thousands.  No sample and no model is changed.
+    The command trains about twenty heads, which takes seconds for hundreds of samples and minutes
+    for tens of thousands.  It does not change any sample or model.
     """
     with Console(stderr=True).status('reading') as status:
         folder = existing_folder(data_dir)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of `samples`: list, relabel, remove, undo, redo, purge, copies of all samples."""
+"""The commands of `samples`: list, change, erase, export, import, back up and restore samples."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from edgetpu_retrain.wording import counted, NAMED_AT_MOST
 
 
 def _which_samples(command: options.Command) -> options.Command:
-    """Add the options that name the samples to remove or to purge."""
+    """Add the options that select the samples to remove or to erase."""
     for option in (
         options.data_dir_and_json,
         options.extractor,
@@ -64,7 +64,7 @@ def samples() -> None:
 @options.extractor
 @options.data_dir_and_json
 def list_samples(label: str, limit: int, extractor: options.NamedModel, data_dir: str) -> None:
-    """List classes and single samples."""
+    """List the classes with their numbers of samples and, with --limit, single samples."""
     identity = workspace.identity_of(extractor, data_dir)
     with workspace.open_samples(data_dir) as store:
         counts = workspace.counts_of(store, identity)
@@ -158,10 +158,10 @@ def purge(
     label: str, newest: int, ids: tuple[int, ...], extractor: options.NamedModel, data_dir: str
 ) -> None:
     """
-    Erase samples for ever: a class, the newest samples, or single samples.
+    Erase samples permanently: a class, the newest samples, or single samples.
 
     Without options, erase all samples that were removed and all questions that were dismissed
-    before.  Nothing brings them back; models that were trained with them stay.
+    before.  Erased samples cannot be restored.  Models that were trained with them stay.
     """
     if ids and (label or newest):
         raise click.UsageError('Give --label or --newest or both, or else --id, or nothing.')
@@ -268,7 +268,7 @@ def backup(target: Path, data_dir: str) -> None:
 @click.argument('source', type=click.Path(exists=True, path_type=Path), metavar='FILE')
 @options.data_dir_and_json
 def restore(source: Path, data_dir: str) -> None:
-    """Replace the database by FILE from `samples backup`; the replaced one is kept."""
+    """Replace the database with FILE from `samples backup`; the old database is kept."""
     kept = restore_database(source.absolute(), data_folder(data_dir) / SAMPLES_FILE)
     text = f'The samples are those of {source}.'
     if kept:
@@ -277,7 +277,7 @@ def restore(source: Path, data_dir: str) -> None:
 
 
 def _check_class(counts: dict[str, int], label: str) -> None:
-    """Raise if there is no such class; '' means all classes."""
+    """Raise RequestError if no class has this label; '' means all classes."""
     if label and label not in counts:
         known = ', '.join(counts) or 'none yet'
         raise RequestError(f'there is no class {label!r}; the classes are: {known}')

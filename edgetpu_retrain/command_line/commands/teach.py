@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command teach: adds samples from folders of pictures and from bags."""
+"""The command teach: adds samples from a folder of pictures or a bag."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def teach(
                 )
         except BaseException:
             with suppress(StoreError):
-                # Count in the store, because Ctrl-C may prevent taught from being updated.
+                # Count in the store: Ctrl-C may have come before ``taught`` was updated.
                 if stored := sum(store.counts(extractor=identity).values()) - before:
                     samples = counted(stored, 'sample is', 'samples are')
                     output.warn(f'stopped early; {samples} stored')
@@ -113,7 +113,7 @@ def teach(
 
 
 def _check(taught: teaching.Taught, source: Path, summary: str) -> None:
-    """Raise if the source has no pictures, or none could be read."""
+    """Raise an error if the source has no pictures, or none of them could be read."""
     if not taught.seen:
         raise RequestError(
             f'the selection of {source} has no image ({summary}): select a larger part'

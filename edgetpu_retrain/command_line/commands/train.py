@@ -56,7 +56,8 @@ def train(extractor: options.NamedModel, data_dir: str, **chosen: Any) -> None:
     Train on all samples, and store the model as a new version.
 
     A node loads it at its next start.  A running node loads it at once if its parameter
-    follow_models is true, and otherwise on ~/load_model.  This command never deletes versions.
+    follow_models is true, and otherwise when its service ~/load_model is called.  This command
+    never deletes versions.
     """
     training_options = TrainingOptions(**chosen).validated()
     extractor_model = workspace.read_extractor(extractor, data_dir)
@@ -71,7 +72,7 @@ def train(extractor: options.NamedModel, data_dir: str, **chosen: Any) -> None:
                 samples, extractor_model, training_options, on_progress=report
             )
     except RequestError as error:
-        # This is not a usage error: the samples do not allow a training.
+        # RequestError has the exit code of a usage error, but the fault is in the samples.
         raise RetrainError(str(error)) from error
     version = models.save(outcome.model, outcome.record(models.newest_version()))
     emit(
@@ -117,7 +118,7 @@ def _live_progress() -> Iterator[ProgressCallback]:
 
 
 def _progress_line(progress: Progress) -> str:
-    # The iterations include those of heads that are trained only for evaluation.
+    # num_iter can exceed --num-iter: it includes heads that are trained only for evaluation.
     return (
         f'iteration {progress.iteration + 1} of {progress.num_iter}: loss {progress.loss:.4f}, '
         f'training accuracy {percent(progress.train_accuracy)}, held-out accuracy '

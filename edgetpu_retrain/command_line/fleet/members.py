@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The commands fleet add and fleet change: who may do what."""
+"""The commands fleet add and fleet change: add members, and change what each may do."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ def add(
     folder: StationFolder,
 ) -> None:
     """
-    Add the member NAME, and write the credentials with which it joins.
+    Add the member NAME, and write a file with the credentials with which it joins.
 
-    Copy the file to the robot, and delete it here: whoever has it is that member.
+    Copy the file to the robot and delete it here: whoever has the file can act as this member.
     """
     known_roster(folder)
     path = (out or Path(f'{name}.json')).absolute()
@@ -130,9 +130,10 @@ def change(
     folder: StationFolder,
 ) -> None:
     """
-    Give a member other roles, labels or another expiry, also for what it has taught already.
+    Change the roles, labels or expiry of a member.
 
-    Options that are not given stay as they are; --labels '*' permits all labels.
+    The change also applies to what the member has taught already.  What no option names is not
+    changed; --labels '*' permits all labels.
     """
     if not (roles or labels or expires):
         raise click.UsageError('Give --role, --labels or --expires.')

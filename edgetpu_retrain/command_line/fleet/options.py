@@ -25,11 +25,14 @@ from edgetpu_retrain.wording import quoted
 Result = TypeVar('Result')
 
 _SECONDS = {'m': 60, 'h': 3600, 'd': 86_400, 'w': 7 * 86_400, 'y': 365 * 86_400}
+# The year 9999 in UTC, milliseconds since 1970.  datetime has no year after it, so a time in 9999
+# might not exist in the time zone of this machine.
+_MOST_MS = 253_370_764_800_000
 _UNITS = {'B': 1, 'MB': 10**6, 'GB': 10**9, 'TB': 10**12}
 
 
 def station_folder(command: Command) -> Command:
-    """Add the option ``--folder``, whose value the command gets as a StationFolder."""
+    """Add ``--folder``; the command receives it as ``folder``, a StationFolder."""
 
     @click.option(
         '--folder',
@@ -46,7 +49,7 @@ def station_folder(command: Command) -> Command:
 
 
 def use_hub(folder: StationFolder, use: Callable[[Hub], Awaitable[Result]]) -> Result:
-    """Connect to the hub that runs on this machine, and return what ``use`` returns."""
+    """Call ``use`` with a connection to the hub on this machine, and return its result."""
 
     async def connected() -> Result:
         hub = await connect(folder.settings().local_url, folder.credentials())
@@ -59,7 +62,7 @@ def use_hub(folder: StationFolder, use: Callable[[Hub], Awaitable[Result]]) -> R
 
 
 def known_roster(folder: StationFolder) -> Roster:
-    """Return the roster of a station; raise RequestError if it has none yet."""
+    """Return the roster of a station; raise RequestError if the station has none yet."""
     roster = folder.roster()
     if roster is None:
         raise RequestError(
@@ -70,40 +73,48 @@ def known_roster(folder: StationFolder) -> Roster:
 
 def read_moment(text: str, *, later: bool) -> int:
     """
-    Return a time in milliseconds since 1970.
+    Parse a time, and return it in milliseconds since 1970.
 
     Args:
-        text: a date, a date with time, or a duration such as 90d.
-        later: whether a duration is added to the present time; otherwise it is subtracted.
+        text: a date or a date with time, by default in the time zone of this machine, or a
+            duration such as 90d.
+        later: whether a duration is added to the current time; otherwise it is subtracted.
 
     Raises:
-        RequestError: if the text is not such a time, or the time is before 1970.
+        RequestError: if the text is not a time, or the time is before 1970 or after 9998.
     """
     found = re.fullmatch(r'(\d{1,6})([mhdwy])', text)
     if found is not None:
         seconds = int(found[1]) * _SECONDS[found[2]]
-        return round(1000 * (time.time() + (seconds if later else -seconds)))
-    try:
-        moment = datetime.fromisoformat(text)
-        milliseconds = round(1000 * moment.timestamp())
-    except (ValueError, OverflowError, OSError) as error:
-        raise RequestError(
-            f'{quoted(text)} is not a time: give a duration such as 90d, 12h or 30m, or a date '
-            'such as 2027-01-31 or 2027-01-31T12:00, in the time of this machine'
-        ) from error
+        milliseconds = round(1000 * (time.time() + (seconds if later else -seconds)))
+    else:
+        try:
+            milliseconds = round(1000 * datetime.fromisoformat(text).timestamp())
+        except (ValueError, OverflowError, OSError) as error:
+            raise RequestError(
+                f'{quoted(text)} is not a time: give a duration such as 90d, 12h or 30m, or a '
+                'date such as 2027-01-31 or 2027-01-31T12:00, in the time of this machine'
+            ) from error
     if milliseconds < 0:
-        raise RequestError(f'{quoted(text)} is before 1970')
+        raise RequestError(f'{quoted(text)} is before 1970: give a later time')
+    if milliseconds >= _MOST_MS:
+        raise RequestError(f'{quoted(text)} is after 9998: give an earlier time')
     return milliseconds
 
 
 def moment_in_words(milliseconds: int) -> str:
-    """Return a time as text, in the time zone of this machine."""
+    """Return milliseconds since 1970 as date and time in the time zone of this machine."""
     moment = datetime.fromtimestamp(milliseconds / 1000, timezone.utc).astimezone()
     return moment.strftime('%Y-%m-%d %H:%M')
 
 
 def read_size(text: str) -> int:
-    """Return the bytes in a text such as 50GB; raise RequestError if it is not a size."""
+    """
+    Parse a size such as '50GB', and return it in bytes.
+
+    Raises:
+        RequestError: if the text is not a size from 10 MB to less than 10,000 TB.
+    """
     found = re.fullmatch(r'(\d{1,9}(?:\.\d{1,3})?) ?([MGT]?B)', text, re.IGNORECASE)
     size = round(float(found[1]) * _UNITS[found[2].upper()]) if found is not None else 0
     if not 10**7 <= size < 10**16:
@@ -113,7 +124,7 @@ def read_size(text: str) -> int:
 
 def size_in_words(size: int) -> str:
     """
-    Return a number of bytes as text.
+    Return a number of bytes as text, in MB, GB or TB.
 
     >>> size_in_words(1_500_000), size_in_words(0)
     ('1.5 MB', '0.0 MB')

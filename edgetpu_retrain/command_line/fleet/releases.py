@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The commands fleet release and fleet promote, for robots that do not train on all samples."""
+"""The commands fleet release and fleet promote: distribute heads trained at the station."""
 
 from __future__ import annotations
 
@@ -57,11 +57,12 @@ _later_share = click.option(
 @options.as_json
 def release(share: float, extractor: options.NamedModel, folder: StationFolder) -> None:
     """
-    Train a head on all that the station trusts, and release it to some robots.
+    Train a head on all samples that the station trusts, and release it to some robots.
 
-    It is for robots with learn_from:=releases, which are too small to train on everything.  Each
-    of them takes it only if it is not worse on its own recordings.  If it does well, give it to
-    all with `promote`.  Older releases than the newest 8 are deleted from the hub.
+    The head is for robots with learn_from:=releases, which are too small to train on all samples.
+    A robot rejects the head if it is worse than the robot's own head on the robot's recordings.
+    If the head does well, release it to all robots with `promote`.  Before the command publishes
+    the head, it deletes old releases from the hub, all but the 8 newest of each member.
     """
     key = folder.credentials().key
     model = read_extractor(extractor, '')
@@ -104,10 +105,10 @@ def promote(
     which: str, share: float, extractor: options.NamedModel, folder: StationFolder
 ) -> None:
     """
-    Give a release to all robots, or to another share of them.
+    Release a head to all robots, or to another share of them.
 
-    RELEASE is the beginning of its id, which `release` prints.  With --share 0, no further robot
-    takes it.
+    RELEASE is the id that `release` prints, or the beginning of the id; 'latest' is the newest
+    release.  With --share 0, no further robot uses the head.
     """
     key, space = folder.credentials().key, space_of(read_extractor(extractor, ''))
     roster = known_roster(folder)
@@ -128,13 +129,13 @@ async def _publish(hub: Hub, space: EmbeddingSpace, message: bytes) -> None:
 
 
 async def _replace(hub: Hub, space: EmbeddingSpace, roster: Roster, message: bytes) -> None:
-    """Publish a release, after there is room for it."""
+    """Delete old releases from the hub, then publish a new one."""
     await delete_unused_releases(hub, space, roster)
     await _publish(hub, space, message)
 
 
 async def _read_releases(hub: Hub, space: EmbeddingSpace, roster: Roster) -> list[Release]:
-    """Return the valid releases of a hub, the oldest first."""
+    """Return the valid releases of a hub, oldest first."""
     everything = (await read_releases(hub, space, roster)).values()
     found = {each.id: each for each in everything if isinstance(each, Release)}
     return sorted(found.values(), key=lambda each: (each.issued_ms, each.id))

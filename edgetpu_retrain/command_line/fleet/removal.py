@@ -47,10 +47,10 @@ from edgetpu_retrain.wording import counted, quoted
 @options.as_json
 def revoke(who: str, since: str, since_sequence: int | None, folder: StationFolder) -> None:
     """
-    Forget what a key has taught, and let it connect no more.
+    Forget what a member has taught, and forbid it to connect.
 
-    Every robot trains anew without it.  What counts is when the hub received something, because a
-    thief of the key chooses the time that packs state.
+    Every robot trains again without these samples.  --since refers to the time at which the hub
+    received a pack, because a thief of the member's key can put any time into a pack.
     """
     if since and since_sequence is not None:
         raise click.UsageError('Give either --since or --since-sequence.')
@@ -71,9 +71,9 @@ def revoke(who: str, since: str, since_sequence: int | None, folder: StationFold
 @options.as_json
 def retire(who: str, folder: StationFolder) -> None:
     """
-    Let a key connect no more, and keep what it has taught.
+    Forbid a member to connect, and keep what it has taught.
 
-    Do this when a robot is sold or broken: nobody can teach with its key afterwards.
+    Do this when a robot is sold or broken, so that nobody can teach with its key afterwards.
     """
     _remove(folder, who, 'nothing', lambda _: True)
 
@@ -84,10 +84,10 @@ def retire(who: str, folder: StationFolder) -> None:
 @options.as_json
 def erase(samples: tuple[str, ...], folder: StationFolder) -> None:
     """
-    Delete the embeddings and pictures of samples everywhere, given by their ids in the fleet.
+    Delete the embeddings and pictures of samples from all robots and hubs.
 
-    All robots and hubs delete them as soon as they connect.  Their claims stay, so that nobody
-    brings them back.
+    SAMPLE is an id that `fleet samples` lists.  A robot or hub that is not connected deletes them
+    when it connects.  No member stores these samples again.
     """
     wanted = [_sample(each) for each in samples]
     roster = folder.change_roster(lambda present: erase_samples(present, wanted))
@@ -104,7 +104,18 @@ def _remove(
     words: str,
     counts: Callable[[ReceivedPack], bool] | None,
 ) -> None:
-    """Remove a member; ``counts`` returns whether a pack of it still counts; None = none does."""
+    """
+    Remove a member from the roster, and print what happened.
+
+    Args:
+        folder: folder of the station.
+        who: name or key of the member.
+        words: what robots forget, as text.
+        counts: returns whether a pack of the member still counts; None = no pack counts.
+
+    Raises:
+        RetrainError: if there is no such member, it is the station, or the hub cannot be reached.
+    """
     folder.fleet_key()
     member = find_member(known_roster(folder), who)
     if member.key == folder.credentials().key.public:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command fleet samples: which samples the fleet has, with the ids that `erase` needs."""
+"""The command fleet samples: lists the samples of the fleet, with the ids for `fleet erase`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def samples(member: str, label: str, extractor: options.NamedModel, folder: Stat
     """
     List the samples of the fleet: id, label and the member whose claim decides the label.
 
-    Samples that wait for a teacher are listed as proposals, at most 1,000 of them.
+    Samples that wait for a teacher are listed as proposals, at most 1,000 of them, with all
+    members that propose them.
     """
     roster, space = known_roster(folder), space_of(read_extractor(extractor, ''))
     key = find_member(roster, member).key if member else ''
@@ -55,7 +56,7 @@ def samples(member: str, label: str, extractor: options.NamedModel, folder: Stat
 
 
 def _samples_of(ledger: Ledger) -> list[tuple[bytes, str, list[str], bool]]:
-    """Return id, label and keys of each sample, and whether it waits for a teacher."""
+    """Return each sample's id, label and members' keys, and whether it waits for a teacher."""
     evidence = ledger.evidence(own=False)
     decided = zip(evidence.ids, evidence.labels, evidence.keys, strict=True)
     return [

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command fleet serve: runs the hub of a fleet, or of a site."""
+"""The command fleet serve: runs the hub of a fleet, or of a site that has a hub of its own."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from edgetpu_retrain.fleet.station.settings import EVERYWHERE, PORT, Settings
 from edgetpu_retrain.fleet.station.station import Station
 from edgetpu_retrain.wording import named, one_line
 
-# What nats-server logs at its start and when somebody connects.
+# Informational lines of nats-server's log: the start of the server, new connections.
 _USUAL = re.compile(r'\[\d+\] \S+ \S+ \[INF\]')
-# The default of --limit: this share of the free disk, within these bounds.
+# The default of --limit: this share of the free disk space, within these bounds in bytes.
 _SHARE_OF_DISK = 0.5
 _LEAST_BYTES, _MOST_BYTES = 10**9, 10**12
 
@@ -84,9 +84,9 @@ def serve(
     """
     Run the hub of a fleet on this machine, until Ctrl-C.
 
-    The first start makes the fleet: its key, its certificates and the configuration of the
-    installed nats-server, all in one folder, which is to be backed up.  Options that were given
-    once need not be given again, except --upstream and --extractor.
+    The first start creates one folder with the key and certificates of the fleet and with the
+    configuration for the installed nats-server.  Back up this folder.  It also stores the options,
+    which need not be given again, except --upstream, --extractor and --verbose.
     """
     if credentials is not None and not upstream:
         raise click.UsageError('--credentials is for the hub of a site: give --upstream as well.')

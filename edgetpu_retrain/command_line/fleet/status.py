@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command fleet status: the members, how far behind each one is, and what is wrong."""
+"""The command fleet status: shows the members, how far each is behind, and the problems."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from rich.table import Table
 from rich.text import Text
 
 _PERIOD_S = 2.0
-# Legible on a dark and on a light terminal, which yellow is not.
+# Colours that are legible on dark and on light terminals, unlike yellow.
 _STYLES = {'here': 'green', 'away': 'magenta', 'never seen': 'magenta', 'unreadable': 'red'}
 _UNITS = (('d', 86_400), ('h', 3600), ('min', 60), ('s', 1))
-# A terminal of at least this many characters has room for all columns.
+# Minimum width of a terminal in which all columns are shown, characters.
 _WIDE = 110
 _FIGURES = ('behind', 'model', 'own', 'trains on', 'quarantined', 'disputed')
 _ONLY_WIDE = {'own', 'quarantined'}
@@ -43,9 +43,9 @@ _ONLY_WIDE = {'own', 'quarantined'}
 @options.as_json
 def status(watch: bool, folder: StationFolder) -> None:
     """
-    Show the members of the fleet: who was seen when, how far behind, and what is wrong.
+    Show the members of the fleet: when each was last seen, how far it is behind, and problems.
 
-    It asks the hub that runs on this machine.
+    The figures come from the hub on this machine, which must be running.
     """
     if watch and not click.get_current_context().meta[AS_JSON]:
         with contextlib.suppress(KeyboardInterrupt):

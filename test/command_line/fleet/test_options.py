@@ -42,8 +42,16 @@ def test_what_is_no_time_is_rejected(text: str) -> None:
 
 
 def test_a_time_before_1970_is_rejected() -> None:
-    with pytest.raises(RequestError, match='before 1970'):
-        read_moment('1969-01-01', later=False)
+    for text in ('1969-01-01', '999y'):
+        with pytest.raises(RequestError, match='before 1970'):
+            read_moment(text, later=False)
+
+
+def test_a_time_that_has_no_date_is_rejected() -> None:
+    for text in ('9999-06-01', '9999y', '999999y'):
+        with pytest.raises(RequestError, match='after 9998'):
+            read_moment(text, later=True)
+    assert moment_in_words(read_moment('9998-12-30', later=True)) == '9998-12-30 00:00'
 
 
 @pytest.mark.parametrize(
