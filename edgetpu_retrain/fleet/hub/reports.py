@@ -41,7 +41,7 @@ class Report:
         samples: number of its own samples.
         trusted: number of samples that it trains on, including those of others.
         behind: number of packs at its hub that it has yet to read; -1 = not known.
-        unpublished: number of its own claims that are not sealed yet.
+        unpublished: number of its own claims that no hub has yet.
         frontier: digest of the packs that it has, the same on two members with the same packs.
         gate: outcome of the last training, a sentence.
         quarantine: number of quarantined packs.

@@ -235,6 +235,17 @@ def missing(connection: sqlite3.Connection, hub: str, me: str) -> list[tuple[byt
     return [(digest, chain, bool(is_own)) for _, digest, chain, is_own in rows]
 
 
+def num_unpublished(connection: sqlite3.Connection, origin: str) -> int:
+    """Return the number of claims in the packs of a key that no hub is known to have."""
+    (count,) = connection.execute(
+        'SELECT COALESCE(SUM(next_sequence - first_sequence), 0) FROM packs '
+        'JOIN chains ON chains.id = packs.chain WHERE origin = ? AND NOT EXISTS '
+        '(SELECT 1 FROM hub_messages WHERE pack = packs.id AND complete)',
+        (origin,),
+    ).fetchone()
+    return int(count)
+
+
 def look_at_all_packs(connection: sqlite3.Connection) -> None:
     """Let :func:`missing` check all packs again, because earlier ones may be missing now."""
     connection.execute('UPDATE hubs SET until_pack = 0')

@@ -131,8 +131,13 @@ class Ledger(LedgerFile):
     def unsealed_count(self) -> int:
         """Number of own claims that are not sealed yet."""
         with self._database.looking('count the claims of') as connection:
-            (count,) = connection.execute('SELECT COUNT(*) FROM drafts').fetchone()
-            return int(count)
+            return sealing.num_unsealed(connection)
+
+    @property
+    def unpublished_count(self) -> int:
+        """Number of own claims that no hub is known to have, sealed or not."""
+        with self._database.looking('count the claims of') as connection:
+            return sealing.num_unsealed(connection) + hubs.num_unpublished(connection, self.me)
 
     def seal(self, key: Key, max_bytes: int = MAX_PACK_BYTES) -> list[bytes]:
         """

@@ -143,6 +143,12 @@ def seal_next(
     return pack, payloads
 
 
+def num_unsealed(connection: sqlite3.Connection) -> int:
+    """Return the number of drafts."""
+    (count,) = connection.execute('SELECT COUNT(*) FROM drafts').fetchone()
+    return int(count)
+
+
 def own_claims(connection: sqlite3.Connection, me: str) -> dict[bytes, Claim]:
     """Return the claim of this robot about each sample; see :meth:`Ledger.own_claims`."""
     # Claims made here come last, in the order in which they were made, as the clock may have

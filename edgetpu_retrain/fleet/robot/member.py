@@ -140,10 +140,7 @@ class Member:
             scan = await self._in_thread('samples', self._files.scan)
             if scan is not None:
                 self._scanned(scan)
-                if self._has_unsealed and await self._in_thread('claims', self._is_sealed):
-                    # Only sealed claims decide what is settled.
-                    self._has_unsealed, self._ask_due = False, True
-                    self._report_due.set()
+                await self._look_at_claims()
                 await self._in_thread('questions', self._ask_if_due)
             serving = await self._in_thread('models', self._files.serving_version)
             if serving not in (None, self.serving, self.learned.version):
@@ -159,6 +156,17 @@ class Member:
             elif not scan.is_complete:
                 pause_s = 0.0
             await asyncio.sleep(pause_s)
+
+    async def _look_at_claims(self) -> None:
+        if self._has_unsealed and await self._in_thread(
+            'claims', lambda: not self._files.ledger.unsealed_count
+        ):
+            # Only sealed claims decide what is settled.
+            self._has_unsealed, self._ask_due = False, True
+        if self.report.unpublished and await self._in_thread(
+            'claims', lambda: not self._files.ledger.unpublished_count
+        ):
+            self._report_due.set()
 
     def _note_hubs(self) -> None:
         for hub in self.hubs:
@@ -198,9 +206,6 @@ class Member:
             self._ask_due = True
             raise
         self._samples_version = version
-
-    def _is_sealed(self) -> bool:
-        return not self._files.ledger.unsealed_count
 
     def _changed(self, _stream: str) -> None:
         """Schedule what depends on what a hub sends; called in the event loop."""

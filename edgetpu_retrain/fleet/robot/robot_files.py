@@ -108,7 +108,7 @@ class RobotFiles:
             packs[each.outcome] += each.packs
         return replace(
             report,
-            unpublished=self.ledger.unsealed_count,
+            unpublished=self.ledger.unpublished_count,
             # Members with the same packs report the same value.
             frontier=hashlib.sha256(frontier.encode()).hexdigest()[:16],
             quarantine=packs['quarantined'],

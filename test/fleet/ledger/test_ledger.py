@@ -60,6 +60,21 @@ def test_what_is_sealed_is_not_sealed_again(ledger_of: MakeLedger) -> None:
     assert len(ada.own_claims()) == 1001
 
 
+def test_what_no_hub_has_is_unpublished(ledger_of: MakeLedger) -> None:
+    ada, bob = ledger_of(1), ledger_of(2)
+    bob.set_roster(roster([member(1)]))
+    ada.claim([draft(value, 'cup') for value in range(3)])
+    (digest,) = ada.seal(robot_key(1))
+    ada.claim([draft(3, 'cup')])
+    assert ada.unpublished_count == 4
+    bob.receive(ada.message(digest))
+    assert bob.unpublished_count == 0
+    ada.is_at('base', digest, 1)
+    assert ada.unpublished_count == 1
+    ada.forget_hub('base')
+    assert ada.unpublished_count == 4
+
+
 def test_a_pack_that_is_offered_again_is_known(ledger_of: MakeLedger) -> None:
     ada, bob = ledger_of(1), ledger_of(2)
     bob.set_roster(roster([member(1)]))

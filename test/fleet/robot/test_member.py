@@ -165,6 +165,25 @@ def test_without_a_hub_it_goes_on_and_catches_up(hub: HubServer, tmp_path: Path)
         run(live())
 
 
+def test_claims_that_a_full_hub_refuses_are_reported_as_unpublished(
+    hub: HubServer, tmp_path: Path
+) -> None:
+    async def live() -> None:
+        await prepare(hub, evidence_bytes=1)
+        ada = Robot(tmp_path / 'ada', ADA, hub)
+        async with members(ada):
+            for number in (1, 2, 3):
+                ada.teach('cup', number)
+            await until(ada.has_problem('is full'))
+            await until(lambda: ada.member.report.unpublished == 3)
+            assert ada.files.ledger.unsealed_count == 0
+            await prepare(hub)
+            await until(lambda: ada.member.report.unpublished == 0)
+
+    with hub:
+        run(live())
+
+
 def test_an_unusable_database_delays_only_its_own_samples(hub: HubServer, tmp_path: Path) -> None:
     async def live() -> None:
         await prepare(hub)
