@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.shared.dialogue import reply, requests
 from edgetpu_retrain.fleet.evidence.keys import Key
-from edgetpu_retrain.fleet.hub.streams import EVIDENCE, inbox_prefix
+from edgetpu_retrain.fleet.hub.streams import EVIDENCE, evidence_pattern, inbox_prefix
 import nats
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from support.hub_network import until
@@ -74,7 +74,7 @@ async def subscribe(url: str, key: Key) -> Any:
         url, nkeys_seed_str=key.seed, inbox_prefix=inbox_prefix(key.public)
     )
     return await client.jetstream().pull_subscribe(
-        f'evidence.{SPACE.token}.*',
+        evidence_pattern(SPACE.token),
         stream=EVIDENCE,
         config=ConsumerConfig(deliver_policy=DeliverPolicy.NEW, ack_policy=AckPolicy.NONE),
     )

@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.shared.dialogue import Child
 from edgetpu_retrain.fleet.evidence.keys import Key
-from edgetpu_retrain.fleet.hub.streams import inbox_prefix
+from edgetpu_retrain.fleet.hub.streams import evidence_subject, inbox_prefix
 import nats
 from support.hub_server import HubServer
 from support.online_member import drafts, FleetMember, prepare, roster_of, SPACE
@@ -116,7 +116,9 @@ async def publish(
     seconds, after = [], before
     for pack in packs:
         started = time.time()
-        await client.jetstream().publish(f'evidence.{SPACE.token}.{key.public}', pack)
+        await client.jetstream().publish(
+            evidence_subject(SPACE.token, key.public, key.public), pack
+        )
         after = await wait(clients, 1)
         seconds.append(max(after[0]) - started)
     await client.close()

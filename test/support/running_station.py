@@ -21,6 +21,7 @@ from edgetpu_retrain.fleet.evidence.claim import Claim
 from edgetpu_retrain.fleet.evidence.manifest import NO_PACK
 from edgetpu_retrain.fleet.evidence.pack import encode, Pack, Payload, seal
 from edgetpu_retrain.fleet.hub.connection import connect, Hub
+from edgetpu_retrain.fleet.hub.streams import evidence_subject
 from edgetpu_retrain.fleet.robot.node_settings import space_of
 from edgetpu_retrain.fleet.station.credentials import Credentials
 from edgetpu_retrain.fleet.station.folder import StationFolder
@@ -121,7 +122,7 @@ class Robot:
     async def teach(self, hub: Hub, label: str, count: int = 1) -> list[Payload]:
         """Publish a pack, and return its samples."""
         message, samples = self.pack(label, count)
-        subject = f'evidence.{self.space.token}.{self.key.public}'
+        subject = evidence_subject(self.space.token, self.key.public, self.key.public)
         await hub.publish(subject, message, hashlib.sha256(message).hexdigest())
         return samples
 

@@ -46,6 +46,8 @@ class Exchange:
         hub: name of the hub in the ledger.
         key: key of the member, which seals its claims; None = it makes none.
         max_bytes: the maximum length of a message that the hub accepts.
+        own_only: whether the member reads and publishes only its own packs.  Its position in
+            the stream is then another one, so that it reads all others if this changes.
         others_after_ms: see :data:`OTHERS_AFTER_MS`.
         now_ms: returns the time of day, milliseconds since 1970.
         random: returns a random number from 0 to 1.
@@ -58,12 +60,14 @@ class Exchange:
         key: Key | None,
         *,
         max_bytes: int = MAX_PACK_BYTES,
+        own_only: bool = False,
         others_after_ms: tuple[int, int] = OTHERS_AFTER_MS,
         now_ms: Callable[[], int] = time_ms,
         random: Callable[[], float] = random_module.random,  # noqa: S311 - only a delay
     ) -> None:
         self._ledger = ledger
-        self._hub = hub
+        self.own_only = own_only
+        self._hub = f'own packs at {hub}' if own_only else hub
         self._key = key
         self._max_bytes = max_bytes
         self._others_after_ms = others_after_ms
@@ -106,7 +110,9 @@ class Exchange:
         self._ledger.forget_messages(self._hub, position.sequence)
         return position.sequence + 1
 
-    def read(self, message: bytes, sequence: int, received_ms: int = 0) -> Receipt:
+    def read(
+        self, message: bytes, sequence: int, received_ms: int = 0, origin: str = ''
+    ) -> Receipt:
         """
         Process the next message of the stream.
 
@@ -114,12 +120,17 @@ class Exchange:
             message: untrusted bytes.
             sequence: its sequence in the stream.
             received_ms: when the hub received it, milliseconds since 1970.
+            origin: public key in its subject, see :meth:`Ledger.receive`; '' = not known.
 
         Raises:
             StoreError: if the disk fails; then call :meth:`begin` again.
         """
         receipt = self._ledger.receive(
-            message, hub=self._hub, sequence=sequence, received_ms=received_ms
+            message,
+            hub=self._hub,
+            sequence=sequence,
+            received_ms=received_ms,
+            origin=origin,
         )
         self._read = sequence, message, received_ms
         self._num_unsaved += 1
@@ -148,7 +159,7 @@ class Exchange:
         missing, due_of_chain, latest = {}, dict[int, int](), dict[int, int]()
         for digest, chain, is_own in self._ledger.missing(self._hub):
             due = due_of_chain.setdefault(chain, now if is_own else now + self._delay_ms())
-            if digest not in self._skipped:
+            if digest not in self._skipped and (is_own or not self.own_only):
                 # No pack is due before an earlier one of its chain, which may be missing only now.
                 latest[chain] = max(self._missing.get(digest, due), latest.get(chain, 0))
                 missing[digest] = latest[chain]

@@ -13,11 +13,20 @@ import time
 from typing import Any, TypeVar
 
 from edgetpu_retrain.errors import HubDeniedError, HubFullError, HubRefusedError, RosterError
+from edgetpu_retrain.fleet.evidence.pack import peek
 from edgetpu_retrain.fleet.hub.connection import Hub
 from edgetpu_retrain.fleet.hub.exchange import Exchange
 from edgetpu_retrain.fleet.hub.releases import Releases
 from edgetpu_retrain.fleet.hub.stream_reader import open_reader, StreamMessage, StreamReader
-from edgetpu_retrain.fleet.hub.streams import EVIDENCE, RELEASES, ROSTER, STREAMS
+from edgetpu_retrain.fleet.hub.streams import (
+    EVIDENCE,
+    evidence_pattern,
+    evidence_subject,
+    origin_of,
+    RELEASES,
+    ROSTER,
+    STREAMS,
+)
 from edgetpu_retrain.fleet.hub.tasks import run_until_first_ends, wait_for_event
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 
@@ -153,13 +162,15 @@ class HubSession:
         return await self._open(start), []
 
     async def _open(self, start: int) -> StreamReader:
-        return await open_reader(
-            self._hub, EVIDENCE, f'evidence.{self._ledger.space.token}.*', start
-        )
+        origin = self._ledger.me if self._exchange.own_only else '*'
+        pattern = evidence_pattern(self._ledger.space.token, origin)
+        return await open_reader(self._hub, EVIDENCE, pattern, start)
 
     def _receive(self, messages: list[StreamMessage]) -> bool:
         outcomes = {
-            self._exchange.read(message.data, message.sequence, message.received_ms).outcome
+            self._exchange.read(
+                message.data, message.sequence, message.received_ms, origin_of(message.subject)
+            ).outcome
             for message in messages
         }
         return bool(outcomes - {'known', 'refused'})
@@ -266,7 +277,10 @@ class HubSession:
     async def _publish_pack(self, pack: bytes) -> None:
         message = await asyncio.to_thread(self._ledger.message, pack)
         try:
-            sequence = await self._send(f'evidence.{self._ledger.space.token}', message)
+            sequence = await self._send(
+                evidence_subject(self._ledger.space.token, peek(message).origin, self._hub.key),
+                message,
+            )
         except HubRefusedError as error:
             if isinstance(error, HubDeniedError):
                 raise
@@ -280,16 +294,14 @@ class HubSession:
         if kind in self._denied:
             return False
         try:
-            await self._send(kind, message)
+            await self._send(f'{kind}.{self._hub.key}', message)
         except HubRefusedError:
             self._denied.add(kind)
             return False
         return True
 
-    async def _send(self, kind: str, message: bytes) -> int:
-        return await self._hub.publish(
-            f'{kind}.{self._hub.key}', message, hashlib.sha256(message).hexdigest()
-        )
+    async def _send(self, subject: str, message: bytes) -> int:
+        return await self._hub.publish(subject, message, hashlib.sha256(message).hexdigest())
 
     async def _ordered(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Call a blocking function in a thread, one call of this session at a time."""

@@ -6,7 +6,9 @@ The streams of a hub: their names, subjects and limits, and the permissions that
 A subject ends with the key of the publisher, which the hub verifies: a member can publish only on
 subjects with its own key.  A reply subject can still make the hub store its own responses on other
 subjects; so readers verify signatures.  A pack may be signed by another key than the publisher's,
-because members republish packs that a hub has lost.
+because members republish packs that a hub has lost.  The key that signed it is in the subject as
+well, so that a member can read its own packs only.  A member that reads a pack on the subject of
+another key publishes it again on the right one.
 """
 
 from __future__ import annotations
@@ -35,6 +37,9 @@ ROSTER_BYTES = 256 << 20
 RELEASE_BYTES = 1 << 30
 REPORT_BYTES = 256 << 20
 """Limits of the small streams, bytes: room for 10^4 members."""
+
+
+_EVIDENCE_PARTS = 4
 
 
 @dataclass(frozen=True)
@@ -75,12 +80,35 @@ class Stream:
 STREAMS = {
     stream.name: stream
     for stream in (
-        Stream(EVIDENCE, 'evidence.*.*', -1, keeps_old=True),
+        Stream(EVIDENCE, 'evidence.*.*.*', -1, keeps_old=True),
         Stream(ROSTER, 'roster.*', 1, keeps_old=True),
         Stream(RELEASES, 'release.*.*', -1, keeps_old=True),
         Stream(REPORTS, 'report.*', 1, keeps_old=False),
     )
 }
+
+
+def evidence_subject(space: str, origin: str, publisher: str) -> str:
+    """
+    Return the subject of a pack.
+
+    Args:
+        space: token of the embedding space.
+        origin: public key that signed the pack.
+        publisher: public key of the member that publishes it.
+    """
+    return f'evidence.{space}.{origin}.{publisher}'
+
+
+def evidence_pattern(space: str, origin: str = '*') -> str:
+    """Return the pattern of the subjects of all packs of a space, or of those of one key."""
+    return f'evidence.{space}.{origin}.*'
+
+
+def origin_of(subject: str) -> str:
+    """Return the key in the subject of a pack; '' = it has none."""
+    parts = subject.split('.')
+    return parts[2] if len(parts) == _EVIDENCE_PARTS else ''
 
 
 def inbox_prefix(key: str) -> str:
@@ -101,7 +129,7 @@ def publish_permissions(key: str, roles: Iterable[str]) -> list[str]:
     """
     subjects = [f'report.{key}', f'roster.{key}']
     if {'propose', 'teach'} & set(roles):
-        subjects.append(f'evidence.*.{key}')
+        subjects.append(f'evidence.*.*.{key}')
     if 'release' in roles:
         subjects.append(f'release.*.{key}')
     return subjects + [
@@ -121,6 +149,6 @@ def subscribe_permissions(key: str) -> list[str]:
 
 def station_permissions(key: str) -> list[str]:
     """Return the subjects on which the base station must be allowed to publish."""
-    return [f'{kind}.{key}' for kind in ('report', 'roster', 'evidence.*', 'release.*')] + [
+    return [f'{kind}.{key}' for kind in ('report', 'roster', 'evidence.*.*', 'release.*')] + [
         '$JS.API.>'
     ]

@@ -75,6 +75,8 @@ class Synchronization:
         on_change: called in the event loop with the name of a stream when it has new content.
         accept_release: returns whether a message is a release that this member may use; called in
             a thread.  None = releases are not read.
+        own_packs_only: whether the member keeps, reads and publishes only its own packs.  Packs
+            of others that it already has are deleted.
         delays: how long to wait.
     """
 
@@ -86,18 +88,22 @@ class Synchronization:
         *,
         on_change: Callable[[str], None] = lambda _: None,
         accept_release: Callable[[bytes], bool] | None = None,
+        own_packs_only: bool = False,
         delays: Delays | None = None,
     ) -> None:
         self._ledger = ledger
         self._key = key
         self._releases = None if accept_release is None else Releases(accept_release)
         self._on_change = on_change
+        self._own_packs_only = own_packs_only
         self._delays = delays or Delays()
         self._links = [_Link(url, credentials) for url, credentials in hubs]
         self._others_ms = _RELAY_AFTER_MS if len(self._links) > 1 else self._delays.others_ms
 
     async def run(self) -> None:
         """Synchronize until cancelled."""
+        if self._own_packs_only:
+            await asyncio.to_thread(self._ledger.drop_others)
         await asyncio.gather(*(self._keep_connected(link) for link in self._links))
 
     def wake(self) -> None:
@@ -169,6 +175,7 @@ class Synchronization:
             hub.url,
             self._key,
             max_bytes=hub.max_bytes,
+            own_only=self._own_packs_only,
             others_after_ms=self._others_ms,
         )
 

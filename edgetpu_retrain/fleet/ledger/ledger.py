@@ -15,7 +15,13 @@ from edgetpu_retrain.fleet.ledger import contested, hubs, overview, sealing
 from edgetpu_retrain.fleet.ledger.evidence import FleetEvidence, read_evidence
 from edgetpu_retrain.fleet.ledger.ledger_file import LedgerFile
 from edgetpu_retrain.fleet.ledger.receiving import Receipt, Storing
-from edgetpu_retrain.fleet.ledger.samples import lacks, message_of, pack_row, payload_of
+from edgetpu_retrain.fleet.ledger.samples import (
+    drop_others,
+    lacks,
+    message_of,
+    pack_row,
+    payload_of,
+)
 from edgetpu_retrain.fleet.ledger.sealing import Draft
 
 
@@ -31,7 +37,13 @@ class Ledger(LedgerFile):
     # Packs
 
     def receive(
-        self, message: bytes, *, hub: str = '', sequence: int = 0, received_ms: int = 0
+        self,
+        message: bytes,
+        *,
+        hub: str = '',
+        sequence: int = 0,
+        received_ms: int = 0,
+        origin: str = '',
     ) -> Receipt:
         """
         Store a received pack, unless it is known or not valid, or too many others wait.
@@ -41,6 +53,9 @@ class Ledger(LedgerFile):
             hub: the hub that it came from; '' = none.
             sequence: its number in the hub's stream.
             received_ms: when the hub received it, milliseconds since 1970; 0 = not known.
+            origin: public key in its subject; if another key has signed the pack, the hub is
+                still taken to lack it, because members that read only their own packs do not
+                find it there.  '' = not known.
 
         Returns:
             Whether it was stored and counts, and if not, the reason.
@@ -68,7 +83,8 @@ class Ledger(LedgerFile):
                         row,
                         received_ms=received_ms,
                         payloads=payloads,
-                        complete=not lacks(connection, row, payloads),
+                        complete=origin in ('', pack.origin)
+                        and not lacks(connection, row, payloads),
                     )
         except PackError as error:
             self._refused[error.kind] += 1
@@ -94,6 +110,13 @@ class Ledger(LedgerFile):
             if row is None:
                 raise KeyError(digest)
             return message_of(connection, row)
+
+    def drop_others(self) -> None:
+        """Delete the packs of other members, because this robot no longer reads them."""
+        with self._database.transaction('delete packs of') as connection:
+            has_dropped = drop_others(connection, self.me)
+        if has_dropped:
+            self._database.empty_log()
 
     # Own claims
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The rows of samples and packs, and the messages that contain them."""
+"""The rows of samples and packs, the messages that contain them, and their deletion."""
 
 from __future__ import annotations
 
@@ -86,3 +86,45 @@ def message_of(connection: sqlite3.Connection, pack: int) -> bytes:
         is_signed = digest == signed.pictures.get(sample)
         payloads[sample] = Payload(embedding, jpeg if is_signed else None)
     return encode(signed, payloads)
+
+
+def drop_others(connection: sqlite3.Connection, me: str) -> bool:
+    """
+    Delete the chains of other members, with the samples that only they have.
+
+    A robot that does not read the packs of others does not learn of erasures either, so it must
+    not keep their samples.  A chain with a pack that no hub is known to have stays: this may be
+    its last copy.
+
+    Args:
+        connection: the connection of a transaction.
+        me: public key of this robot.
+
+    Returns:
+        Whether anything was deleted; then all hubs are to be read from their beginning.
+    """
+    chains = connection.execute(
+        'SELECT id FROM chains WHERE origin != ? AND NOT EXISTS ('
+        'SELECT 1 FROM packs WHERE chain = chains.id AND NOT EXISTS ('
+        'SELECT 1 FROM hub_messages WHERE pack = packs.id AND complete))',
+        (me,),
+    ).fetchall()
+    if not chains:
+        return False
+    for statement in (
+        'DELETE FROM claims WHERE pack IN (SELECT id FROM packs WHERE chain = ?)',
+        'DELETE FROM packs WHERE chain = ?',
+        'DELETE FROM chains WHERE id = ?',
+    ):
+        connection.executemany(statement, chains)
+    for table in ('hubs', 'hub_messages', 'dropped'):
+        connection.execute(f'DELETE FROM {table}')  # noqa: S608
+    connection.execute(
+        'DELETE FROM samples '
+        'WHERE id NOT IN (SELECT sample FROM claims UNION SELECT sample FROM drafts)'
+    )
+    connection.execute(
+        'UPDATE samples SET embedding = NULL, jpeg = NULL WHERE id NOT IN ('
+        'SELECT sample FROM claims WHERE brought UNION SELECT sample FROM drafts WHERE brought)'
+    )
+    return True

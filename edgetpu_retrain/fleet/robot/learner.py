@@ -40,6 +40,10 @@ class Learner(Protocol):
     def accept_release(self) -> Callable[[bytes], bool] | None:
         """Keeps a message if it is a valid release, returns whether; None = needs no releases."""
 
+    @property
+    def needs_evidence(self) -> bool:
+        """Whether it needs the packs of other members."""
+
     async def learn(self) -> Learned:
         """Train, or take a released head, if there is anything new."""
 
@@ -53,6 +57,7 @@ class EvidenceLearner:
     """
 
     accept_release = None
+    needs_evidence = True
 
     def __init__(self, order: RoundOrder) -> None:
         self._order = order
@@ -72,6 +77,8 @@ class ReleaseLearner:
         ledger: the claims of the fleet.
         options: how to train the head with which a released head is compared.
     """
+
+    needs_evidence = False
 
     def __init__(
         self, folder: Path, extractor: bytes, ledger: Ledger, options: RoundOptions

@@ -82,6 +82,7 @@ class Member:
             hubs,
             on_change=self._changed,
             accept_release=learner.accept_release,
+            own_packs_only=not learner.needs_evidence,
         )
         # Scans samples.db and asks questions; other threads use the ledger, too.
         self._thread = ThreadPoolExecutor(1, 'own samples')

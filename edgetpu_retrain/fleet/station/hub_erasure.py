@@ -8,8 +8,9 @@ import asyncio
 import hashlib
 
 from edgetpu_retrain.errors import HubFullError
+from edgetpu_retrain.fleet.evidence.pack import peek
 from edgetpu_retrain.fleet.hub.connection import Hub
-from edgetpu_retrain.fleet.hub.streams import EVIDENCE
+from edgetpu_retrain.fleet.hub.streams import EVIDENCE, evidence_subject
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 
 
@@ -36,9 +37,8 @@ async def erase_from_hub(hub: Hub, ledger: Ledger) -> int:
         message = await asyncio.to_thread(ledger.message, digest)
         message_id = hashlib.sha256(message).hexdigest()
         try:
-            stored = await hub.publish(
-                f'evidence.{ledger.space.token}.{hub.key}', message, message_id
-            )
+            subject = evidence_subject(ledger.space.token, peek(message).origin, hub.key)
+            stored = await hub.publish(subject, message, message_id)
         except HubFullError:
             stored = None  # Deleting makes room; synchronization then publishes the missing pack.
         await hub.api(f'STREAM.MSG.DELETE.{EVIDENCE}', {'seq': sequence, 'no_erase': False})

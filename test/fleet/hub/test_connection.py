@@ -57,12 +57,12 @@ async def read(reader: StreamReader, count: int) -> list[StreamMessage]:
 def test_messages_are_read_in_order_once_and_as_they_come(server: HubServer) -> None:
     async def scenario() -> None:
         ada, bob = await connect(server.url, ADAS), await connect(server.url, BOBS)
-        subject = f'evidence.0123.{ADA.public}'
+        subject = f'evidence.0123.{ADA.public}.{ADA.public}'
         numbers = [
             await ada.publish(subject, b'%d' % each, f'in order {each}') for each in range(3)
         ]
         assert await ada.publish(subject, b'0', 'in order 0') == numbers[0]
-        reader = await open_reader(bob, EVIDENCE, 'evidence.0123.*', 1)
+        reader = await open_reader(bob, EVIDENCE, 'evidence.0123.*.*', 1)
         assert reader.behind == 3
         messages = await read(reader, 3)
         assert [each.data for each in messages] == [b'0', b'1', b'2']
@@ -70,7 +70,7 @@ def test_messages_are_read_in_order_once_and_as_they_come(server: HubServer) -> 
         assert reader.behind == 0
         await ada.publish(subject, bytes(4 << 20), 'in order, large')
         assert [len(each.data) for each in await read(reader, 1)] == [4 << 20]
-        again = await open_reader(bob, EVIDENCE, 'evidence.0123.*', numbers[2])
+        again = await open_reader(bob, EVIDENCE, 'evidence.0123.*.*', numbers[2])
         assert (await read(again, 2))[0] == messages[2]
         await ada.close()
         await bob.close()
@@ -82,8 +82,10 @@ def test_more_messages_are_read_than_are_asked_for_at_once(server: HubServer) ->
     async def scenario() -> None:
         ada = await connect(server.url, ADAS)
         for number in range(600):
-            await ada.publish(f'evidence.4567.{ADA.public}', b'%d' % number, f'many {number}')
-        reader = await open_reader(ada, EVIDENCE, 'evidence.4567.*', 1)
+            await ada.publish(
+                f'evidence.4567.{ADA.public}.{ADA.public}', b'%d' % number, f'many {number}'
+            )
+        reader = await open_reader(ada, EVIDENCE, 'evidence.4567.*.*', 1)
         messages = await read(reader, 600)
         assert [int(each.data) for each in messages] == list(range(600))
         await reader.close()
@@ -97,7 +99,7 @@ def test_more_than_a_thousand_members_can_read(server: HubServer) -> None:
         ada = await connect(server.url, ADAS)
         for _ in range(11):
             await asyncio.gather(
-                *(open_reader(ada, EVIDENCE, 'evidence.0123.*', 1) for _ in range(100))
+                *(open_reader(ada, EVIDENCE, 'evidence.0123.*.*', 1) for _ in range(100))
             )
         await ada.close()
 
@@ -108,9 +110,9 @@ def test_a_member_may_publish_only_in_its_own_name(server: HubServer) -> None:
     async def scenario() -> None:
         ada, bob = await connect(server.url, ADAS), await connect(server.url, BOBS)
         for hub, subject in (
-            (ada, f'evidence.0123.{BOB.public}'),
+            (ada, f'evidence.0123.{BOB.public}.{BOB.public}'),
             (ada, f'release.0123.{ADA.public}'),
-            (bob, f'evidence.0123.{BOB.public}'),
+            (bob, f'evidence.0123.{BOB.public}.{BOB.public}'),
         ):
             with pytest.raises(HubDeniedError, match='does not let this key'):
                 await hub.publish(subject, b'', 'denied')
@@ -119,7 +121,9 @@ def test_a_member_may_publish_only_in_its_own_name(server: HubServer) -> None:
                 await ada.api(request, {})
         with pytest.raises(HubDeniedError):
             await read_reports(ada)
-        assert await ada.publish(f'evidence.0123.{ADA.public}', b'', 'still connected')
+        assert await ada.publish(
+            f'evidence.0123.{ADA.public}.{ADA.public}', b'', 'still connected'
+        )
         await ada.close()
         await bob.close()
 
@@ -211,14 +215,14 @@ def test_the_end_of_a_hub_ends_what_waits_for_it(tmp_path: Path) -> None:
     async def scenario(server: HubServer) -> None:
         await prepare(server)
         hub = await connect(server.url, ADAS)
-        reader = await open_reader(hub, EVIDENCE, 'evidence.0123.*', 1)
+        reader = await open_reader(hub, EVIDENCE, 'evidence.0123.*.*', 1)
         reading = asyncio.ensure_future(reader.read())
         await asyncio.sleep(0)
         server.kill()
         with pytest.raises(HubLostError):
             await reading
         with pytest.raises(HubLostError):
-            await hub.publish(f'evidence.0123.{ADA.public}', b'', 'lost')
+            await hub.publish(f'evidence.0123.{ADA.public}.{ADA.public}', b'', 'lost')
         await hub.close()
 
     with HubServer(tmp_path / 'hub', {ADA.public: ['teach']}) as server:
@@ -238,7 +242,9 @@ def test_a_hub_that_stops_responding_is_noticed(
         try:
             # More than the sockets hold, so that the client cannot even send it.
             with pytest.raises(HubLostError):
-                await hub.publish(f'evidence.0123.{ADA.public}', bytes(7 << 20), 'never sent')
+                await hub.publish(
+                    f'evidence.0123.{ADA.public}.{ADA.public}', bytes(7 << 20), 'never sent'
+                )
             await hub.close()
         finally:
             server.signal(signal.SIGCONT)
@@ -251,8 +257,8 @@ def test_a_hub_without_jetstream_is_named(tmp_path: Path) -> None:
     async def scenario(server: HubServer) -> None:
         hub = await connect(server.url, ADAS)
         for request in (
-            hub.publish(f'evidence.0123.{ADA.public}', b'', 'nowhere'),
-            open_reader(hub, EVIDENCE, 'evidence.0123.*', 1),
+            hub.publish(f'evidence.0123.{ADA.public}.{ADA.public}', b'', 'nowhere'),
+            open_reader(hub, EVIDENCE, 'evidence.0123.*.*', 1),
         ):
             with pytest.raises(HubError, match='turns JetStream on'):
                 await request
@@ -266,7 +272,7 @@ def test_limits_of_a_hub_are_distinguished(tmp_path: Path) -> None:
     async def scenario(server: HubServer) -> None:
         await prepare(server, 1 << 20)
         hub = await connect(server.url, ADAS)
-        subject = f'evidence.0123.{ADA.public}'
+        subject = f'evidence.0123.{ADA.public}.{ADA.public}'
         assert hub.max_bytes < 1 << 20
         with pytest.raises(HubRefusedError, match='set its max_payload to 8MB'):
             await hub.publish(subject, bytes(1 << 20), 'too large')

@@ -111,3 +111,19 @@ def test_no_pack_is_due_before_an_earlier_one_of_its_chain(
                 known = [each for each in chain if each in here]
                 due_of_chain = [each for each in due if each in chain]
                 assert due_of_chain == known[: len(due_of_chain)]
+
+
+def test_a_pack_on_the_subject_of_another_key_is_published_again() -> None:
+    first, second = packs_of(1, 2)
+    ada, eve = robot_key(1).public, robot_key(3).public
+    with new_ledger(2) as bob:
+        bob.set_roster(roster([member(1), member(2)]))
+        exchange = Exchange(bob, 'base', None, others_after_ms=(0, 0), now_ms=lambda: NOW_MS)
+        exchange.begin(None)
+        exchange.read(first, 1, NOW_MS, origin=eve)
+        exchange.read(second, 2, NOW_MS, origin=ada)
+        exchange.caught_up()
+        assert [bob.message(each) for each in exchange.due()] == [first]
+        exchange.read(first, 3, NOW_MS, origin=ada)
+        exchange.caught_up()
+        assert exchange.due() == []

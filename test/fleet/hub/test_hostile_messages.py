@@ -51,7 +51,7 @@ async def publish_by_hand(
 
 
 @pytest.mark.parametrize(
-    'subject', ['evidence.{token}.{key}', 'roster.{key}', 'release.{token}.{key}']
+    'subject', ['evidence.{token}.{key}.{key}', 'roster.{key}', 'release.{token}.{key}']
 )
 def test_malformed_headers_stop_nobody(tmp_path: Path, subject: str) -> None:
     named = subject.format(token=SPACE.token, key=EVE.public)

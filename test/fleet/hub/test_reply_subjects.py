@@ -13,13 +13,14 @@ from pathlib import Path
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.hub.connection import connect, Hub
 from edgetpu_retrain.fleet.hub.reports import read_reports, Report, SeenReport
+from edgetpu_retrain.fleet.hub.streams import evidence_subject
 from support.hub_network import run, until
 from support.hub_server import HubServer, TestCredentials
 from support.online_member import prepare, SPACE
 
 ADA, EVE = Key.generate(), Key.generate()
 RIGHTS = {ADA.public: ['teach', 'release'], EVE.public: ['teach']}
-OF_EVE = f'evidence.{SPACE.token}.{EVE.public}'
+OF_EVE = evidence_subject(SPACE.token, EVE.public, EVE.public)
 
 
 async def put_acknowledgement(eve: Hub, subject: str) -> None:

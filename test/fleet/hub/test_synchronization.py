@@ -13,6 +13,7 @@ from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.hub import session
 from edgetpu_retrain.fleet.hub.connection import connect
+from edgetpu_retrain.fleet.hub.streams import evidence_subject
 from edgetpu_retrain.fleet.ledger import receiving
 import pytest
 from support.hub_network import Link, run, until
@@ -372,7 +373,9 @@ def test_forged_messages_change_nothing_and_do_not_stop_the_reading(new_hub: New
         attacker = await connect(hub.url, TestCredentials(EVE.seed))
         token = SPACE.token
         for number, message in enumerate((b'', b'nonsense', bytes(5 << 20))):
-            await attacker.publish(f'evidence.{token}.{EVE.public}', message, f'forged {number}')
+            await attacker.publish(
+                evidence_subject(token, EVE.public, EVE.public), message, f'forged {number}'
+            )
             await attacker.publish(f'roster.{EVE.public}', message[:1000], f'roster {number}')
         async with (
             FleetMember(ADA, [hub.url], ROSTER) as ada,
@@ -380,7 +383,9 @@ def test_forged_messages_change_nothing_and_do_not_stop_the_reading(new_hub: New
         ):
             ada.teach(3, 'cup', 1)
             await until(are_equal(ada, bob, count=3))
-            await attacker.publish(f'evidence.{token}.{EVE.public}', b'more', 'forged more')
+            await attacker.publish(
+                evidence_subject(token, EVE.public, EVE.public), b'more', 'forged more'
+            )
             ada.teach(3, 'cup', 2)
             await until(are_equal(ada, bob, count=6))
         await attacker.close()

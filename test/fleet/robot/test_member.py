@@ -36,7 +36,8 @@ class Lessons:
 
     accept_release = None
 
-    def __init__(self) -> None:
+    def __init__(self, *, needs_evidence: bool) -> None:
+        self.needs_evidence = needs_evidence
         self.count = 0
         self.failures = 0
 
@@ -51,11 +52,13 @@ class Lessons:
 class Robot:
     """A member with its samples and its log."""
 
-    def __init__(self, folder: Path, key: Key, hub: HubServer) -> None:
+    def __init__(
+        self, folder: Path, key: Key, hub: HubServer, *, needs_evidence: bool = True
+    ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.log: list[str] = []
-        self.lessons = Lessons()
+        self.lessons = Lessons(needs_evidence=needs_evidence)
         with SampleStore(folder / 'samples.db'):
             pass
         self.files = RobotFiles(folder, SPACE, key.public, FLEET.public)
@@ -142,6 +145,25 @@ def test_what_one_is_taught_the_other_learns_and_the_station_hears(
             await station.close()
             assert ada.has_none()
         assert any('is learned' in line for line in ada.log)
+
+    with hub:
+        run(live())
+
+
+def test_one_that_takes_releases_sends_its_samples_and_receives_none(
+    hub: HubServer, tmp_path: Path
+) -> None:
+    async def live() -> None:
+        await prepare(hub)
+        ada = Robot(tmp_path / 'ada', ADA, hub)
+        bob = Robot(tmp_path / 'bob', BOB, hub, needs_evidence=False)
+        async with members(ada, bob):
+            ada.teach('cup', 1)
+            await until(ada.knows(1))
+            await until(lambda: not ada.files.ledger.unsealed_count)
+            bob.teach('mug', 2)
+            await until(ada.knows(2))
+            assert bob.knows(1)()
 
     with hub:
         run(live())

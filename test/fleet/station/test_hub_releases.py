@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 from edgetpu_retrain.fleet.hub.connection import connect, Hub
-from edgetpu_retrain.fleet.hub.streams import EVIDENCE, RELEASES
+from edgetpu_retrain.fleet.hub.streams import EVIDENCE, evidence_subject, RELEASES
 from edgetpu_retrain.fleet.releases.release import encode, encode_promotion, Promotion, Release
 from edgetpu_retrain.fleet.releases.staging import MAX_RELEASES, newest_for
 from edgetpu_retrain.fleet.station.hub_releases import delete_unused_releases, read_releases
@@ -21,7 +21,7 @@ from support.hub_server import HubServer, TestCredentials
 from support.online_member import prepare
 
 EVE = robot_key(2)
-OF_EVE = f'evidence.{SPACE.token}.{EVE.public}'
+OF_EVE = evidence_subject(SPACE.token, EVE.public, EVE.public)
 OF_KEY = f'release.{SPACE.token}.{KEY.public}'
 
 
@@ -35,9 +35,9 @@ async def put_junk(eve: Hub, count: int) -> None:
         await eve.client.publish(OF_EVE, b'pack %d' % number, OF_KEY)
     create = {
         'stream_name': EVIDENCE,
-        'config': {'name': 'mine', 'filter_subject': 'evidence.*.*', 'ack_policy': 'none'},
+        'config': {'name': 'mine', 'filter_subject': 'evidence.*.*.*', 'ack_policy': 'none'},
     }
-    await eve.api(f'CONSUMER.CREATE.{EVIDENCE}.mine.evidence.*.*', create)
+    await eve.api(f'CONSUMER.CREATE.{EVIDENCE}.mine.evidence.*.*.*', create)
     request = json.dumps({'batch': count}).encode()
     await eve.client.publish(f'$JS.API.CONSUMER.MSG.NEXT.{EVIDENCE}.mine', request, OF_KEY)
 

@@ -14,7 +14,7 @@ from typing import Any
 from edgetpu_retrain.errors import HubDeniedError, HubError
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.hub.connection import connect, Hub
-from edgetpu_retrain.fleet.hub.streams import EVIDENCE, RELEASES, REPORTS, ROSTER
+from edgetpu_retrain.fleet.hub.streams import EVIDENCE, evidence_subject, RELEASES, REPORTS, ROSTER
 from edgetpu_retrain.fleet.station.certificates import make_authority
 from edgetpu_retrain.fleet.station.credentials import Credentials
 import pytest
@@ -69,12 +69,13 @@ def test_a_member_publishes_in_its_own_name_only(
         await eve.teach(hub, 'mug')
         token, other = eve.space.token, victim.key.public
         for subject in (
-            f'evidence.{token}.{other}',
+            f'evidence.{token}.{eve.key.public}.{other}',
             f'release.{token}.{other}',
             f'roster.{other}',
             f'report.{other}',
-            f'evidence.{token}.*',
-            f'evidence.{token}.{eve.key.public}.more',
+            f'evidence.{token}.{other}.*',
+            f'evidence.{token}.{eve.key.public}',
+            f'evidence.{token}.{other}.{eve.key.public}.more',
             'anything',
         ):
             await denied(hub, subject)
@@ -91,7 +92,9 @@ def test_a_member_without_the_role_publishes_no_evidence(station: RunningStation
 
     async def try_it() -> None:
         hub = await connected(reader)
-        await denied(hub, f'evidence.{reader.space.token}.{reader.key.public}')
+        await denied(
+            hub, evidence_subject(reader.space.token, reader.key.public, reader.key.public)
+        )
         await hub.close()
 
     run(try_it())
@@ -156,7 +159,7 @@ def test_a_member_reads_no_reports(eve: Robot) -> None:
         request = json.dumps({'stream_name': REPORTS, 'config': config}).encode()
         await denied(hub, f'$JS.API.CONSUMER.CREATE.{REPORTS}.spy.report.*', request)
         # What the request says about its filter must be what its subject says.
-        other = f'$JS.API.CONSUMER.CREATE.{EVIDENCE}.spy.evidence.*.*'
+        other = f'$JS.API.CONSUMER.CREATE.{EVIDENCE}.spy.evidence.*.*.*'
         with pytest.raises(HubError):
             await hub.request(other, request)
         await hub.close()

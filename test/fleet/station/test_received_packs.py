@@ -11,6 +11,7 @@ from edgetpu_retrain.fleet.evidence.claim import Claim
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.evidence.pack import encode, NO_PACK, Pack, seal
 from edgetpu_retrain.fleet.hub.connection import connect
+from edgetpu_retrain.fleet.hub.streams import evidence_subject
 from edgetpu_retrain.fleet.station.received_packs import heads, read_packs
 from support.hub_network import run
 from support.hub_server import HubServer, TestCredentials
@@ -38,7 +39,7 @@ def test_packs_that_robots_refuse_keep_nothing(tmp_path: Path) -> None:
         await prepare(server)
         eve = await connect(server.url, TestCredentials(EVE.seed))
         for message in [*forged, *(encode(pack, {}) for pack in real), b'no pack']:
-            subject = f'evidence.{SPACE.token}.{EVE.public}'
+            subject = evidence_subject(SPACE.token, EVE.public, EVE.public)
             await eve.publish(subject, message, hashlib.sha256(message).hexdigest())
         await eve.close()
         station = await connect(server.url, server.station_credentials)
