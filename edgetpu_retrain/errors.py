@@ -4,9 +4,9 @@
 The exceptions of this package.
 
 An error with a message for the user is a :class:`RetrainError`.  Functions for Python programs
-also raise a ValueError for an invalid argument, and a FileNotFoundError for a missing file.  The
-message of a RetrainError states what is wrong, with the value, and what to do.  The node logs it
-and continues; the command line prints it and exits.
+may also raise a ValueError for an invalid argument, and a FileNotFoundError for a missing file.
+The message of a RetrainError states what is wrong, with the value, and what to do.  The node logs
+the message and continues; the command line prints it and exits.
 
 Messages quote untrusted text: names, values, errors of libraries.  The message of a RetrainError
 is therefore one printable line of bounded length, so that no file or request can inject lines
@@ -18,7 +18,7 @@ from pathlib import Path
 from edgetpu_retrain.wording import presentable
 
 TOO_LITTLE_MEMORY = 'there is too little memory: end other programs, then try again'
-"""The message for a MemoryError, which must not be mistaken for damage to the file being read."""
+"""The message for a MemoryError, which is never reported as damage of the file being read."""
 
 
 class RetrainError(Exception):
@@ -75,15 +75,15 @@ class TooFewSamplesError(RequestError):
 
 
 class FleetError(RetrainError, RuntimeError):
-    """What a fleet needs is missing or invalid."""
+    """A file, key, message or program that a fleet needs is missing or invalid."""
 
 
 class PackError(FleetError):
     """
-    A pack of a fleet is not valid.
+    A pack (a signed message with samples of a fleet) is not valid.
 
     Args:
-        kind: what is wrong, for counting: 'not a pack', 'too large', 'other space',
+        kind: the kind under which the error is counted: 'not a pack', 'too large', 'other space',
             'bad signature', 'bad claim' or 'bad payload'.
         message: the error message, one sentence.
     """
@@ -94,7 +94,7 @@ class PackError(FleetError):
 
 
 class RosterError(FleetError):
-    """A roster of a fleet is not valid."""
+    """A roster (the signed list of the members of a fleet) is not valid."""
 
 
 class HubError(FleetError):
@@ -111,7 +111,7 @@ class HubFullError(HubError):
 
 class HubRefusedError(HubError):
     """
-    A hub does not take a message.
+    A hub rejected a message.
 
     Args:
         message: the error message, one sentence.
@@ -124,7 +124,7 @@ class HubRefusedError(HubError):
 
 
 class HubDeniedError(HubRefusedError):
-    """A hub does not let a member do something."""
+    """A hub denied a member a permission."""
 
 
 class RosMissingError(RetrainError, ImportError):
@@ -132,11 +132,16 @@ class RosMissingError(RetrainError, ImportError):
 
 
 class LibraryMissingError(RetrainError, ImportError):
-    """A module was imported without a library that it needs, which is optional."""
+    """A module was imported without an optional library that this module needs."""
 
 
 def in_words(error: Exception) -> str:
-    """Return an exception as text for a message; its ``repr()`` if it is of another package."""
+    """
+    Return an exception as text for a message.
+
+    A RetrainError has a message for the user.  Any other exception becomes its ``repr()``, except
+    that a MemoryError becomes :data:`TOO_LITTLE_MEMORY`.
+    """
     if isinstance(error, MemoryError):
         return TOO_LITTLE_MEMORY
     return str(error) if isinstance(error, RetrainError) else repr(error)

@@ -37,8 +37,8 @@ class Evaluation:
     """
     Classifications compared with the true labels.
 
-    For a picture whose label is not a class of the model, or the background, 'unknown' is the
-    correct classification.
+    'unknown' is the correct classification of a picture whose label is the background, or is not a
+    class of the model.
 
     Args:
         labels: the classes of the model.
@@ -48,7 +48,8 @@ class Evaluation:
     Attributes:
         names: names of the rows and columns of ``confusion_matrix``: the classes, then other
             labels of the pictures, then 'unknown' unless it is one of the classes.
-        confusion_matrix: numbers of pictures, int64; row = truth, column = classification.
+        confusion_matrix: int64 ``[K, K]`` for K names, numbers of pictures; row = truth, column =
+            classification.
         mistakes: all wrong classifications, in the order of the pictures.
         unreadable: name of each picture that could not be read, and the reason.
     """
@@ -83,12 +84,12 @@ class Evaluation:
         return self.right / self.pictures if self.pictures else None
 
     def right_of(self, name: str) -> tuple[int, int]:
-        """Return the numbers of correctly classified and of all pictures with a label."""
+        """Return, for one true label, the number of correctly classified pictures and of all."""
         row = self.confusion_matrix[self._index[name]]
         return int(row[self._index[self._wanted(name)]]), int(row.sum())
 
     def add(self, picture: str, truth: str, classification: str, score: float) -> None:
-        """Add one classification."""
+        """Count one classification; if it is wrong, add it to ``mistakes``."""
         self.confusion_matrix[self._index[truth], self._index[classification]] += 1
         if classification != self._wanted(truth):
             self.mistakes.append(Mistake(picture, truth, classification, score))

@@ -42,6 +42,6 @@ def run_command(command: click.Command, arguments: Sequence[str] | None) -> int:
 
 
 def print_error(error: object) -> None:
-    """Print an error to standard error, unless that is closed."""
+    """Print an error to standard error; do nothing if standard error is closed."""
     with contextlib.suppress(OSError):
         click.echo(presentable(f'error: {sentence(error)}'), err=True)

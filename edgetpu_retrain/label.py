@@ -13,10 +13,10 @@ MAX_LABEL_LENGTH = 100
 """Maximum length in characters; a longer label would not fit in a line of a table."""
 
 MAX_LABEL_BYTES = 255
-"""Maximum length in UTF-8; file systems limit the name of a folder to this (NAME_MAX)."""
+"""Maximum length in UTF-8, bytes: Linux limits the name of a folder to this (NAME_MAX)."""
 
-# The classification of frames that match no class.  Every label that reads the same is reserved,
-# because a class of that name would be ambiguous.
+# The classification of frames that match no class.  Labels that read as this word are reserved,
+# because a class with such a label would look the same as this classification.
 UNKNOWN = 'unknown'
 
 BACKGROUND = 'background'
@@ -27,12 +27,13 @@ BACKGROUND = 'background'
 _NOT_SHOWN = frozenset({'Cc', 'Cs', 'Zl', 'Zp'})
 # Format characters, which are invisible; some change the direction of the following text.
 _FORMAT = 'Cf'
-# Characters that XML, the format of the report's figures, does not allow:
+# Characters that XML does not allow; the figures of the report are SVG, which is XML:
 # https://www.w3.org/TR/xml/#charsets
 _NO_XML = '\ufffe\uffff'
-# Letters and a symbol without ink: fillers for Hangul syllables, the empty Braille pattern.
+# Characters that are drawn as blanks: the fillers of Hangul syllables, the empty Braille pattern.
 _BLANKS = frozenset('\u115f\u1160\u2800\u3164\uffa0')
-# Categories that are invisible alone: nonspacing and enclosing marks, and format characters.
+# Categories of characters that are invisible without a base character: nonspacing and enclosing
+# marks, and format characters.
 _INVISIBLE_ALONE = frozenset({'Mn', 'Me', 'Cf'})
 _JOINERS_LEFT_OUT = dict.fromkeys(map(ord, JOINERS))
 
@@ -45,15 +46,15 @@ def check_label(label: str, *, taught_before: bool = False) -> str:
     a folder name; it must be valid for all of them.
 
     Args:
-        label: the class name, 1 to 100 characters and at most 255 bytes in UTF-8, at least one of
-            them visible.  It must not contain '/', '\\', control characters or invisible
-            characters (except zero-width joiners), begin or end with a space, or be '.', '..' or a
-            text that reads as 'unknown'.
+        label: the class name.  It must have 1 to 100 characters, at least one of them visible, and
+            at most 255 bytes in UTF-8.  It must not contain '/', '\\', line breaks, control
+            characters or format characters (except zero-width joiners).  It must not begin or end
+            with a space, and must not be '.', '..' or a text that reads as 'unknown'.
         taught_before: whether to also accept what older releases accepted: labels that read as
-            'unknown', have more than 255 bytes or contain invisible characters.
+            'unknown', have more than 255 bytes or contain format characters.
 
     Returns:
-        The same label.
+        The label, unchanged.
 
     Raises:
         RequestError: if the label breaks one of these rules; the message names the rule.
@@ -103,12 +104,12 @@ def check_label(label: str, *, taught_before: bool = False) -> str:
 
 
 def is_reserved(label: str) -> bool:
-    """Return whether a label reads as 'unknown'."""
+    """Return whether a label reads as 'unknown', regardless of case, font and blanks."""
     return _visible(label) == UNKNOWN
 
 
 def _visible(label: str) -> str:
-    """Return the visible part of a label, regardless of case, width and font."""
+    """Return the visible characters of a label in one case, width and font, for comparisons."""
     folded = unicodedata.normalize('NFKC', label).casefold()
     return ''.join(
         each

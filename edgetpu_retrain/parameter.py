@@ -31,7 +31,7 @@ class Parameter:
         unit: unit of the value; '' = none.
         choices: the only valid values; () = not limited to a list.
         live: whether a change takes effect while the node is configured.
-        names_topic: whether a value other than the default must be a topic name.
+        names_topic: whether the value must be a valid topic name, unless it is the default.
         read: converts the value; raises RequestError if it is invalid.  None = no conversion.
         see: Markdown link for docs/interface.md to further documentation; '' = none.
         name: full name, such as ``data_dir`` or ``front.active``; set by :func:`parameters_of`.
@@ -106,7 +106,7 @@ def parameters_of(values: type, prefix: str = '') -> tuple[Parameter, ...]:
 
     Args:
         values: the dataclass.
-        prefix: what precedes the field's name in the name of a parameter.
+        prefix: text before the field's name in the name of the parameter, such as ``front.``.
     """
     return tuple(
         replace(each.metadata['parameter'], name=prefix + each.name)

@@ -5,8 +5,8 @@ Reads the names of the cameras in a ROS parameter file, for the launch files.
 
 The keys of such a file are patterns of full node names
 (https://design.ros2.org/articles/160_ros_command_line_arguments.html): ``*`` stands for one part
-of a name, ``**`` for any number of parts, and keys may be nested.  If several keys match a node,
-the last one that has a parameter sets it.
+of a name, ``**`` for any number of parts, and keys may be nested.  If several keys that match a
+node have the same parameter, the last value is used.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ _WILDCARDS = {'*': r'/\w+', '**': r'(/\w+)*'}
 
 def cameras_in(path: Path, node: str) -> list[str]:
     """
-    Return the parameter ``cameras`` that a parameter file has for a node; [] if it has none.
+    Return the value of the parameter ``cameras`` of a node in a parameter file.
+
+    It is [] if the file does not set the parameter to a list.
 
     Args:
         path: the parameter file.

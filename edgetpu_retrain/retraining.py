@@ -57,7 +57,8 @@ def retrain(
         extractor_model: bytes of the extractor that computed the embeddings.
         options: the training options.
         on_progress: called after iterations 0, n, 2n, ... of each run, where n is
-            ``options.print_every``; the reported iteration is counted across all runs.
+            ``options.print_every``.  A training has several runs: heads for evaluation, then the
+            final head.  The reported iteration is counted across all runs.
         should_stop: called before every iteration, and several times after the last one; returning
             True cancels the training.
 
@@ -147,9 +148,9 @@ def _quantized_accuracy(
     """
     Return the held-out accuracy minus the loss by quantization; raise if the loss is too large.
 
-    The final head was trained on the held-out samples too, so its accuracy on them is too high.
-    Only its loss by quantization is measured on them, and subtracted from the accuracy of the head
-    that was not trained on them.
+    ``report.accuracy`` was measured before the final training, without the held-out samples in the
+    training.  The final head is trained on them, too, so its own accuracy on them is too high.
+    Only the loss by quantization is measured with the final head.
     """
     if not len(report.held_out):
         return report.accuracy
@@ -163,7 +164,9 @@ def _quantized_accuracy(
 
 def check_quantized(truth: IntArray, by_float: IntArray, by_quantized: IntArray) -> None:
     """
-    Raise if quantization adds mistakes on more than 1 % of the samples and on more than two.
+    Raise an error if quantization costs too much accuracy.
+
+    The limit is a loss of 1 % of the samples, or of two samples if that is more.
 
     Args:
         truth: int64 ``[N]``, true classes of the held-out samples.
@@ -171,7 +174,8 @@ def check_quantized(truth: IntArray, by_float: IntArray, by_quantized: IntArray)
         by_quantized: int64 ``[N]``, predictions of the quantized layers in the model file.
 
     Raises:
-        QuantizationLoss: if so; the message states the loss and how to avoid it.
+        QuantizationLoss: if the loss is above the limit; the message states the loss and how to
+            avoid it.
     """
     right, left = int(np.sum(by_float == truth)), int(np.sum(by_quantized == truth))
     if right - left > max(_SAMPLES_FORGIVEN, _LARGEST_LOSS * len(truth)):
@@ -192,7 +196,7 @@ def _check_classes(samples: TrainingSet) -> None:
         )
     reserved = [name for name in counts if is_reserved(name)]
     if reserved:
-        # Earlier releases accepted this name.
+        # Such samples are from earlier releases, which accepted this name.
         raise RequestError(
             f'The class {reserved[0]!r} cannot be trained: that name is reserved for '
             'anything unlike the trained classes. Relabel or remove its samples.'

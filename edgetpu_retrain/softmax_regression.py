@@ -41,9 +41,9 @@ class SoftmaxRegression(SoftmaxParameters):
     numbers (dequantized) and are converted to float32.
 
     Args:
-        feature_dim: D, the length of an embedding; None = as in the first data.
-        num_classes: C, 2 or more; None = as in the first data: the width of one-hot labels, or
-            the highest index plus one.
+        feature_dim: D, the length of an embedding; None = that of the first training data.
+        num_classes: C, 2 or more; None = as in the first training data: the width of one-hot
+            labels, or the highest index plus one.
         weight_scale: initial weights are drawn from a normal distribution with this standard
             deviation.
         reg: strength of the regularization: ``0.5 * reg * sum(weights ** 2)`` is added to the
@@ -120,7 +120,7 @@ class SoftmaxRegression(SoftmaxParameters):
 
         Args:
             data: ``'data_train'``, embeddings ``[N, D]``, and ``'labels_train'``, their labels;
-                ``'data_val'`` and ``'labels_val'``, the same for validation, which may be empty.
+                ``'data_val'`` and ``'labels_val'``, for validation; both may be empty.
             num_iter: number of iterations, 1 or more.
             learning_rate: step size, above 0.
             batch_size: embeddings per iteration, 1 or more.
@@ -188,8 +188,8 @@ class SoftmaxRegression(SoftmaxParameters):
         """
         Take one step of gradient descent on exactly this batch.
 
-        Unlike :meth:`train_with_sgd`, it does not limit the number of BLAS threads; run a loop of
-        steps inside ``one_blas_thread()``.
+        This method does not limit BLAS to one thread, as :meth:`train_with_sgd` does.  Run a loop
+        of steps inside ``one_blas_thread()``: small batches are faster with one thread.
 
         Args:
             mat_x: embeddings ``[N, D]``.
@@ -247,7 +247,7 @@ class SoftmaxRegression(SoftmaxParameters):
 
         Args:
             mat_x: embeddings ``[N, D]``, or one embedding ``[D]``.
-            labels: their labels; for one embedding, a class index or a one-hot row will do.
+            labels: their labels; for one embedding, a single class index or one-hot row suffices.
 
         Raises:
             ValueError: if the arguments' shapes do not match, or there are no weights yet.
@@ -274,19 +274,19 @@ class SoftmaxRegression(SoftmaxParameters):
 
         Args:
             in_model_path: the embedding extractor, a .tflite file.
-            labels: a name for each class, packed into the model so that it describes itself;
-                None packs none.
+            labels: a name for each class, written into the model's metadata; None writes none.
             input_range: range of the extractor's float32 input: ``'0..255'``, ``'0..1'``,
-                ``'-1..1'`` or mean and standard deviation of the pixels; '' = as its file states.
-                It is written into the retrained model.
+                ``'-1..1'``, or mean and standard deviation of the pixels, such as
+                ``'127.5/127.5'``; '' = as its file states.  The retrained model states it, too.
 
         Returns:
             The retrained model, the content of a .tflite file.
 
         Raises:
             FileNotFoundError: if there is no such file.
-            ValueError: if the file is not an extractor for this layer, the number of labels does
-                not match, or the range of a float32 input is neither stated nor given.
+            ValueError: if there are no weights yet, the file is not an extractor for this layer,
+                the number of labels does not match, or the range of a float32 input is neither
+                stated nor given.
         """
         from edgetpu_retrain.model_file.head.append_head import append_head
         from edgetpu_retrain.model_file.normalization import read_input_range

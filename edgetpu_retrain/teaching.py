@@ -1,9 +1,9 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Teaching from recordings: embeds pictures and stores them as samples.
+Teaching from recordings: computes the embeddings of pictures, and stores them as samples.
 
-Pictures are preprocessed by the same code as a camera's images; the whole picture is used.
+A picture is used without cropping, and is preprocessed by the same code as a camera's images.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def teach(
     on_picture: Callable[[], object] = lambda: None,
 ) -> None:
     """
-    Store a sample of each labelled picture.
+    Store a sample of each labelled picture that is not a near copy of a stored sample.
 
     Pictures that cannot be read are listed in ``taught.unreadable``.  If teaching ends early, the
     samples computed so far are still stored, unless the store fails.
@@ -75,7 +75,7 @@ def teach(
         pictures: pictures with labels.
         engine: computes the embeddings.
         store: receives the samples.
-        taught: receives the result; correct even after an exception, but not after Ctrl-C.
+        taught: receives the result; it is correct after any exception except KeyboardInterrupt.
         store_images: how to store each picture; see
             :func:`~edgetpu_retrain.pictures.sample_picture.sample_picture`.
         min_novelty: skip pictures nearer than this cosine distance, 0 to 2, to a sample of their
@@ -98,7 +98,8 @@ def teach(
 
     def flush() -> None:
         nonlocal addition
-        # Clear first: if the store rejects the samples, ``finally`` must not add them again.
+        # Clear first: if the store rejects the samples, the ``finally`` below must not add them
+        # again.
         samples = pending.copy()
         pending.clear()
         ids = store.add(samples, quantizations, addition=addition, min_novelty=min_novelty)
@@ -138,7 +139,10 @@ def teach(
 
 class _Recordings:
     """
-    Names the recordings of pictures; consecutive single pictures that are near copies share one.
+    Names the recording of each picture.
+
+    Consecutive pictures with ``is_single`` and one label share a recording if each is a near copy
+    of the picture before it.
 
     Args:
         description: the extractor of the embeddings.
@@ -151,7 +155,7 @@ class _Recordings:
         self._name = ''
 
     def name_of(self, picture: RecordedPicture, embedding: RawArray) -> str | None:
-        """Return the recording of the next picture, given its raw embedding ``[D]``."""
+        """Return the recording of the next picture (raw embedding ``[D]``); None = unknown."""
         last, self._last = self._last, None
         if picture.is_single:
             vector = unit_vectors(embedding, self._quantization)

@@ -91,9 +91,9 @@ class TrainingOptions:
         return self
 
     def for_fit(self) -> dict[str, Any]:
-        """Return these options as keyword arguments of ``fit``."""
+        """Return these options, without ``print_every``, as keyword arguments of ``fit``."""
         options = asdict(self)
-        # Callers pass the interval of reports themselves, as ``report_every``.
+        # The caller passes it to fit as ``report_every``.
         del options['print_every']
         return options
 

@@ -71,7 +71,7 @@ class TrainingOutcome:
 
     @property
     def held_out_unit(self) -> str:
-        """The unit in which samples were held out; '' if nothing was measured."""
+        """The unit in which samples were held out, such as 'recordings'; '' if none were."""
         return '' if self.report.method == 'none' else self.report.held_out_unit
 
     @property

@@ -21,9 +21,9 @@ JOINERS = '\u200c\u200d'
 
 def sentence(text: object) -> str:
     """
-    Return a message that ends with a full stop.
+    Return a text as a sentence: a full stop is added unless it ends in '.', '!' or '?'.
 
-    Its first letter is not capitalized, because it may be part of a name.
+    The first letter is not capitalized, because it may be part of a name.
 
     >>> sentence(ValueError('num_iter is 0; it must be 1 or more'))
     'num_iter is 0; it must be 1 or more.'

@@ -16,7 +16,7 @@ _CORAL_TWIN = 'f409ef4f73fcbb9667841965623c5c8524aac33d41b9bf5f3667161fb4a76319'
 
 _MEASURED = {_DEFAULT_EXTRACTOR: 0.03, _CORAL: 0.023, _CORAL_TWIN: 0.023}
 
-# Small, because a large distance would skip new views.
+# The distance for extractors that were not measured: small, because a large one skips new views.
 _OF_OTHERS = 0.01
 
 
@@ -25,7 +25,7 @@ def min_novelty_of(chosen: float, extractor: str) -> float:
     Return the cosine distance below which a frame is skipped as a near copy.
 
     Args:
-        chosen: the user's choice; 0 uses the extractor's default, a negative number skips none.
+        chosen: the user's choice; 0 = the extractor's default; a negative number skips none.
         extractor: identity of the extractor.
 
     Returns:
