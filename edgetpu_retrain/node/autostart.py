@@ -16,23 +16,23 @@ from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.timer import Timer
 
 CONFIGURATION_PROBLEM = 'configuration'
-"""Key, in :attr:`NodeFacts.problems`, of the problem that a failed transition leaves."""
+"""Key in :attr:`NodeFacts.problems` under which a failed transition is reported."""
 
 RETRY_PERIOD_S = 5.0
-"""Time between retries, seconds; short, so that the node soon starts if the folder is released."""
+"""Time between retries, seconds; short, so that the node starts soon after the folder is free."""
 
 
 class Autostart:
     """
     Configures and activates a node at its start.
 
-    If that fails, the process continues with an unconfigured or inactive node: if the process
-    ended, a launch file with ``respawn`` would repeat the failure forever.  If another node owns
-    the data folder, this one retries until the folder is free.
+    If a transition fails, the process continues with an unconfigured or inactive node.  If the
+    process ended, a launch file with ``respawn`` would repeat the failure forever.  If another
+    node owns the data folder, the transitions are retried until the folder is free.
 
     Args:
         node: the node.
-        status: is updated with the process that owns the folder.
+        status: reports the process that owns the data folder during retries.
         folder_in_use: returns the data folder if the last transition failed because another node
             owns it, None otherwise.
     """
@@ -50,7 +50,7 @@ class Autostart:
         """Configure and activate the node, now or when its data folder is free."""
         if not self._is_started() and self._folder_in_use() is not None:
             self._log.info(f'the node stays unconfigured: trying again every {RETRY_PERIOD_S:g} s')
-            # The node's own clock may be simulated.
+            # The node's own clock may be simulated, and then paused.
             steady = Clock(clock_type=ClockType.STEADY_TIME)
             self._timer = self._node.create_timer(RETRY_PERIOD_S, self._retry, clock=steady)
 
@@ -60,7 +60,7 @@ class Autostart:
             for transition in (self._node.trigger_configure, self._node.trigger_activate)
         ):
             return True
-        # A signal can shut ROS down at any time.
+        # If a signal has shut ROS down, or the folder is in use, there is nothing to correct.
         if self._node.context.ok() and self._folder_in_use() is None:
             self._log.error(
                 f'the node stays {self._status.facts.state}: correct that and restart the node, '
@@ -75,11 +75,11 @@ class Autostart:
                 # Try the lock first: a failed transition would be logged and published each time.
                 Ownership(folder).release()
             except FolderInUseError as error:
-                # The owner may be another process than at the last try: report the current one.
+                # The owner may have changed since the last try: report the current owner.
                 self._status.set_problem(CONFIGURATION_PROBLEM, sentence(error))
                 return
             except StoreError:
-                # The transition fails, too, and reports the reason.
+                # The transition will fail for the same reason, and report it.
                 pass
             self._is_started()
         if self._folder_in_use() is None and self._timer is not None:

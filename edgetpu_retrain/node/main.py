@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: the command line, including ROS arguments; None = ``sys.argv``.
 
     Returns:
-        The exit code: 0 after a signal, 1 if no node could be created.
+        The exit code: 0 after a signal, 1 if ROS is missing or the node could not be started.
     """
     tune_process()
     # Import after tuning, because importing rclpy starts threads.

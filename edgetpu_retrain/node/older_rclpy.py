@@ -3,8 +3,8 @@
 """
 Workarounds for rclpy of ROS 2 Jazzy (7.1) and Humble (3.3).
 
-Later distributions do not need them.  Support of Humble ends in May 2027 and that of Jazzy in May
-2029; then the workarounds can be removed.
+Later distributions do not need the workarounds.  Support for Humble ends in May 2027, and support
+for Jazzy in May 2029.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def create_lifecycle_node(name: str) -> LifecycleNode:
     """
     Return a new lifecycle node that rejects a request for an impossible transition.
 
-    Up to Jazzy, such a request (activating an unconfigured node, for example) raises in the
-    executor and would end the process.  From Kilted on, rclpy rejects it (rclpy/lifecycle/node.py,
-    ``__change_state``).
+    An example is a request to activate an unconfigured node.  Up to Jazzy, rclpy raises an
+    exception in the executor, which would end the process.  From Kilted on, rclpy rejects the
+    request (rclpy/lifecycle/node.py, ``__change_state``).
 
     Args:
         name: the node's name.
@@ -68,12 +68,12 @@ def after_parameters_are_set(node: Node, callback: Callable[[list[Any]], object]
     """
     Call a function whenever parameters of a node have been set.
 
-    On Humble, the node's executor calls it later, even if the change was rejected.
+    On Humble, the node's executor calls the function later, even if the change was rejected.
 
     Args:
         node: the node; on Humble, it must be in an executor.
-        callback: called with the requested parameters; must read their current values from the
-            node.
+        callback: called with the parameters of the request.  The request may have been rejected,
+            so the function must read the current values from the node.
     """
     if hasattr(node, 'add_post_set_parameters_callback'):
         node.add_post_set_parameters_callback(callback)

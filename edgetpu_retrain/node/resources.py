@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""NodeResources: what the transition 'configure' acquires and 'cleanup' releases."""
+"""NodeResources: the resources that 'configure' acquires and 'cleanup' releases."""
 
 from __future__ import annotations
 
@@ -66,8 +66,9 @@ class NodeResources:
 
     Args:
         node: creates the publishers.
-        status: is updated with what was loaded, and with problems.
-        parameters: the values of the node's parameters; assign the attribute after a change.
+        status: reports the loaded extractor and model, the numbers of samples, and problems.
+        parameters: the values of the node's parameters; after a change of live parameters, assign
+            the new values to the attribute ``parameters``.
 
     Raises:
         RetrainError, FileNotFoundError: if something cannot be loaded; everything acquired so far
@@ -104,21 +105,33 @@ class NodeResources:
         return check_devices(self._engines, self._status, self.parameters.device_of)
 
     def camera_problem(self, camera: str, since: float = math.inf) -> str:
-        """Return a camera's problems, including faults since a time, as sentences; '' = none."""
+        """
+        Return the problems of a camera as sentences; '' = none.
+
+        Args:
+            camera: name of the camera.
+            since: see :meth:`fault_of`.
+        """
         return all_problems(self._status.facts, camera, self.fault_of(camera, since))
 
     def camera_problems(self) -> str:
-        """Return what is wrong with all cameras, as sentences; '' = nothing."""
+        """Return the problems of all cameras as sentences; '' = none."""
         names = self.parameters.camera_names
         return ' '.join(filter(None, map(self.camera_problem, names)))
 
     def fault_of(self, camera: str, since: float = math.inf) -> str:
-        """Return a camera's latest faults, including those since a time; '' = none."""
+        """
+        Return the latest faults of a camera as a sentence; '' = none.
+
+        Args:
+            camera: name of the camera.
+            since: also return earlier faults since this time, seconds of :func:`time.monotonic`.
+        """
         fault = self.output.latest_fault(camera, since)
         return sentence(f'camera {camera!r}: {fault}') if fault else ''
 
     def stop(self) -> None:
-        """Stop processing frames; pending captures fail."""
+        """Fail pending captures, stop processing frames, and stop checking the database."""
         self.captures.end_all(RequestError(DEACTIVATED))
         self.workers.stop()
         self.damage.stop()
@@ -183,7 +196,7 @@ class NodeResources:
         return folder
 
     def _is_ending(self) -> bool:
-        """Return whether a signal has shut ROS down; waiting for a lock then ends."""
+        """Return whether a signal has shut ROS down; the store then stops waiting for locks."""
         return not self._node.context.ok()
 
     def _read_extractor(
@@ -287,7 +300,7 @@ class NodeResources:
         )
 
     def _report_problem(self, problem: str) -> None:
-        """Publish a problem with the store ('' = resolved), and log it if it is new."""
+        """Publish a problem of the store ('' = resolved), and log it if it is new."""
         if problem and problem != self._status.facts.problems.get(_SAMPLES_PROBLEM):
             self._log.error(problem)
         self._status.set_problem(_SAMPLES_PROBLEM, problem)

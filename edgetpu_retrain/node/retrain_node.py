@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""RetrainNode: what each transition of the node's lifecycle starts and stops."""
+"""RetrainNode: implements the lifecycle of the node."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class RetrainNode(ManagedEntity):
     """
     Classifies camera images, and learns new classes at the same time.
 
-    It wraps a lifecycle node instead of subclassing it, so that its private names cannot clash
-    with those of rclpy.  Services and the action are created once, at construction, so that a
-    request in any state gets a response.
+    This class wraps a lifecycle node instead of subclassing it, so that private names cannot clash
+    with those of rclpy.  The services and the action are created once, at construction, so that
+    requests get a response in any state of the node.
 
     Args:
         node: a new, unconfigured node; the caller destroys it.
@@ -115,7 +115,7 @@ class RetrainNode(ManagedEntity):
         return TransitionCallbackReturn.SUCCESS
 
     def on_deactivate(self, _state: Any) -> TransitionCallbackReturn:
-        """Unsubscribe from the cameras and cancel a running training."""
+        """Unsubscribe from the cameras, cancel a running training and stop the workers."""
         if not self._succeeds(self._deactivate):
             return TransitionCallbackReturn.ERROR
         self._status.update(state='inactive', cameras=())
@@ -126,11 +126,11 @@ class RetrainNode(ManagedEntity):
         return self._release('unconfigured', self._clean_up)
 
     def on_shutdown(self, _state: Any) -> TransitionCallbackReturn:
-        """Release everything permanently."""
+        """Release all resources before the node is finalized."""
         return self._release('finalized', self._deactivate, self._clean_up)
 
     def on_error(self, _state: Any) -> TransitionCallbackReturn:
-        """Release everything, so that the node can be configured again; keep the problems."""
+        """Release all resources, so that the node can be configured again; keep the problems."""
         problems, folder_in_use = self._status.facts.problems, self._folder_in_use
         released = self._release('unconfigured', self._deactivate, self._clean_up)
         self._folder_in_use = folder_in_use
@@ -145,7 +145,13 @@ class RetrainNode(ManagedEntity):
         return TransitionCallbackReturn.SUCCESS
 
     def _succeeds(self, change: Callable[[], None], what: str = CONFIGURATION_PROBLEM) -> bool:
-        """Call a function, and return whether it succeeded; log and report what it raises."""
+        """
+        Call a function, and return whether it succeeded; log and report its exception.
+
+        Args:
+            change: the function.
+            what: key in :attr:`NodeFacts.problems` under which an exception is reported.
+        """
         if what == CONFIGURATION_PROBLEM:
             self._folder_in_use = None
         try:
@@ -183,7 +189,7 @@ class RetrainNode(ManagedEntity):
         self._images.stop()
         while self._cameras:
             self._close_camera(next(iter(self._cameras)))
-        # These need the workers in order to finish, so they are stopped before the workers.
+        # Trainings and other jobs need the workers to finish, so stop them before the workers.
         self._action.stop()
         self._models.stop()
         self._following.stop()
@@ -212,7 +218,7 @@ class RetrainNode(ManagedEntity):
                 try:
                     self._open_camera(parameters, resources)
                 except RequestError as error:
-                    # If the node is being activated, this fails the transition.
+                    # During activation, the error makes the transition fail.
                     if not self._is_active:
                         raise
                     self._log.error(sentence(error))
@@ -237,7 +243,7 @@ class RetrainNode(ManagedEntity):
         return {'cameras': tuple(topics), 'camera_topics': topics}
 
     def _active(self) -> NodeResources:
-        """Return the resources for a request; raise RequestError unless the node is active."""
+        """Return the resources; raise RequestError unless the node is active."""
         if not self._is_active or self._resources is None:
             facts = self._status.facts
             how = _HOW_TO_ACTIVATE.get(facts.state, 'start it again')

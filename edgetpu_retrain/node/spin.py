@@ -29,11 +29,12 @@ def run(arguments: list[str] | None = None) -> int:
         arguments: the command line, including ROS arguments; None = ``sys.argv``.
 
     Returns:
-        The exit code: 0 after a signal, 1 if no node could be created.
+        The exit code: 0 after a signal, 1 if the node could not be started.
     """
-    # The signal handler of rclpy shuts ROS down.  Python's handler would raise KeyboardInterrupt
-    # anywhere in a callback.  If the callback has just acquired a lock, the lock would never be
-    # released (https://github.com/python/cpython/issues/148874), and shutdown would block.
+    # Leave SIGINT to the signal handler of rclpy, which shuts ROS down.  Python's handler would
+    # raise KeyboardInterrupt anywhere in a callback.  If the callback had just acquired a lock,
+    # the lock would never be released (https://github.com/python/cpython/issues/148874), and
+    # shutdown would block.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         rclpy.init(args=arguments)

@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From camera and detection topics to frames."""
+"""Subscribes to images and detections, and converts the messages to frames."""

@@ -101,7 +101,7 @@ class Camera:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether publishers now offer another reliability, so that :meth:`renew` is necessary."""
+        """Whether publishers have changed their reliability, so that :meth:`renew` is needed."""
         return any(each.is_outdated for each in self._subscriptions)
 
     def renew(self) -> None:
@@ -118,16 +118,21 @@ class Camera:
 
     @property
     def reliability(self) -> str:
-        """The reliability of the image subscription, in words for the log."""
+        """The reliability of the image subscription, as an adverb for the log."""
         return 'reliably' if self._subscription.is_reliable else 'best effort'
 
     @property
     def loss(self) -> float:
-        """The estimated share of the images of the last seconds that did not arrive, 0 to 1."""
+        """The estimated share of recently published images that did not arrive, 0 to 1."""
         return self._delivery.loss(time.monotonic())
 
     def check_delivery(self) -> str:
-        """Return a sentence about published images that do not arrive; ``''`` = all do."""
+        """
+        Return why published images or detections do not arrive, as a sentence.
+
+        Returns:
+            The sentence; ``''`` if no problem was detected.
+        """
         if types := self._subscription.foreign_types:
             wanted = self._subscription.type_name
             return (

@@ -9,9 +9,10 @@ import threading
 from edgetpu_retrain.node.cameras.frame_loss import FrameLoss, REPORTED_SHARE
 
 SILENCE_S = 4.0
-"""How long no image arrives until this is reported, seconds."""
+"""Time without an image, seconds, after which a problem is reported."""
 
-# The node checks once a second; a check that comes a little early counts.
+# Tolerance, seconds.  The node checks once a second.  Without the tolerance, a check that comes
+# slightly early would delay the report by a second.
 _EARLY_S = 0.2
 
 _PROFILE = (
@@ -33,14 +34,14 @@ _OVERLOADED = (
     'the network or this machine is too slow for them: lower the resolution or the frame rate, '
     'or use image_transport compressed'
 )
-# The message names the largest of these that the share of lost images exceeds, so that its text
-# seldom changes.
+# The message contains the largest of these shares that the loss exceeds, and not the loss itself,
+# so that its text seldom changes.
 _SHARES = (REPORTED_SHARE, 0.1, 0.25, 0.5, 0.75)
 
 
 class DeliveryWatch:
     """
-    Detects that no image of a camera arrives, or that some of its images are lost on the way.
+    Detects that no image of a camera arrives, or that some images are lost on the way.
 
     :meth:`image_arrived` and the other methods may be called from different threads.
 
@@ -74,7 +75,7 @@ class DeliveryWatch:
 
     def loss(self, now: float) -> float:
         """
-        Return the estimated share of the images of the last seconds that did not arrive, 0 to 1.
+        Return the estimated share of recently published images that did not arrive, 0 to 1.
 
         Args:
             now: the current time, seconds of :func:`time.monotonic`.
@@ -86,15 +87,18 @@ class DeliveryWatch:
 
     def check(self, publishers: int, now: float, *, reliable: bool) -> str:
         """
-        Return a sentence about published images that do not arrive; ``''`` = all do.
+        Return why published images do not arrive, as a sentence.
 
         Args:
             publishers: number of matched publishers.
             now: the current time, seconds of :func:`time.monotonic`.
             reliable: whether the subscription is reliable.
+
+        Returns:
+            The sentence; ``''`` if no problem was detected.
         """
         if publishers != self._publishers:
-            # The first images of the first publisher arrive before it is counted here.
+            # Keep the images of the first publisher, which arrived before it was counted.
             if self._publishers:
                 with self._lock:
                     self._loss = FrameLoss()

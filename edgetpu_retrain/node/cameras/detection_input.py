@@ -28,7 +28,7 @@ from vision_msgs.msg import Detection2DArray
 
 _LONGEST_WATCH_PERIOD_S = 0.5
 
-# Depth of the subscription's queue, for detectors that publish in bursts.
+# Depth of the subscription's queue, messages, for detectors that publish in bursts.
 _DEPTH = 10
 
 
@@ -36,12 +36,13 @@ class DetectionInput:
     """
     Subscribes to detections, and offers each image with the detections of the same stamp.
 
-    Not thread-safe: call its methods in the thread that runs the callback group.
+    Not thread-safe: call :meth:`image_arrived` in the thread that runs the callback group, and
+    :meth:`close` while no thread runs it.
 
     Args:
         node: creates the subscription.
         parameters: returns the camera's current parameters.
-        offer: called with each image that has its detections; must not block.
+        offer: called with each image and its detections as a frame; must not block.
         statistics: counts the detections.
         group: callback group of the subscription.
 
@@ -69,7 +70,7 @@ class DetectionInput:
         self.subscription = SensorSubscription(
             node, Detection2DArray, self.topic, self._receive, group, _DEPTH
         )
-        # The node's own clock can stop or jump with use_sim_time.
+        # With use_sim_time, the node's own clock can stop or jump.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(_LONGEST_WATCH_PERIOD_S, self._expire, group, clock=steady)
         self._follow_timeout()
@@ -80,7 +81,7 @@ class DetectionInput:
         self.subscription.close()
 
     def image_arrived(self, frame: Frame) -> None:
-        """Offer an image if its detections have arrived; else keep it for them."""
+        """Offer an image if its detections have arrived; otherwise keep it until they arrive."""
         self._expire()
         if (matched := self._matcher.add_image(frame)) is not None:
             self._offer(matched)
@@ -103,7 +104,7 @@ class DetectionInput:
             detection.results = []
         matched, dropped = self._matcher.add_detections(message, time.monotonic())
         if matched is not None:
-            # The latency of this node must not include the time that the detector takes.
+            # The measured latency must not include the time that the detector takes.
             self._offer(replace(matched, arrived=time.monotonic()))
         for _ in dropped:
             self._lose('too many wait for their image')
@@ -133,7 +134,7 @@ class DetectionInput:
             )
 
     def _follow_timeout(self) -> None:
-        """Set the timer's period to at most ``detections_timeout_s``, which may change."""
+        """Set the timer's period to at most ``detections_timeout_s``, a live parameter."""
         period = min(_LONGEST_WATCH_PERIOD_S, self._parameters().detections_timeout_s)
         if self._timer.timer_period_ns != round(period * 1e9):
             self._timer.timer_period_ns = round(period * 1e9)

@@ -26,7 +26,7 @@ MOST_IMAGES = 32
 """Maximum number of images of a camera that wait for detections: one second at 30 Hz."""
 
 MOST_IMAGE_BYTES = 256 * 1024 * 1024
-"""Maximum total size of these images, bytes; the newest image is kept even if it is larger."""
+"""Maximum total size of these waiting images, bytes; the newest image is kept in any case."""
 
 MOST_DETECTIONS = 32
 """Maximum number of detection arrays of a camera that wait for their image."""
@@ -38,7 +38,7 @@ MAX_HYPOTHESES = 100_000
 """Maximum number of hypotheses in a detection array: ten for each of ``MAX_BOXES`` boxes."""
 
 MAX_ID_LENGTH = 255
-"""Maximum length of a box's id, which is published again with the box's classification."""
+"""Maximum length of a box's id, characters; the id is published again with the classification."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,7 @@ def _score(detection: Any) -> float:
 
 
 def _edges(bbox: Any) -> tuple[float, float, float, float]:
-    """Return left, top, right and bottom of the upright box around a box; NaN if it is invalid."""
+    """Return left, top, right and bottom of a box's upright bounding box; NaN if it is invalid."""
     x, y, theta = bbox.center.position.x, bbox.center.position.y, bbox.center.theta
     if not (bbox.size_x > 0.0 and bbox.size_y > 0.0 and math.isfinite(theta)):
         return math.nan, math.nan, math.nan, math.nan
@@ -146,8 +146,8 @@ class DetectionMatcher:
     A detector publishes some time after the camera, and may skip images.  Images and detections
     wait here for each other, in limited number and for a limited time.  Not thread-safe.
 
-    It replaces :class:`message_filters.TimeSynchronizer`, which does not report what it drops and
-    cannot limit memory.
+    :class:`message_filters.TimeSynchronizer` is not used, because it does not report dropped
+    messages and cannot limit memory.
     """
 
     def __init__(self) -> None:
@@ -156,12 +156,12 @@ class DetectionMatcher:
         self._detections: dict[int, tuple[float, Any]] = {}
 
     def add_image(self, frame: Frame) -> Frame | None:
-        """Return an image with its detections if they have arrived; else keep it for them."""
+        """Return an image with its detections; None if it has to wait for them."""
         stamp = stamp_ns(frame.message.header)
         if stamp in self._detections:
             return replace(frame, detections=self._detections.pop(stamp)[1])
         self._images.pop(stamp, None)
-        # The copy has no cached pixels, which may take far more memory than the message.
+        # Keep a copy without the cached pixels, which may be far larger than the message.
         self._images[stamp] = replace(frame)
         size = sum(len(each.message.data) for each in self._images.values())
         while len(self._images) > MOST_IMAGES or (
@@ -173,14 +173,14 @@ class DetectionMatcher:
 
     def add_detections(self, detections: Any, now: float) -> tuple[Frame | None, list[Any]]:
         """
-        Return the image of a detection array if it has arrived; else keep the array.
+        Match a detection array with its image if the image has arrived; otherwise keep the array.
 
         Args:
             detections: a ``vision_msgs/Detection2DArray``.
             now: the current time, seconds of :func:`time.monotonic`.
 
         Returns:
-            The image with these detections, or None; and the arrays that were dropped.
+            The image with these detections, or None; and the kept arrays that were dropped.
         """
         stamp = stamp_ns(detections.header)
         if stamp in self._images:
@@ -193,7 +193,7 @@ class DetectionMatcher:
 
     def expire(self, now: float, longest_wait_s: float) -> list[Any]:
         """
-        Drop images and detections that have waited too long.
+        Drop the images and detection arrays that have waited too long.
 
         Args:
             now: the current time, seconds of :func:`time.monotonic`.

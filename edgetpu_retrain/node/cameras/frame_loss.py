@@ -10,10 +10,10 @@ from itertools import pairwise
 from statistics import median
 
 WINDOW_S = 5.0
-"""How long an image counts for the estimate after its arrival, seconds."""
+"""Time after its arrival for which an image counts in the estimate, seconds."""
 
 REPORTED_SHARE = 0.02
-"""A larger share of lost images is reported as a problem: more than 1 image in 50."""
+"""Share of lost images, 1 in 50, above which the loss is reported as a problem."""
 
 _FEWEST_IMAGES = 8
 _FEWEST_LOST = 2
@@ -26,11 +26,12 @@ class FrameLoss:
     """
     Estimates the share of images that were published but did not arrive.
 
-    If the middleware numbers a publisher's messages (Fast DDS does), missing numbers are counted.
-    Otherwise, the stamps are used: in a periodic stream, a lost image leaves a gap of a multiple
-    of the camera's period.  A camera that becomes slower loses no images, so a gap counts only
-    between images at the usual period, and a run of equal gaps does not count.  If the stamps have
-    no period, as with a triggered camera, the estimate is 0.
+    If there is one publisher, and the middleware numbers its messages (Fast DDS does), missing
+    numbers are counted.  Otherwise, the stamps are used: in a periodic stream, a lost image leaves
+    a gap of a multiple of the camera's period.  A gap counts only if images at the usual period
+    precede and follow it.  A run of equal gaps does not count, because a camera that becomes
+    slower loses no images.  If the stamps have no period, as with a triggered camera, the estimate
+    is 0.
     """
 
     def __init__(self) -> None:
@@ -52,7 +53,7 @@ class FrameLoss:
         """
         Return the estimated share of lost images, 0 to 1.
 
-        It is 0 if there is no basis for an estimate, or if only one image is missing.
+        The estimate is 0 if too few images have arrived, or if only one image is missing.
 
         Args:
             now: the current time, seconds of :func:`time.monotonic`.
@@ -66,7 +67,7 @@ class FrameLoss:
             lost = _missing_by_stamps([stamp for _, stamp, _ in self._images])
         else:
             return 0.0
-        # Lost images count here: if most are lost, few arrive within the window.
+        # Include lost images: if most images are lost, few arrive within the window.
         if lost < _FEWEST_LOST or lost + len(self._images) < _FEWEST_IMAGES:
             return 0.0
         return lost / (lost + len(self._images) - 1)
@@ -77,7 +78,7 @@ class FrameLoss:
 
 
 def _missing_numbers(numbers: Sequence[int]) -> int:
-    """Count the sequence numbers that are missing between those that arrived."""
+    """Count the numbers that are missing between received sequence numbers."""
     # A restarted publisher counts from 1 again, which is not a loss.
     steps = (later - earlier for earlier, later in pairwise(numbers))
     return sum(step - 1 for step in steps if step > 0)
@@ -85,7 +86,7 @@ def _missing_numbers(numbers: Sequence[int]) -> int:
 
 def _missing_by_stamps(stamps: Sequence[float]) -> int:
     """
-    Count the images that are missing in a periodic stream; the stamps are in seconds.
+    Count the images that are missing in a periodic stream, from stamps in seconds.
 
     >>> _missing_by_stamps([0.0, 0.1, 0.2, 0.4, 0.5, 0.8, 0.9, 1.0, 1.1])
     3
@@ -111,7 +112,7 @@ def _multiple(periods: float) -> int:
 
 
 def _without_steady_gaps(multiples: Sequence[int]) -> list[int]:
-    """Leave out irregular steps, and long runs of equal gaps, in which the camera was slower."""
+    """Return the steps without irregular ones, and without long runs of equal gaps."""
     kept: list[int] = []
     row: list[int] = []
     for multiple in [*filter(None, multiples), 0]:

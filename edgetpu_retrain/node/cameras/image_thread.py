@@ -19,9 +19,9 @@ class ImageThread:
     """
     Executes the callbacks of one callback group; the node's own executor executes all others.
 
-    For each message, an rclpy executor waits on all entities of a node, including services and
-    actions, which takes longer the more entities there are.  This thread waits only on those of
-    its group, and callbacks of services do not delay it.
+    To receive a message, an rclpy executor waits on all entities of a node, including services and
+    actions.  The more entities there are, the longer this takes.  The image thread waits only on
+    the entities of its group, and callbacks of services do not delay it.
 
     Create and destroy subscriptions and timers of the group only while the thread is stopped.
 
@@ -29,13 +29,13 @@ class ImageThread:
         node: the node of the subscriptions and timers.
 
     Attributes:
-        group: the callback group for subscriptions to images, and their timers.
+        group: the callback group for subscriptions to images and detections, and their timers.
     """
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self.group = _ThreadGroup()
-        # Create it here and not in start(): after a signal has shut ROS down, this would fail.
+        # Not in start(): after a signal has shut ROS down, creating an executor fails.
         self._executor = _GroupExecutor(node, self.group)
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
@@ -62,7 +62,7 @@ class ImageThread:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Stop the thread during the ``with`` block; messages wait in their queues."""
+        """Stop the thread for the ``with`` block, then start it; messages wait in their queues."""
         self.stop()
         try:
             yield

@@ -24,7 +24,7 @@ class ImageTransport:
             (https://github.com/ros-perception/image_common).
         check: raises ImageError if a message is inconsistent; reads no pixels.
         picture: returns a message's picture, given the options for decoding; reads no pixels.
-        size: returns the width and height, pixels; None if the message must be decoded for that.
+        size: returns the width and height, pixels; None if only the decoded image has them.
     """
 
     topic_suffix: str
@@ -34,7 +34,7 @@ class ImageTransport:
 
 
 RAW = ImageTransport('', check_image, LazyPicture.from_image, image_size)
-# There is no ``size``, because the header of a JPEG file has the size before rotation.
+# Without ``size``, because the header of a JPEG file has the size before the EXIF rotation.
 COMPRESSED = ImageTransport(
     '/compressed', check_compressed_image, LazyPicture.from_compressed_image
 )

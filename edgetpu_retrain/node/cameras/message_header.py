@@ -12,7 +12,7 @@ from edgetpu_retrain.wording import quoted
 NANOSECONDS = 1_000_000_000
 
 MAX_FRAME_ID_LENGTH = 255
-"""Maximum length of a frame_id, which is published again with each classification."""
+"""Maximum length of a frame_id, characters; it is published again with each classification."""
 
 _LAST_SECOND = 2**31 - 1
 _FIRST_SECOND = -(2**31)
@@ -23,7 +23,7 @@ def check_header(what: str, header: Any) -> None:
     Reject a header that is too long to publish again.
 
     Args:
-        what: what to call the message in the error.
+        what: the name of the message in the error.
         header: a ``std_msgs/Header``.
 
     Raises:
@@ -46,8 +46,8 @@ def stamp_parts(stamp: int) -> tuple[int, int]:
     Return the seconds and nanoseconds of a stamp, in the range of ``builtin_interfaces/Time``.
 
     Args:
-        stamp: nanoseconds.  For a stamp out of range, which a file or a malformed message can
-            have, the nearest time in range is returned.
+        stamp: nanoseconds.  A stamp from a file or a malformed message may be out of range; the
+            nearest time in range is then returned.
 
     >>> stamp_parts(1_500_000_000), stamp_parts(2**63 - 1)
     ((1, 500000000), (2147483647, 999999999))

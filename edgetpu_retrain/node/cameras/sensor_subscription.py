@@ -18,7 +18,7 @@ from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 BEST_AVAILABLE = 'best_available'
-"""Default of the reliability in ``qos_overrides``: the one that the publishers offer."""
+"""Default of the reliability in ``qos_overrides``: the reliability that publishers offer."""
 
 _RELIABILITIES = {
     BEST_AVAILABLE: None,
@@ -31,9 +31,10 @@ class SensorSubscription:
     """
     A subscription that is reliable if all publishers of its topic are, and otherwise best effort.
 
-    A best-effort subscription, which is usual for sensor data, loses half of the raw images of
-    640x480 from a reliable publisher (docs/large_images.md).  A reliable subscription receives
-    nothing from a best-effort publisher.  ``qos_overrides`` can set the reliability instead.
+    Best effort is usual for sensor data, but with Fast DDS, a best-effort subscription loses half
+    of the raw images of 640x480 from a reliable publisher (docs/large_images.md).  A reliable
+    subscription receives nothing from a best-effort publisher.  ``qos_overrides`` can set a fixed
+    reliability.
 
     No executor may run the callback group while the subscription is created, renewed or closed.
 
@@ -76,7 +77,7 @@ class SensorSubscription:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether publishers now offer another reliability, so that :meth:`renew` is necessary."""
+        """Whether publishers have changed their reliability, so that :meth:`renew` is needed."""
         return self._wanted_reliability() is not self._reliability
 
     def renew(self) -> None:
@@ -108,7 +109,7 @@ class SensorSubscription:
 
     @property
     def foreign_types(self) -> list[str]:
-        """Types in which the topic is published, if none of them is that of the subscription."""
+        """Types of the topic's publishers; [] if one of them is the subscription's type."""
         types = {info.topic_type for info in self._node.get_publishers_info_by_topic(self.topic)}
         return [] if self.type_name in types else sorted(types)
 
@@ -145,7 +146,7 @@ class SensorSubscription:
             for info in self._node.get_publishers_info_by_topic(self.topic)
         ]
         if not offered:
-            # Keep the reliability, because a restarted camera usually offers the same again.
+            # A restarted camera usually offers its previous reliability again.
             return self._reliability
         if all(policy is QoSReliabilityPolicy.RELIABLE for policy in offered):
             return QoSReliabilityPolicy.RELIABLE
@@ -156,8 +157,8 @@ def node_name_of(publisher: TopicEndpointInfo) -> str:
     """
     Return the full name of a publisher's node, for the log and ``~/status``.
 
-    The name is not known yet if the publisher has just been discovered, and a DDS program without
-    ROS has no node; rmw_dds_common then returns placeholders.
+    Returns 'a node whose name is not known' if the publisher has just been discovered, or belongs
+    to a DDS program without ROS.  In these cases, rmw_dds_common returns placeholders.
     """
     if publisher.node_name in ('_NODE_NAME_UNKNOWN_', '_CREATED_BY_BARE_DDS_APP_'):
         return 'a node whose name is not known'
@@ -165,7 +166,7 @@ def node_name_of(publisher: TopicEndpointInfo) -> str:
 
 
 def _reliability_override(node: Node, topic: str) -> QoSReliabilityPolicy | None:
-    """Return the reliability in ``qos_overrides``; None = follow the publishers."""
+    """Return the reliability in ``qos_overrides``; None = that of the publishers."""
     name = f'qos_overrides.{topic}.subscription.reliability'
     try:
         value = node.declare_parameter(

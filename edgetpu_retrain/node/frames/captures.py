@@ -15,7 +15,7 @@ from edgetpu_retrain.node.samples.sample_requests import AddRequest
 
 MAX_ON_THEIR_WAY = 16
 """
-Maximum number of unsettled claims; more frames are not claimed until some are settled.
+Maximum number of unsettled claims (see :class:`Captures`), at which no more frames are claimed.
 
 Each claim may keep the pixels of a frame in memory.
 """
@@ -39,21 +39,21 @@ class Capture:
     claimed: int = field(default=0, init=False)
     """Number of claimed frames, settled or not."""
     settled: int = field(default=0, init=False)
-    """Number of claimed frames that were stored, were skipped or failed."""
+    """Number of settled claims: the frame was stored or skipped, or storing it failed."""
     stored: int = field(default=0, init=False)
     """Number of frames stored as samples; these are on disk."""
     skipped: int = field(default=0, init=False)
-    """Number of frames that were too similar to a sample of their class to be stored."""
+    """Number of frames that were not stored, because they are near copies of samples."""
     first_sample: int = field(default=0, init=False)
     """Id of the first stored sample, or 0; the store groups the samples of a request by it."""
     stopped: bool = field(default=False, init=False)
     """Whether the request was stopped, so that it claims no more frames."""
     error: BaseException | None = field(default=None, init=False)
-    """The first failure."""
+    """The first error, which ends the request; None if there was no error."""
     done: Future[None] = field(default_factory=Future, init=False)
     """Completed when the request ends: with None, or with ``error``."""
     last_claimed: float = field(default=-math.inf, init=False)
-    """Time of the last claimed frame, as passed to :meth:`wants`, seconds."""
+    """Time of the last claimed frame, as passed to :meth:`wants`, seconds; -inf = none."""
 
     @property
     def is_over(self) -> bool:
@@ -61,7 +61,13 @@ class Capture:
         return self.stopped or self.stored >= self.wanted.count
 
     def wants(self, frame: Frame, now: float) -> bool:
-        """Return whether the request would claim a frame whose time is ``now``, seconds."""
+        """
+        Return whether the request would claim a frame.
+
+        Args:
+            frame: the frame.
+            now: time of the frame, seconds: simulated time, or its time of arrival.
+        """
         return (
             not self.stopped
             and self.stored + self.claimed - self.settled < self.wanted.count
@@ -78,16 +84,16 @@ class Capture:
 
 class Captures:
     """
-    The pending requests; thread-safe.
+    The pending requests for samples; thread-safe.
 
-    When the embedding of a frame is computed, each request that wants the frame claims it.  Each
-    claim is settled once: stored, skipped or failed.  A skipped frame does not count: the request
-    claims another one.  A request ends when it is complete, stopped or failed, and all of its
-    claims are settled.
+    Once the embedding of a frame is computed, each request that wants the frame claims it.  The
+    caller settles each claim when the frame is stored or skipped, or storing it has failed.  If
+    the frame is skipped, the request claims another frame instead.  A request ends when it is
+    complete, stopped or failed, and all of its claims are settled.
 
     Args:
-        simulated_time: returns the simulated time, seconds; if it returns None, frames have the
-            time of their arrival.
+        simulated_time: returns the simulated time, seconds; None = the frames' times of arrival
+            are used.
     """
 
     def __init__(self, simulated_time: Callable[[], float | None] = lambda: None) -> None:
@@ -107,7 +113,7 @@ class Captures:
             return bool(self._claimants(frame, self._time_of(frame)))
 
     def claim(self, frame: Frame) -> list[Capture]:
-        """Claim a frame for all requests that want it; return them, for the caller to settle."""
+        """Claim a frame for all requests that want it; return these, for the caller to settle."""
         with self._lock:
             now = self._time_of(frame)
             claimants = self._claimants(frame, now)
@@ -124,7 +130,8 @@ class Captures:
         Args:
             capture: the request.
             sample: id of the stored sample; 0 = none was stored.
-            error: why storing failed, which fails the request; None if stored or skipped.
+            error: why storing failed, which fails the request; None = the frame was stored or
+                skipped.
         """
         with self._lock:
             self._unsettled -= 1

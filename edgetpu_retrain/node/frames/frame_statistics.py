@@ -31,13 +31,13 @@ DETECTION_COUNTS = (
 """
 Counts of detection arrays and of their boxes, for cameras with detections.
 
-``unmatched``: no image with their stamp arrived; ``dropped``: replaced by those of a newer image;
+``unmatched``: not matched with an image; ``dropped``: replaced by the detections of a newer image;
 ``lost``: malformed, or not classified because of a failure; ``boxes skipped``: outside of the
 image, without a size, or more than ``max_detections``.
 """
 
 WINDOW = 512
-"""Number of the last frames that the percentiles cover: about 17 seconds at 30 Hz."""
+"""Number of the latest frames that the percentiles cover: about 17 seconds at 30 Hz."""
 
 
 class StageTimes(NamedTuple):
@@ -45,7 +45,7 @@ class StageTimes(NamedTuple):
     Duration of each stage of a frame, seconds.
 
     Args:
-        waiting: from arrival until the worker starts on the frame.
+        waiting: from arrival until the worker starts to process the frame.
         conversion: conversion to RGB.
         resize: scaling to the size of the model's input.
         inference: running the model.
@@ -68,11 +68,11 @@ class CameraStatistics:
 
     Args:
         counts: number of frames since the node was configured, for each of :data:`COUNTS`.
-        detections: the same for each of :data:`DETECTION_COUNTS`; empty for a camera without
-            detections.
+        detections: number of detection arrays or boxes since then, for each of
+            :data:`DETECTION_COUNTS`; empty for a camera without detections.
         latencies: median and 99th percentile, seconds, for each field of :class:`StageTimes`;
             empty if no frame was classified.
-        loss: estimated share of the images of the last seconds that did not arrive, 0 to 1.
+        loss: estimated share of recently published images that did not arrive, 0 to 1.
     """
 
     counts: Mapping[str, int]
@@ -109,7 +109,7 @@ class FrameStatistics:
             self._times[camera].append(times)
 
     def summary(self, camera: str) -> CameraStatistics:
-        """Return the statistics of a camera."""
+        """Return the statistics of a camera, with a ``loss`` of 0, which is not counted here."""
         with self._lock:
             counts = self._counts[camera].copy()
             times = list(self._times[camera])

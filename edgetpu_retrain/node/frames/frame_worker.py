@@ -29,16 +29,16 @@ from edgetpu_retrain.store.samples.embedding_kind import RawArray
 
 class FrameWorker:
     """
-    Runs the newest frames of all cameras of a device, one inference each.
+    Processes the newest frames of the cameras of one device.
 
-    One inference serves the classification, ``~/embedding`` and all pending captures; only a
-    capture with a region of its own, and each detected box, take another one.  Without a model,
-    frames are only checked, unless ``~/embedding`` has subscribers or a capture wants them.
+    One inference serves the classification, ``~/embedding`` and all pending captures.  A capture
+    with a region of its own needs another inference, and so does each detected box.  Without a
+    model, frames are only checked, unless ``~/embedding`` has subscribers or a capture wants them.
 
-    A second thread publishes the results.  While frames are waiting, it starts when the next
-    inference releases the GIL: earlier, it would delay the conversion of the next frame.  At most
-    one frame waits to be published, so slow middleware reduces the frame rate but does not fill
-    the memory.
+    A second thread publishes the results.  If another frame is waiting, the results are published
+    during the inference of that frame, which releases the GIL: earlier, publishing would delay the
+    conversion of that frame.  The results of at most one frame wait to be published, so slow
+    middleware reduces the frame rate but does not fill the memory.
 
     Args:
         engine: the device's engine.
@@ -105,7 +105,15 @@ class FrameWorker:
             self._statistics.count(frame.camera, _count_name(frame, 'dropped'))
 
     def wait_until_idle(self, timeout_s: float) -> bool:
-        """Wait until no frame is pending or being processed; return False after ``timeout_s``."""
+        """
+        Wait until no frame is pending or being processed.
+
+        Args:
+            timeout_s: timeout, seconds.
+
+        Returns:
+            False on timeout.
+        """
         return self._idle.wait(timeout_s)
 
     def embed(self, rgb: RgbArray) -> Future[RawArray]:
@@ -167,7 +175,7 @@ class FrameWorker:
         return None
 
     def _next_task(self, *, detections: bool = True) -> Callable[[], None] | None:
-        """Return the next job; if there is none, a function that processes the next frame."""
+        """Return the next job, or a function that processes the next frame; None = neither."""
         if self._jobs:
             return self._jobs.popleft()[0]
         frame = self._frames.take(detections=detections)
@@ -246,7 +254,7 @@ class FrameWorker:
     def _wait_until_published(self) -> None:
         self._start_publishing()
         if self._publication is not None:
-            # result() would raise the error of one frame's publication in the next frame.
+            # result() would raise an error from the publication of the previous frame.
             wait([self._publication])
 
     def _capture(self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray) -> None:
@@ -266,12 +274,12 @@ class FrameWorker:
         boxes = boxes_within(frame.detections.detections, *frame.size)
         classified = []
         for detection, region in boxes:
-            # Cut from the whole image, because frame.size has decoded a compressed one.
+            # frame.size has decoded a compressed image.  for_model() would decode it again.
             result = self._infer(frame.picture.part(region))
             if result.scores is None:
                 return
             classified.append(BoxClassification(detection, result.scores, result.embedding))
-            # A job or another camera gets its turn after each box.
+            # After each box, a job or a frame of another camera is next.
             with self._changed:
                 if self._stopping:
                     return

@@ -19,14 +19,14 @@ from edgetpu_retrain.store.samples.embedding_kind import RawArray
 @dataclass(frozen=True, eq=False)
 class FrameWorkers:
     """
-    The frame workers of all devices; they serve the same model.
+    The frame workers of all devices, which serve the same model.
 
     No worker waits for another, so a device that hangs delays only its own cameras.
 
     Args:
         workers: the worker of each device, by device name.
         device_of: the device of each camera, by camera name.
-        healthiest: returns the device that embeds pictures from requests.
+        healthiest: returns the name of the device that embeds pictures from requests.
     """
 
     workers: Mapping[str, FrameWorker]
@@ -48,7 +48,7 @@ class FrameWorkers:
         self.workers[self.device_of[frame.camera]].offer(frame)
 
     def wait_until_idle(self, timeout_s: float) -> None:
-        """Wait up to ``timeout_s`` until no device has a frame, pending or being processed."""
+        """Wait until no frame is pending or being processed, at most ``timeout_s`` seconds."""
         deadline = time.monotonic() + timeout_s
         for worker in self.workers.values():
             worker.wait_until_idle(max(0.0, deadline - time.monotonic()))
@@ -61,7 +61,8 @@ class FrameWorkers:
         """
         Swap models on all workers, each between two of its frames; return when all have swapped.
 
-        Until then, the new model may classify some cameras, and the old one the others.
+        Meanwhile, frames of some cameras may be classified by the new model, and frames of others
+        by the old model.
 
         Args:
             model: the new model, prepared by the engines of all devices.

@@ -58,7 +58,7 @@ class Frame:
         return width, height
 
     def check(self) -> None:
-        """Raise ImageError if the message is inconsistent; reads no pixels."""
+        """Raise ImageError if the message is inconsistent or its header too long to publish."""
         self.check_header()
         self.transport.check(self.message)
 
@@ -69,31 +69,32 @@ class Frame:
 
 class NewestFrames:
     """
-    Keeps each camera's newest frame without detections and its newest frame with detections.
+    Keeps the newest frame of each camera; not thread-safe.
 
-    The slots take turns, so that a fast camera cannot block a slow one.  Not thread-safe.
+    A camera has one slot for its newest frame without detections, and one for its newest frame
+    with detections.  The slots take turns, so that a fast camera cannot block a slow one.
     """
 
     def __init__(self) -> None:
-        # The slot whose frame was taken longest ago comes first.
+        # The slot from which no frame was taken for the longest time comes first.
         self._slots: dict[tuple[str, bool], Frame | None] = {}
 
     def put(self, frame: Frame) -> bool:
-        """Store a frame in its slot; return whether it replaced one that was not taken."""
+        """Store a frame in its slot; return whether it replaced a frame."""
         replaced = self._slots.get(frame.slot) is not None
         self._slots[frame.slot] = frame
         return replaced
 
     def clear(self) -> None:
-        """Drop all frames."""
+        """Discard all frames."""
         self._slots = dict.fromkeys(self._slots)
 
     def take(self, *, detections: bool = True) -> Frame | None:
         """
-        Remove and return the frame of the next slot that has one; None if all are empty.
+        Remove and return the frame of the next slot that has a frame; None if there is none.
 
         Args:
-            detections: whether frames with detections are taken, too.
+            detections: whether to include frames with detections.
         """
         for slot, frame in self._slots.items():
             if frame is not None and (detections or frame.detections is None):

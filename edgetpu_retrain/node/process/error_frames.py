@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Clears the frames of a traceback, which keep the variables of its functions in memory."""
+"""Clears the frames of tracebacks, which keep local variables in memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import traceback
 
 def clear_frames(error: BaseException | None) -> None:
     """
-    Clear the traceback frames of an exception and of its causes; call it after reporting them.
+    Clear the traceback frames of an exception and of its causes, once they are reported.
 
     A future refers to its exception, the exception to the frames of all calls that it passed
     through, and one of these frames to the future.  Without clearing, pictures and models in the

@@ -18,17 +18,18 @@ import os
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 _M_ARENA_MAX = -8
-# Larger blocks are mapped from the system, and returned to it when they are freed.  Models are
-# larger; images of up to 1280x720 are smaller.  If models were in the heap, small long-lived
-# objects would occupy the space of a released model, and the next model would need new space.
+# Blocks of this size, bytes, and larger ones are mapped from the system, and returned to it when
+# freed.  Models are larger; images of up to 1280x720 are smaller.  If models were in the heap,
+# small long-lived objects would occupy the space of a released model, and the next model would
+# need new space.
 _MAPPED_FROM = 3 * 2**20
-# The largest threshold that glibc accepts.
+# The largest threshold that glibc accepts on 64-bit systems, bytes.
 _LARGEST = 32 * 2**20
 # Free memory to keep, bytes.  An image of 1920x1080 frees less: the middleware and Python have
 # about four copies of it, 25 MB.
 _KEPT = 64 * 2**20
-# By default, glibc uses up to sixteen arenas on two cores, and each stays as large as its threads
-# ever needed.
+# Number of arenas.  By default, glibc uses up to sixteen arenas on two cores, and each arena keeps
+# the largest size that its threads have needed.
 _ARENAS = 1
 
 
@@ -36,8 +37,8 @@ def keep_freed_memory() -> None:
     """
     Keep the freed memory of images of up to 1280x720, in one arena for all threads.
 
-    Call it before importing rclpy, whose threads would otherwise get arenas of their own.  It has
-    no effect without glibc, or if an environment variable ``MALLOC_*`` is set.
+    Call this function before importing rclpy, whose threads would otherwise get arenas of their
+    own.  It has no effect without glibc, or if an environment variable ``MALLOC_*`` is set.
     """
     _set({_M_MMAP_THRESHOLD: _MAPPED_FROM, _M_TRIM_THRESHOLD: _KEPT, _M_ARENA_MAX: _ARENAS})
 

@@ -12,10 +12,10 @@ from edgetpu_retrain.node.process.kept_memory import keep_freed_memory
 
 SWITCH_INTERVAL_S = 0.0001
 """
-Time after which a thread releases the GIL if another thread waits for it.
+Time after which a thread releases the GIL if another thread waits for it, seconds.
 
-Processing a frame acquires the GIL about ten times.  While another thread creates a model, these
-waits take 3 ms in total, instead of 40 ms with Python's default interval of 5 ms.
+A thread that processes a frame acquires the GIL about ten times.  While another thread creates a
+model, the waits take 3 ms in total, instead of 40 ms with Python's default interval of 5 ms.
 """
 
 
