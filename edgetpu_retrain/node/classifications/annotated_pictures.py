@@ -48,18 +48,20 @@ class AnnotatedPictures:
         self._thread = ThreadPoolExecutor(1, 'annotations')
 
     def close(self) -> None:
-        """Wait for the thread, and destroy the publishers."""
+        """Discard queued frames, wait for the thread, and destroy the publishers."""
         self._thread.shutdown(cancel_futures=True)
         for publisher in self._publishers.values():
             self._node.destroy_publisher(publisher)
 
     def add(self, frame: Frame, annotation: Annotation) -> None:
         """
-        Queue a classified frame; it replaces an older one of its camera that is not drawn yet.
+        Queue a classified frame, in place of an older frame of its camera that is not drawn yet.
+
+        Without subscribers, the frame is only counted for the frame rate.
 
         Args:
             frame: the frame.
-            annotation: its classification; this method fills in region and frame rate.
+            annotation: the frame's classification; this method fills in region and frame rate.
         """
         rate = self._rates[frame.camera].add(time.monotonic())
         if not self._publishers[frame.camera].get_subscription_count():

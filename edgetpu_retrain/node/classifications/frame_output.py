@@ -36,7 +36,7 @@ _DEPTH = 10
 
 class FrameOutput:
     """
-    Publishes the results of frames; the frame workers call it from their threads.
+    Publishes the results of frames; called by the frame workers in their threads.
 
     The topics are ``~/result``, ``~/classification`` and ``~/embedding``, and for each camera
     ``~/<camera>/classification``, ``~/<camera>/annotated/compressed`` and, if it has detections,
@@ -148,8 +148,7 @@ class FrameOutput:
             frame: the frame.
             model: the model that computed the scores.
             boxes: the classified boxes.
-            skipped: number of boxes that were not classified, because they have no pixel in the
-                image.
+            skipped: number of boxes without a pixel in the image, which were not classified.
         """
         parameters = self._parameters()
         message = Detection2DArray(header=frame.detections.header)
@@ -191,18 +190,18 @@ class FrameOutput:
         self._embedding.publish(message)
 
     def log_fault(self, frame: Frame, error: Exception) -> None:
-        """Report why a frame was not classified."""
+        """Log why a frame was not classified, and count the fault."""
         kind = 'unusable image' if isinstance(error, ImageError) else 'frame lost'
-        # After a signal has shut ROS down, publishing fails, which is not a fault.
+        # After a signal has shut ROS down, publishing fails: that is not a fault.
         if self._node.context.ok():
             self._faults.add(frame.camera, kind, in_words(error))
 
     def good_frame(self, frame: Frame) -> None:
-        """Record that a frame had no fault; this ends earlier faults of its camera."""
+        """Record that a frame had no fault, so that earlier faults of its camera can end."""
         self._faults.good_frame(frame.camera)
 
     def latest_fault(self, camera: str, since: float = math.inf) -> str:
-        """Return the latest faults of a camera's frames; see FaultCounter.latest."""
+        """Return the latest faults of a camera; see :meth:`FaultCounter.latest`."""
         return self._faults.latest(camera, since)
 
     def _create(self, kind: type, topic: str) -> Publisher:
@@ -214,7 +213,7 @@ class FrameOutput:
 def _predict(
     model: LoadedModel, scores: FloatArray, embedding: RawArray, parameters: NodeParameters
 ) -> tuple[Prediction, float]:
-    """Return the prediction, and the score of the model's unknown detector."""
+    """Return the prediction and the unknown detector's score, NaN without a detector."""
     unknown_score = model.unknown.unknown_score(embedding)
     prediction = predict(
         scores,

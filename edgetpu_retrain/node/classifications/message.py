@@ -25,8 +25,8 @@ def classification_message(
         max_results: maximum number of hypotheses; 0 for all.
 
     Returns:
-        A ``vision_msgs/Classification``: the predicted class, then the others by score, with
-        'unknown' in place of the background.
+        A ``vision_msgs/Classification``: the predicted class first, then the other classes by
+        score.  The background is listed as 'unknown'.
     """
     return Classification(header=header, results=_hypotheses(labels, prediction, max_results))
 

@@ -4,8 +4,8 @@
 Smoothing: a stable classification from the last frames of a camera.
 
 The scores are averaged over the last k frames.  The class changes only if the mean score of
-another class is higher by a margin.  Without the margin, the class would alternate while two means
-are close.
+another class is higher by a margin.  Without the margin, the class would alternate while the means
+of two classes are close.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ class Smoothing:
     Combines the predictions for a camera's last frames; not thread-safe.
 
     >>> from edgetpu_retrain.runtime.models.prediction import predict
-    >>> smoothing = Smoothing()
+    >>> smoothing, classes = Smoothing(), []
     >>> for score in (0.9, 0.2, 0.9):
     ...     frame = predict(np.array([score, 1 - score], np.float32))
-    ...     print(smoothing.add(frame, model_version=1, frames=3, hysteresis=0.1).best, end=' ')
-    0 0 0
+    ...     smoothed = smoothing.add(frame, model_version=1, frames=3, hysteresis=0.1)
+    ...     classes.append(smoothed.best)
+    >>> classes
+    [0, 0, 0]
     """
 
     def __init__(self) -> None:
@@ -36,7 +38,7 @@ class Smoothing:
         self, frame: Prediction, *, model_version: int, frames: int, hysteresis: float
     ) -> Prediction:
         """
-        Add a frame, and return the prediction for the last frames together.
+        Add a frame, and return the prediction for the last frames combined.
 
         Args:
             frame: the prediction for this frame alone.
@@ -68,9 +70,9 @@ class Smoothing:
 
 def _shared_out(frame: Prediction) -> FloatArray:
     """
-    Return the class scores of a frame, scaled to add up to 1 with that of 'unknown'.
+    Return the class scores of a frame, scaled so that their sum is 1 minus the unknown score.
 
-    So the higher a frame's unknown score, the less its class scores count.
+    The higher the unknown score of a frame, the less its class scores count.
     """
     total = float(frame.scores.sum())
     scores: FloatArray = frame.scores * np.float32((1.0 - frame.unknown_score) / (total or 1.0))

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The state of the devices, for ``~/status`` and ``/diagnostics``."""
+"""Retries failed devices, and reports their state on ``~/status`` and ``/diagnostics``."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class DeviceFacts:
 
     Args:
         name: name of the device, as in the parameter ``device``.
-        cameras: names of the cameras whose frames it runs.
-        engine: status of its engine; ``engine.problem`` is a full sentence, or ``''``.
+        cameras: names of the cameras whose frames the device processes.
+        engine: status of the device's engine; ``engine.problem`` is a full sentence, or ``''``.
     """
 
     name: str
@@ -33,11 +33,11 @@ def check_devices(
     engines: DeviceEngines, status: NodeStatus, device_of: Mapping[str, str]
 ) -> tuple[DeviceFacts, ...]:
     """
-    Return and report the state of the devices; retry failed ones whose retry is due.  Thread-safe.
+    Retry failed devices that are due, and return and report the state of all; thread-safe.
 
     Args:
         engines: the engines of the devices.
-        status: is updated with the devices' state and problems.
+        status: reports the state and the problems.
         device_of: the device of each camera, by camera name.
     """
     engines.retry_if_due()

@@ -24,8 +24,8 @@ def diagnostics(
     Return the diagnostics: a status for the node, one for each camera and one for each device.
 
     Args:
-        name: name of the node with its namespace, which becomes the prefix of the statuses' names,
-            as in diagnostic_updater (https://github.com/ros/diagnostics).
+        name: name of the node with its namespace; the prefix of each status's name, as in
+            diagnostic_updater (https://github.com/ros/diagnostics).
         stamp: the current time, a ``builtin_interfaces/Time``.
         facts: the state of the node.
         cameras: statistics of each camera, by camera name.
@@ -91,7 +91,7 @@ def camera_problem(camera: str) -> str:
 
 
 def delivery_problem(camera: str) -> str:
-    """Return the key of a problem with the delivery of a camera's images."""
+    """Return the key in :attr:`NodeFacts.problems` of undelivered images of a camera."""
     return f'delivery {camera}'
 
 
@@ -102,8 +102,8 @@ def all_problems(facts: NodeFacts, camera: str, latest: str = '') -> str:
     Args:
         facts: the state of the node.
         camera: name of the camera.
-        latest: replaces the camera's problem in the state, which is updated once a second; ''
-            keeps it.
+        latest: a newer problem, which replaces the camera's problem in ``facts``, because this is
+            updated only once a second; '' = no newer problem.
     """
     problem = latest or facts.problems.get(camera_problem(camera), '')
     return ' '.join(filter(None, [problem, facts.problems.get(delivery_problem(camera), '')]))
@@ -112,7 +112,7 @@ def all_problems(facts: NodeFacts, camera: str, latest: str = '') -> str:
 def _status(
     name: str, hardware_id: str, problem: str, message: str, values: Mapping[str, object]
 ) -> DiagnosticStatus:
-    """Return a status: a warning with the problem if there is one, else OK with the message."""
+    """Return a status: WARN with the problem if there is one, otherwise OK with the message."""
     return DiagnosticStatus(
         name=name,
         hardware_id=hardware_id,

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FaultCounter: counts faults that can occur with every frame, and logs each once."""
+"""FaultCounter: counts faults that can occur with every frame, and limits their log lines."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ PERIOD_S = 1.0
 """Minimum time between log lines about different faults of one kind, seconds."""
 
 REPEAT_S = 60.0
-"""Time after which a fault that goes on is logged again, seconds."""
+"""Time after which a fault that continues is logged again, seconds."""
 
 OVER_S = 10.0
-"""Time without a fault, seconds, after which its next occurrence is logged immediately."""
+"""Time without a fault, seconds, after which its next occurrence counts as a new fault."""
 
 LATEST_S = 2.0
 """Minimum time for which a fault counts as a problem of its camera, seconds."""
@@ -38,13 +38,13 @@ class _Times:
 
 class FaultCounter:
     """
-    Counts faults, logs each once, and again at long intervals if it goes on; thread-safe.
+    Counts faults, logs each fault once, and again every minute if it continues; thread-safe.
 
-    Faults whose reasons differ only in numbers are the same.  Each line has the count of all
-    faults of this kind.
+    Faults whose reasons differ only in numbers are treated as one fault.  Each log line contains
+    the number of occurrences of all faults of this camera and kind so far.
 
-    rclpy's ``throttle_duration_sec`` works per line of code, so it would throttle all cameras
-    together; and it takes 0.3 ms for each message that it suppresses.
+    ``throttle_duration_sec`` of rclpy is not used.  It works per line of code, so it would
+    throttle all cameras together, and it takes 0.3 ms for each message that it suppresses.
 
     Args:
         log: called with each line to log.
@@ -90,12 +90,13 @@ class FaultCounter:
         """
         Return a camera's latest fault of each kind, or ``''`` if all are over.
 
-        A fault is over :data:`LATEST_S` after it occurred, if a good frame has arrived since then:
-        a slow camera may send one frame in ten seconds.
+        A fault is over once :data:`LATEST_S` have passed and a good frame has arrived.  The time
+        alone is not enough, because a slow camera may send one frame in ten seconds.
 
         Args:
             camera: name of the camera.
-            since: faults from this time on count, too; seconds of :func:`time.monotonic`.
+            since: also return faults that are over but occurred since this time, seconds of
+                :func:`time.monotonic`.
         """
         since = min(since, time.monotonic() - LATEST_S)
         with self._lock:

@@ -18,7 +18,7 @@ class NodeFacts:
     """
     The state of the node; see ``edgetpu_retrain_interfaces/Status`` for the fields.
 
-    Four of them are dictionaries here: ``camera_topics`` and ``camera_devices`` have the topic and
+    Four fields are dictionaries here: ``camera_topics`` and ``camera_devices`` have the topic and
     the device of each camera, ``counts`` the number of samples of each class, and ``problems`` a
     sentence for each part of the node that has a problem.
     """

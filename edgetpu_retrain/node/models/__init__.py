@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Which model serves, and how a new one is trained and swapped in."""
+"""Decides which model serves, trains new models and swaps models."""

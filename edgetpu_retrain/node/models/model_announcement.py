@@ -43,7 +43,8 @@ class ModelAnnouncement:
 
         Args:
             model: the serving model.
-            choice: the recorded choice; its number of swaps is published as ``database_version``.
+            choice: the choice of this model; its number of swaps is published as
+            ``database_version``.
         """
         vision_info = VisionInfo(
             method=METHOD, database_location=str(model.version.path), database_version=choice.swaps

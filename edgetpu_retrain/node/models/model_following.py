@@ -23,12 +23,13 @@ class ModelFollowing:
     """
     Reports models that other programs trained or chose; loads them if ``follow_models`` is true.
 
-    These are the versions that a restarted node would try before the serving one.  Each is logged
-    once.  A background thread checks and loads them, so that frames continue.
+    These models are the versions that a restarted node would try before the serving version.  Each
+    version is logged once.  A background thread checks and loads versions, so that frames are not
+    delayed.
 
     Args:
         node: its logger is used.
-        status: is updated with the pending version, and with why a version cannot serve.
+        status: reports the pending version, and why a version cannot serve.
     """
 
     def __init__(self, node: Node, status: NodeStatus) -> None:
@@ -41,7 +42,7 @@ class ModelFollowing:
         self._logged: set[object] = set()
 
     def check_for_changes(self, resources: NodeResources) -> None:
-        """Check for models of other programs; call it periodically.  It does not block."""
+        """Check for models of other programs; call it periodically.  Does not block."""
         if self._work is not None and not self._work.done():
             return
         if lost := resources.versions.lost():
@@ -87,7 +88,7 @@ class ModelFollowing:
                 if not follow:
                     versions.check(number)
                 elif not versions.follow(number, wanted.choice):
-                    # Another choice was made in the meantime; check that one next.
+                    # Another choice was made in the meantime: the next call checks it.
                     self._seen = None
                     return
             except RetrainError as error:  # noqa: PERF203 - few versions, tried once

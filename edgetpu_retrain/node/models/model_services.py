@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The service ~/load_model, which swaps in another version."""
+"""ModelServices: the service ~/load_model, which swaps in another version."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rclpy.node import Node
 
 class ModelServices:
     """
-    The service ``~/load_model``; a background thread loads the model, so that frames continue.
+    The service ``~/load_model``; a background thread loads the model, without delaying frames.
 
     Args:
         node: creates the service.

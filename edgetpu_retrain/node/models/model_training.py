@@ -19,7 +19,11 @@ from edgetpu_retrain.training_options import TrainingOptions
 from edgetpu_retrain.training_outcome import TrainingOutcome
 
 LONGEST_PAUSE_S = 0.05
-"""Maximum pause, seconds, because a device can hang; a frame of 1920x1080 takes 10 to 30 ms."""
+"""
+Maximum pause of a training, seconds.
+
+A frame of 1920x1080 takes 10 to 30 ms, but a device can hang.
+"""
 
 
 class Cancellation:
@@ -31,7 +35,7 @@ class Cancellation:
         self._committed = False
 
     def request(self) -> bool:
-        """Cancel the training; return False if its result is already being stored."""
+        """Cancel the training; return False, without effect, after :meth:`commit`."""
         with self._lock:
             self._requested = not self._committed
             return self._requested
@@ -42,7 +46,7 @@ class Cancellation:
 
     def commit(self) -> None:
         """
-        Reject requests from now on, because the model is about to be stored.
+        Reject later requests; call this method right before the model is stored.
 
         Raises:
             TrainingCancelled: if the training is already cancelled.
@@ -59,11 +63,11 @@ class FramesFirst:
     """
     Pauses a training between two steps while a frame is being processed, so that frames stay fast.
 
-    Afterwards the training works for as long as it has paused.  So it takes at most twice as long,
-    even if a frame is always being processed.
+    After a pause, the training runs for at least as long as it has paused.  So a training takes at
+    most twice as long, even if a frame is always being processed.
 
     Args:
-        wait_until_idle: waits until no frame is being processed, up to a number of seconds.
+        wait_until_idle: waits until no frame is being processed; called with a timeout, seconds.
         clock: returns the time, seconds.
     """
 
@@ -93,7 +97,7 @@ class TrainedModel:
     Args:
         outcome: the model and its figures.
         version: the stored version.
-        remark: why old versions could not be deleted; '' = no problem.
+        remark: why old versions could not be deleted; '' if there was no problem.
     """
 
     outcome: TrainingOutcome
@@ -126,7 +130,9 @@ def train_model(
         keep_models: returns how many versions to keep on disk.
 
     Raises:
-        RetrainError: if training, storing or serving fails; the previous model still serves.
+        RetrainError: if training, storing or serving fails, or the training is cancelled; the
+            previous model still serves.
+        CancelledError: if the node is deactivated before the new model serves.
     """
     taught = samples.training_set(extractor=versions.extractor)
     pause = FramesFirst(wait_until_idle)

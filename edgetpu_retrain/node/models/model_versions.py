@@ -43,8 +43,9 @@ class ModelVersions:
     Args:
         models: the stored versions.
         extractor: identity of the extractor.
-        prepare: loads the bytes of a retrained model on every device.
-        serve: swaps models between two frames; returns when the new one serves.
+        prepare: loads a retrained model on every device; called with the bytes of its file.
+        serve: swaps models between two frames; returns when the new model serves.  Raises
+            CancelledError if the node is deactivated before the swap.
         on_swap: called with the new model and its choice after each swap, never concurrently.
     """
 
@@ -96,7 +97,7 @@ class ModelVersions:
                     self._announce(model, self._chosen_at_start(number, warn))
                 return model
         try:
-            # Recording a choice would have cleared leftovers, but no version serves.
+            # Recording a choice also deletes incomplete files, but here no choice is recorded.
             self._models.clear_leftovers()
         except StoreError as error:
             warn(str(error))
@@ -104,7 +105,7 @@ class ModelVersions:
 
     def load(self, version: int) -> ModelVersion:
         """
-        Load a version and swap it in; return when it serves the next frame.
+        Load a version and swap it in; return once the version serves.
 
         Args:
             version: number of the version, :data:`LATEST` or :data:`PREVIOUS`.
@@ -113,9 +114,10 @@ class ModelVersions:
             The stored version, not the loaded model, which would stay in the caller's memory.
 
         Raises:
-            RequestError: if there is no such version.
-            RetrainError: if the version cannot serve, or the choice cannot be recorded; the
-                previous version still serves.
+            RequestError: if the number is below -1, or there is no latest or previous version.
+            RetrainError: if the version is missing or cannot serve, or the choice cannot be
+                recorded; the previous version still serves.
+            CancelledError: if the node is deactivated before the swap.
         """
         number = self._find(version)
         with self._preparing:
@@ -128,7 +130,7 @@ class ModelVersions:
         self, model: bytes, record: Callable[[int], ModelRecord], commit: Callable[[], None]
     ) -> ModelVersion:
         """
-        Store a new model of this node and swap it in; return when it serves the next frame.
+        Store a new model of this node and swap it in; return once the model serves.
 
         The model is loaded and run once before it is stored, so that every stored model can serve.
         It is stored before it serves, so that a restarted node serves it, too.
@@ -137,11 +139,12 @@ class ModelVersions:
             model: bytes of the .tflite file.
             record: called with the number of the newest version (0 = none); returns the record of
                 the new version.
-            commit: called before storing; if it raises, nothing is stored.
+            commit: called before storing; its exception is passed on, and nothing is stored.
 
         Raises:
             StoreError: if the model cannot be stored, or the choice cannot be recorded.
             RetrainError: if the model cannot serve.
+            CancelledError: if the node is deactivated before the swap; the model is stored.
         """
         with self._preparing:
             prepared = self._prepare(model)
@@ -158,7 +161,7 @@ class ModelVersions:
         """
         Return what other programs have trained or chosen; None during a swap.
 
-        This method only reads a small file and lists the folder.  It does not wait for a swap.
+        This method only reads a small file and lists the folder, and does not wait for a swap.
 
         Raises:
             StoreError: if the file or the folder cannot be read.
@@ -175,7 +178,7 @@ class ModelVersions:
         return Wanted(numbers, choice, tuple(map(self._models.files_of, numbers)))
 
     def lost(self) -> str:
-        """Return a message if the serving version's file was removed; '' = it is there."""
+        """Return a message if the file of the serving version was removed; '' = it exists."""
         if self.serving is None or (path := self.serving.version.path).exists():
             return ''
         return (
@@ -191,7 +194,7 @@ class ModelVersions:
             version: number of the version.
 
         Raises:
-            StoreError: if it is missing, damaged, or of another extractor.
+            StoreError: if the version is missing, damaged, or of another extractor.
         """
         found = self._models.load(version)
         self._check_extractor(found)
@@ -199,7 +202,7 @@ class ModelVersions:
 
     def follow(self, version: int, seen: Choice | None) -> bool:
         """
-        Swap in a version of another program; return when it serves the next frame.
+        Swap in a version of another program; return once the version serves.
 
         Args:
             version: number of the version.
@@ -209,7 +212,9 @@ class ModelVersions:
             False, without a swap, if another choice has been recorded since.
 
         Raises:
-            RetrainError: if the version cannot serve; the previous one still serves.
+            RetrainError: if the version cannot serve, or the choice cannot be recorded; the
+                previous version still serves.
+            CancelledError: if the node is deactivated before the swap.
         """
         with self._preparing:
             model = self._load(version)
@@ -224,7 +229,7 @@ class ModelVersions:
         Delete old versions, but neither the serving version nor the recorded choice.
 
         Args:
-            keep: number of versions to keep; see :meth:`ModelStore.prune`.
+            keep: number of versions to keep, 1 or more; see :meth:`ModelStore.prune`.
 
         Returns:
             The numbers of the deleted versions, ascending.

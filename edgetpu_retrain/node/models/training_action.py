@@ -43,8 +43,8 @@ class TrainingAction:
     Args:
         node: creates the action server.
         active: returns the node's resources; raises RequestError unless the node is active.
-        on_change: called with the changed fields of ``Status``: ``training`` when a training
-            begins; ``training`` and ``last_training``, the message, when a goal ends.
+        on_change: called with the changed fields of ``Status`` as keywords: ``training`` when a
+            training begins, and ``training`` and ``last_training`` when a goal ends.
     """
 
     def __init__(
@@ -186,7 +186,7 @@ def _feedback(progress: Progress) -> Train.Feedback:
 
 
 def _fill_result(result: Any, trained: TrainedModel, seconds: float) -> None:
-    """Fill the result of a training; ``seconds`` is the time since the goal was accepted."""
+    """Fill the result of a training that took ``seconds``."""
     outcome, version = trained.outcome, trained.version
     result.success = True
     result.seconds = seconds

@@ -12,7 +12,7 @@ from edgetpu_retrain.training_options import TrainingOptions
 SEED_OF_THE_NODE = -1
 
 MAX_GOALS = 1000
-"""Maximum number of goals whose results are kept, even of aborted ones: a few kilobytes each."""
+"""Maximum number of goals, aborted goals included, whose results are kept: a few kB each."""
 
 
 def training_options(goal: Any, parameters: Any) -> TrainingOptions:
@@ -33,7 +33,8 @@ def training_options(goal: Any, parameters: Any) -> TrainingOptions:
             f"seed is {goal.seed}; it must be 0 or more, or -1 for the node's parameter seed."
         )
     return TrainingOptions(
-        # If goal and parameter are 0, the option is None: it is chosen to suit the samples.
+        # None, if goal and parameter are 0: the training then chooses a value that suits the
+        # samples.
         num_iter=goal.num_iter or parameters.num_iter or None,
         learning_rate=goal.learning_rate or parameters.learning_rate or None,
         batch_size=goal.batch_size or parameters.batch_size,

@@ -38,13 +38,13 @@ class DeclaredParameters:
     """
     The parameters of a node.
 
-    A parameter whose given value has the wrong type or is out of range has no value until it is
-    set; the node cannot be configured before that.
+    If the initial value of a parameter has the wrong type or is out of range, the parameter has no
+    value, and the node cannot be configured until a valid value is set.
 
     Args:
-        node: takes the values from its command line, launch file and parameter files.
-        is_configured: returns whether the node is configured; changes that need another
-            configuration are then rejected.
+        node: the node; initial values come from its command line and parameter files.
+        is_configured: returns whether the node is configured.  While it is, only live parameters
+            can be changed.
     """
 
     def __init__(self, node: Node, is_configured: Callable[[], bool]) -> None:
@@ -58,7 +58,7 @@ class DeclaredParameters:
 
     @property
     def autostart(self) -> bool:
-        """Whether the node configures and activates itself; True if it has no value."""
+        """Whether the node configures and activates itself; True if the value is invalid."""
         try:
             return bool(self._value('autostart'))
         except RequestError:
@@ -80,14 +80,14 @@ class DeclaredParameters:
         return self.read()
 
     def read(self) -> values.NodeParameters:
-        """Return the current values; see :meth:`configure`."""
+        """Return the current values of all parameters; raises as :meth:`configure`."""
         return values.collect_parameters(self._value)
 
     def _value(self, name: str) -> Any:
         try:
             return self._node.get_parameter(name).value
         except ParameterUninitializedException as error:
-            # The given value is invalid, or is an empty list on the command line.
+            # The initial value is invalid, or is an empty list on the command line.
             raise RequestError(
                 self._invalid.get(name, f'parameter {name} has no value: give it one')
             ) from error
@@ -129,7 +129,7 @@ class DeclaredParameters:
         try:
             self._node.resolve_topic_name(topic)
         except (RuntimeError, NameValidationException) as error:
-            # rcl appends the line of its source code.
+            # Cut off the file and line in the source code of rcl.
             reason, _, _ = str(error).partition(', at ')
             raise RequestError(
                 f'parameter {name} is {quoted(topic)}: set it to the name of a topic ({reason})'
@@ -138,11 +138,12 @@ class DeclaredParameters:
 
 def _ignore_equal_values(node: Node) -> None:
     """
-    Accept a change of a parameter to its current value, even if it cannot be changed.
+    Accept requests that set a parameter to its current value, even if it cannot be changed.
 
-    Otherwise, the node would reject a file that ``ros2 param dump`` has written, because it
-    contains read-only parameters, some of them rclpy's own.  Callbacks of rclpy cannot do this:
-    they are called after the check for read-only parameters, or must not return an empty list.
+    Otherwise, the node would reject a file that ``ros2 param dump`` has written, because the file
+    contains read-only parameters, some of them rclpy's own.  Parameter callbacks cannot do this:
+    on-set callbacks run after the check for read-only parameters, and pre-set callbacks must not
+    return an empty list.
     """
     set_atomically = node.set_parameters_atomically
 

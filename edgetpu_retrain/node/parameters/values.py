@@ -35,7 +35,7 @@ MAX_CAMERAS = 32
 """Maximum number of cameras; each has topics, parameters and statistics of its own."""
 
 MAX_CAMERA_NAME_LENGTH = 50
-"""Maximum length of a camera's name, which is part of topic names of at most 255 characters."""
+"""Maximum length of a camera's name, characters; topic names contain it, and may have 255."""
 
 # A camera's name is the prefix of its parameters' names and part of topic names
 # (https://design.ros2.org/articles/topic_and_service_names.html).
@@ -232,7 +232,7 @@ class NodeParameters:
 
     @property
     def model_choices(self) -> ModelChoices:
-        """The user's choices for the extractor's file."""
+        """The parameters that determine how the extractor's file is read."""
         return ModelChoices(self.input_range, self.input_size, self.model_output)
 
     @property
@@ -251,7 +251,7 @@ PARAMETERS = parameters_of(NodeParameters)
 
 
 def camera_parameters(camera: str) -> tuple[Parameter, ...]:
-    """Return the parameters of the camera with this name."""
+    """Return the parameters of a camera, whose name is the prefix of their names."""
     return parameters_of(CameraParameters, f'{camera}.')
 
 
@@ -260,7 +260,7 @@ def collect_parameters(value_of: Callable[[str], Any]) -> NodeParameters:
     Check the values of all parameters, and return them.
 
     Args:
-        value_of: returns the value of the parameter with a given name, of the type of its default.
+        value_of: called with the name of a parameter; returns the value, of the default's type.
 
     Raises:
         RequestError: if a value is invalid.

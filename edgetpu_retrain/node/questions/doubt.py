@@ -10,7 +10,7 @@ import numpy as np
 
 MIN_MARGIN = 0.2
 """
-The lead of the best class over the second, below which a classification is uncertain.
+Difference between the two highest scores below which a classification is uncertain.
 
 docs/benchmarks.md has the measurements.
 """
@@ -24,15 +24,20 @@ def doubt(
     background: int | None = None,
 ) -> QuestionKind | None:
     """
-    Return why a classification is uncertain; None if it is not.
+    Return why a classification is uncertain; None if it is certain.
 
-    A frame of the background is not uncertain as such, although it is published as unknown.
+    A frame of the background is published as unknown, but this alone does not make its
+    classification uncertain.
 
     Args:
         scores: score of each class, float32 ``[C]``.
         unlike_all: whether the frame is unknown according to the model's unknown detector.
-        unknown_below: the frame is also unknown if its best class has a lower score.
+        unknown_below: score of the best class below which the frame is unknown, too, unless the
+            best class is the background.
         background: index of the background's class; None = there is none.
+
+    Returns:
+        'unknown' if the frame is unknown, 'margin' if the two highest scores are close, or None.
     """
     best = int(np.argmax(scores))
     highest = float(scores[best])

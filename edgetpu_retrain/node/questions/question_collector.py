@@ -23,25 +23,26 @@ from edgetpu_retrain.store.questions.question import Given, MAX_GIVEN, Question,
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 
 MIN_INTERVAL_S = 1.0
-"""Minimum time between two frames that become questions, seconds."""
+"""Minimum time between two questions, seconds."""
 
 RETRY_S = 30.0
-"""How long no frame is offered after reading or writing the store has failed, seconds."""
+"""Time for which no frame is offered after reading or writing the store has failed, seconds."""
 
 
 class QuestionCollector:
     """
-    Offers frames to the store as questions, at most one a second.
+    Chooses frames that become questions, at most one a second.
 
-    The samples' thread compares the frame with samples, encodes it and writes it.  It compares at
-    most one frame at a time, so frames do not accumulate in memory if the disk is slow.
+    The :class:`SampleThread` compares a frame with the samples, encodes a thumbnail and writes the
+    question.  At most one frame waits for the thread, so frames do not accumulate in memory if the
+    disk is slow.
 
     Args:
         samples: the thread that reads and writes the store.
         asking: decides whether a frame is worth a question.
         with_picture: returns whether a thumbnail is stored.
         report: called with the name of a camera and the reason, if a frame could not be stored.
-        clock: the time, seconds.
+        clock: returns the time, seconds.
     """
 
     def __init__(
@@ -59,7 +60,8 @@ class QuestionCollector:
         self._clock = clock
         self._lock = threading.Lock()
         self._is_busy = False
-        # Certain frames, which can only be conflicts, do not delay uncertain ones.
+        # Frames whose classification is certain can only be in conflict with samples.  They must
+        # not delay uncertain frames, so the times are separate.
         self._last_uncertain = -math.inf
         self._last = -math.inf
 
@@ -68,7 +70,7 @@ class QuestionCollector:
         Return whether :meth:`offer` would accept a frame now.
 
         Args:
-            why: why its classification is uncertain; None if it is not.
+            why: why the frame's classification is uncertain; None if it is certain.
         """
         last = self._last if why is None else self._last_uncertain
         return not self._is_busy and self._clock() - last >= MIN_INTERVAL_S
@@ -88,9 +90,9 @@ class QuestionCollector:
         Args:
             frame: the frame.
             model: the model that classified it.
-            why: why the classification is uncertain; None if it is not.
-            results: its published ``vision_msgs/ObjectHypothesis``, best first.
-            embedding: its raw embedding ``[D]``.
+            why: why the classification is uncertain; None if it is certain.
+            results: the published ``vision_msgs/ObjectHypothesis`` of the frame, best first.
+            embedding: raw embedding ``[D]`` of the frame.
             most: maximum number of questions, at least 1.
         """
         with self._lock:
@@ -125,11 +127,12 @@ class QuestionCollector:
         self._samples.read(weigh_once)
 
     def _guard(self, frame: Frame, work: Callable[..., object], *arguments: Any) -> None:
-        """Call a function; handle its exceptions, because no caller waits for the future."""
+        """Call a function and report its exceptions, because no caller reads its future."""
         try:
             work(*arguments)
         except StoreError:
-            # The thread reports it.  While the database is locked, each try would delay requests.
+            # SampleThread reports the error.  Wait, because while the database is locked, each
+            # try delays requests.
             self._wait(RETRY_S)
             raise
         except Exception as error:  # noqa: BLE001 - as above

@@ -16,17 +16,17 @@ from edgetpu_retrain.store.questions.asking import MAX_QUESTIONS
 from edgetpu_retrain.wording import quoted
 
 MAX_PICTURES = 256
-"""Maximum number of ids in a request for pictures: some screens of thumbnails."""
+"""Maximum number of ids in a request for pictures: a few screens of thumbnails."""
 
 MAX_PICTURE_BYTES = 4 * 1024 * 1024
-"""Maximum size of all pictures in a response, bytes; a single one may be larger."""
+"""Maximum total size of the pictures in a response, bytes; a single picture may be larger."""
 
 Of = Literal['samples', 'questions']
 
 
 def list_questions_request(request: Any) -> int:
     """
-    Check a request to list questions; return their maximum number.
+    Check a request to list questions; return the maximum number of questions.
 
     Args:
         request: a ``ListQuestions.Request``.
@@ -41,7 +41,7 @@ def list_questions_request(request: Any) -> int:
 
 def answer_request(request: Any) -> tuple[tuple[int, ...], str]:
     """
-    Check a request to label or dismiss questions; return their ids, and the label or ''.
+    Check a request to label or dismiss questions; return their ids, and the label, '' = dismiss.
 
     Args:
         request: an ``AnswerQuestions.Request``.
@@ -62,7 +62,7 @@ def answer_request(request: Any) -> tuple[tuple[int, ...], str]:
 
 def pictures_request(request: Any) -> tuple[Of, tuple[int, ...]]:
     """
-    Check a request for pictures; return what they are of, and their ids.
+    Check a request for pictures; return 'samples' or 'questions', and their ids.
 
     Args:
         request: a ``GetPictures.Request``.

@@ -76,7 +76,7 @@ class QuestionServices:
             )
             response.answered = await result_of(self._node, answering)
         finally:
-            # If counting fails, the totals stay 0: the result is more important.
+            # If counting fails, leave the totals 0: the result itself is more important.
             with suppress(RetrainError):
                 response.questions = await self._count()
                 counts = await result_of(self._node, samples.counts())
@@ -105,12 +105,15 @@ class QuestionServices:
 
 def pictures_of(resources: Any, of: Of, ids: tuple[int, ...]) -> list[tuple[int, bytes]]:
     """
-    Return ids and JPEG files, the first ones that fit into a response.
+    Return the ids and JPEG files of pictures, in the order of ``ids``.
+
+    Ids without a picture are skipped.  The list ends before the first picture that does not fit
+    into the response.
 
     Args:
         resources: the node's resources, of which the ``store`` is used.
-        of: what the ids are of.
-        ids: ids of samples or questions, some of which may have no picture.
+        of: whether the ids are those of samples or of questions.
+        ids: ids of samples or questions.
 
     Raises:
         StoreError: if the store cannot be read.

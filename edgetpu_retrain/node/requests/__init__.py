@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What all services share: responses, the log of requests, futures, background threads."""
+"""Shared by all services: responses, the log of requests, futures, background threads."""

@@ -22,11 +22,11 @@ def explain(node: Node, error: Exception) -> str:
     """
     Return a sentence about an exception.
 
-    Running out of memory is logged, and so is the traceback of an unexpected exception.
+    A lack of memory is logged, and so is the traceback of an unexpected exception.
 
     Args:
         node: its logger is used.
-        error: the exception, which is being handled.
+        error: the exception that is being handled.
     """
     if isinstance(error, (RetrainError, FileNotFoundError)):
         return presentable(sentence(error))

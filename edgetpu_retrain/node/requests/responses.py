@@ -22,14 +22,14 @@ MAX_WAITING = 100
 """Maximum number of pending requests; a locked store may delay each of them by 10 s."""
 
 MAX_WAITING_BYTES = 256 * 1024 * 1024
-"""Maximum total size of the pictures in these requests, bytes."""
+"""Maximum total size of the pictures in pending requests, bytes."""
 
 MAX_LOGGED_PER_SECOND = 10
 """
-Maximum number of lines that are logged per second about accepted requests, and about rejected
-ones, so that a faulty program does not fill the disk.
+Maximum number of log lines a second about accepted requests, and also about rejected requests.
 
-rclpy's ``throttle_duration_sec`` would log only one of several requests at the same time.
+The limit keeps a faulty program from filling the disk.  ``throttle_duration_sec`` of rclpy would
+log only one of several simultaneous requests.
 """
 
 DEACTIVATED = 'the node was deactivated before it was done: activate it and ask again'
@@ -72,7 +72,7 @@ class ServiceResponses:
             name: name of the service.
             work: called with request and response; fills the other fields of the response, and
                 returns a sentence about what was done.
-            size: returns how many bytes of pictures a pending request keeps in memory.
+            size: returns the size of the pictures in a request, bytes.
             changes: whether the service changes samples or models; successful requests are then
                 logged.
         """
@@ -89,10 +89,12 @@ class ServiceResponses:
         """
         Await a coroutine, and fill ``success`` and ``message`` with its result or its error.
 
+        If too many requests are pending, the coroutine is not run, and ``message`` says so.
+
         Args:
             response: the response of a service.
             work: the coroutine; returns a sentence about what was done.
-            size: bytes of pictures that the pending request keeps in memory.
+            size: size of the pictures in the request, bytes.
 
         Returns:
             The response.
@@ -183,7 +185,7 @@ class RequestLog:
 
     def line(self, message: str, now: float) -> str | None:
         """
-        Return the line to log for a request; None if too many were logged in this second.
+        Return the line to log for a request; None if too many lines were logged in this second.
 
         Args:
             message: the message of the response.

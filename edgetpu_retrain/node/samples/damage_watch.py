@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""DamageWatch: checks the database for damage in the background, and reports damage."""
+"""DamageWatch: checks the database for damage in the background, and reports the damage."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from edgetpu_retrain.store.database.damage_check import DamageCheck
 from edgetpu_retrain.wording import sentence
 
 _STEPS_BACK = 10
-"""The default of the command ``nice``; threads of normal priority get nine times the CPU time."""
+"""Niceness of the check: a thread of normal priority gets nine times as much CPU time."""
 
 
 class DamageWatch:
     """
-    Checks a database once after it was opened, in a thread of its own.
+    Checks a database for damage once after it is opened, in a thread of its own.
 
     Args:
         check: the check of the database.
-        on_change: called by :meth:`update` and at the end of the check, with whether a check is
-            running and with the file's problem as a sentence; '' = none is known.
+        on_change: called by :meth:`update` and at the end of the check.  Its arguments are whether
+            a check is running, and the file's problem as a sentence; '' = none is known.
     """
 
     def __init__(self, check: DamageCheck, on_change: Callable[[bool, str], None]) -> None:
@@ -39,18 +39,18 @@ class DamageWatch:
         self._failure = ''
 
     def update(self) -> None:
-        """Start the check if it is due, and report; call it every second."""
+        """Start the check if it is due, and call ``on_change``; call this method every second."""
         is_running = self._running is not None and not self._running.done()
         if not (is_running or self._check.is_done):
             self._stopping.clear()
-            # Report the start now, because a short check may end before the next call.
+            # Report the start now, because a short check may end before the next update.
             self._report()
             self._running = self._thread.submit(self._run)
         else:
             self._report()
 
     def stop(self) -> None:
-        """Interrupt a running check, and wait for its end; :meth:`update` starts it again."""
+        """Interrupt a running check, and wait for its end; :meth:`update` starts a new check."""
         self._stopping.set()
         self._check.interrupt()
         self._thread.stop()

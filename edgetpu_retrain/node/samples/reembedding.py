@@ -35,8 +35,8 @@ def reembed(
         A sentence about what was done.
 
     Raises:
-        RequestError: if no sample was embedded, or ``should_stop`` returned true; samples
-            embedded before stay embedded.
+        RequestError: if no sample was embedded, ``should_stop`` returned true, or the node was
+            deactivated; samples that are already embedded stay embedded.
         StoreError: if the store cannot be read or written.
         DeviceError: if the device fails.
     """

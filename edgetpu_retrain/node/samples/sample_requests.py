@@ -34,7 +34,7 @@ MAX_IDS = 10_000
 """Maximum number of ids in a request to relabel or remove; the transaction then takes 0.2 s."""
 
 MAX_LISTED = 10_000
-"""Maximum number of samples in a list; the response then has one megabyte."""
+"""Maximum number of samples in a list; the response then has a size of one megabyte."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +48,14 @@ class AddRequest:
         count: number of samples to store, at least 1.
         min_interval_s: minimum time between two frames, seconds.
         timeout_s: time limit of the request, seconds.
-        region: the part to embed; None = all of the request's picture, or the camera's ``roi`` of
-            each frame.
-        min_novelty: minimum cosine distance to the other samples of the class, 0 to 2; nearer
+        region: the part of the image to embed; None = the whole picture of the request, or the
+            camera's ``roi`` of each frame.
+        min_novelty: minimum cosine distance to the newest samples of the class, 0 to 2; nearer
             frames are skipped.
         picture: bytes of a JPEG, PNG or WEBP file to embed instead of frames; b'' = none.
         stamp_ns: stamp of the picture, nanoseconds.
-        recording: name of the recording; None = the camera's last one or a new one; see
-            :func:`~edgetpu_retrain.store.samples.recording.continues`.
+        recording: name of the recording; None = the camera's last recording, or a new recording;
+            see :func:`~edgetpu_retrain.store.samples.recording.continues`.
     """
 
     label: str
@@ -74,14 +74,15 @@ def add_request(
     request: Any, cameras: Sequence[str], parameters: Any, extractor: str
 ) -> AddRequest:
     """
-    Check a request to add samples.
+    Check a request to add samples, and fill in the defaults.
 
     Args:
         request: an ``AddSample.Request``.
         cameras: names of the open cameras.
-        parameters: the node's parameters ``sample_timeout_s`` and ``min_novelty``, which are used
-            where the request has 0.
-        extractor: identity of the extractor, which determines ``min_novelty`` if both are 0.
+        parameters: the node's parameters, of which ``sample_timeout_s`` and ``min_novelty``
+            replace 0 in the request.
+        extractor: identity of the extractor; determines the minimum novelty if ``min_novelty`` is
+            0 in the request and in the parameters.
 
     Raises:
         RequestError: if a value is invalid or too large.
@@ -130,12 +131,12 @@ def list_request(request: Any) -> tuple[str, int, int]:
     """
     Check a request to list samples.
 
-    Returns:
-        The label ('' = all), the maximum number of samples, and the id above all of theirs (0 =
-        no limit).
-
     Args:
         request: a ``ListSamples.Request``.
+
+    Returns:
+        The label ('' = all), the maximum number of samples, and the id below which theirs must be
+        (0 = no limit).
 
     Raises:
         RequestError: if the number exceeds :data:`MAX_LISTED`.
@@ -171,7 +172,7 @@ def remove_request(request: Any) -> tuple[int, ...]:
 
 def relabel_request(request: Any) -> tuple[str, tuple[int, ...], str]:
     """
-    Check a request to relabel samples; return the label or ids to change, and the new label.
+    Check a request to relabel samples; return the old label ('' = none), ids and the new label.
 
     Args:
         request: a ``RelabelSamples.Request``.

@@ -72,15 +72,15 @@ class SampleServices:
         self._pictures = PictureSource(
             lambda text: node.get_logger().warning(f'a picture in a request: {text}')
         )
-        # This needs a thread of its own, because embedding all samples again takes minutes.
+        # A thread of its own, because embedding all samples again takes minutes.
         self._reembedding = BackgroundThread('reembedding')
         self._is_reembedding = False
         self._stopping = threading.Event()
-        # Without use_sim_time, the node's clock is the system's, which someone may set.
+        # Without use_sim_time, the node's clock is the system clock, which may be set.
         self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
 
     def stop(self) -> None:
-        """Stop ``~/reembed_samples`` after the current picture; a new request continues it."""
+        """Stop ``~/reembed_samples`` after the current picture; a new request resumes the work."""
         self._stopping.set()
         self._reembedding.stop()
 
@@ -110,7 +110,7 @@ class SampleServices:
             return f'{_so_far(capture)}. {_MOVE}'
 
     async def _capture(self, resources: NodeResources, capture: Capture) -> None:
-        """Wait until all samples are stored, a frame fails, or the time is up."""
+        """Wait until the capture is complete, fails, or its time is up."""
         check_time_has_begun(self._node)
         is_simulated = simulated_time(self._node) is not None
         captures = resources.captures
@@ -248,7 +248,7 @@ class SampleServices:
         return message
 
     async def _change(self, function: Callable[[SampleStore, str], Any]) -> Any:
-        """Call a function that changes the store, in the thread of the samples."""
+        """Call a function that changes the store, in the SampleThread; return its result."""
         resources = self._active()
         return await result_of(
             self._node,
@@ -275,7 +275,7 @@ class SampleServices:
         try:
             yield
         finally:
-            # If counting fails, the totals stay 0: the block's own result is more important.
+            # If counting fails, leave the totals 0: the block's own result is more important.
             with suppress(RetrainError):
                 counts = await self._counts()
                 response.label_total = counts.get(label, 0)
@@ -283,7 +283,7 @@ class SampleServices:
 
 
 def _check_open(request: Any, resources: NodeResources) -> None:
-    """Raise if the cameras that a request is for exist, but none of them is open."""
+    """Raise RequestError if a request needs frames, but none of its cameras is open."""
     all_names = resources.parameters.camera_names
     names = [request.camera] if request.camera else list(all_names)
     if len(request.image.data) or not set(names) <= set(all_names) - set(resources.topics):
@@ -297,7 +297,7 @@ def _check_open(request: Any, resources: NodeResources) -> None:
 
 
 def _bits_of(camera: str, parameters: NodeParameters) -> int:
-    """Return a camera's bits; for '', those of the only camera, else the default."""
+    """Return the parameter ``bits`` of a camera or of the only camera, otherwise the default."""
     cameras = parameters.cameras
     found = [each.bits for each in cameras if each.name == camera or len(cameras) == 1]
     return found[0] if found else BITS[1]

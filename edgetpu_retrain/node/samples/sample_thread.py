@@ -31,7 +31,7 @@ Result = TypeVar('Result')
 
 class SampleThread:
     """
-    One thread that reads and writes the store, in the order of the calls.
+    A thread that reads and writes the store, in the order of the calls.
 
     Args:
         store: the store of the samples; the caller closes it.
@@ -61,7 +61,7 @@ class SampleThread:
         self._store_images = store_images
         self._on_counts = on_counts
         self._on_problem = on_problem
-        # Only a write resets this, because a full disk can still be read.
+        # Only a successful write resets this flag, because a full disk can still be read.
         self._cannot_write = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='samples')
         self._lock = threading.Lock()
@@ -95,12 +95,16 @@ class SampleThread:
         return self.read(self._count)
 
     def check_for_changes(self) -> None:
-        """Report changes by other programs, and checkpoint when idle; does not block."""
+        """
+        Report changes by other programs, and checkpoint the database if no change is pending.
+
+        This method does not block; call it periodically.
+        """
         if self._checking is None or self._checking.done():
             self._checking = self._submit(self._check)
 
     def checkpoint(self) -> None:
-        """Checkpoint after all calls so far; does not block, and reports no problem."""
+        """Checkpoint the database after pending calls; does not block, and reports no problem."""
         self._submit(self._store.checkpoint)
 
     def add_captured(
@@ -120,7 +124,7 @@ class SampleThread:
         def write() -> None:
             try:
                 if isinstance(capture.error, StoreError):
-                    # The request has failed.  Do not wait for a locked database again and again.
+                    # The request has failed.  Do not wait for a locked database at each frame.
                     raise capture.error
                 wanted, first = capture.wanted, capture.first_sample
                 sample = self._add(wanted, embedding, pixels, camera, stamp, addition=first)
@@ -147,8 +151,8 @@ class SampleThread:
             source: the options for decoding the picture.
 
         Returns:
-            A future of the sample's id, which is 0 if the sample was skipped as a near-duplicate.
-            It raises ImageError, DeviceError or StoreError if the picture could not be stored.
+            A future of the sample's id, which is 0 if the picture was skipped as a near copy.  The
+            future raises ImageError, DeviceError or StoreError if the picture could not be stored.
         """
 
         def write() -> int:
@@ -225,12 +229,12 @@ class SampleThread:
         files_changed = isinstance(error, FilesChangedError)
         self._cannot_write = writing or files_changed
         if files_changed:
-            # The file may now have other samples.
+            # The file may now have other samples, so count again.
             self._seen = None
         self._on_problem(sentence(error))
 
     def _report_when_idle(self) -> None:
-        # Counting reads the whole store, so count once after a burst of samples.
+        # Counting reads the whole store, so count only once after several changes.
         with self._lock:
             self._unfinished -= 1
             if self._unfinished:

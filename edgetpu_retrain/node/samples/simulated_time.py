@@ -29,7 +29,7 @@ def simulated_time(node: Node) -> float | None:
 
 
 def check_time_has_begun(node: Node) -> None:
-    """Raise a RequestError if the node waits for the first message on ``/clock``."""
+    """Raise RequestError if the node still waits for the first message on ``/clock``."""
     if simulated_time(node) == 0.0:
         raise RequestError(
             'use_sim_time is set, but no time has arrived on /clock: start the simulation, or the '
@@ -44,7 +44,8 @@ def ended_by_a_jump(node: Node, end: Callable[[RequestError], None]) -> Iterator
 
     Args:
         node: the node whose clock is watched.
-        end: called when the clock jumps back, or changes between real and simulated time.
+        end: called with the error when the clock jumps back, or changes between system time and
+            simulated time.
     """
 
     def jumped(jump: TimeJump) -> None:
