@@ -43,7 +43,7 @@ class Connection:
     A node that sends requests to a retrain node, and the thread that spins it.
 
     The thread sends all requests.  If another thread sent them, an action client of rclpy could
-    receive a response before it has registered the request, and ignore it
+    receive a response before it has registered the request, and ignore the response
     (rclpy/action/client.py).
 
     Args:
@@ -99,7 +99,7 @@ class Connection:
         return self._thread.is_alive() and bool(self._state.service_is_ready())
 
     def _newest_client(self) -> Any:
-        """Return a new client; a node that responds to it has also discovered all older ones."""
+        """Return a new client; a node that responds to it has also discovered older clients."""
         return self.node.create_client(GetState, f'{self.name}/get_state')
 
     def lifecycle_state(self, timeout_s: float | None = None) -> str:
@@ -114,7 +114,7 @@ class Connection:
             timeout_s: maximum time until the node responds, seconds; None uses the connection's.
 
         Raises:
-            RetrainClientError: if the node does not respond in time.
+            RetrainClientError: if the node does not respond in time, or the client is closed.
         """
         deadline = time.monotonic() + (self.timeout_s if timeout_s is None else timeout_s)
         while True:
@@ -137,8 +137,8 @@ class Connection:
             request: the request.
 
         Returns:
-            A future of the response; it raises RetrainClientError with the response's message if
-            ``success`` is false.
+            A future of the response.  The future raises RetrainClientError with the response's
+            message if ``success`` is false.
 
         Raises:
             RetrainClientError: if the node does not respond, or has no such service.
@@ -161,7 +161,7 @@ class Connection:
             what: name of the service or action, for the error message.
 
         Raises:
-            RetrainClientError: if that takes too long.
+            RetrainClientError: if the node does not respond, or has no such service or action.
         """
         deadline = time.monotonic() + self.timeout_s
         self.lifecycle_state()
@@ -180,7 +180,7 @@ class Connection:
             timeout_s: timeout, seconds; None waits as long as the retrain node is running.
 
         Raises:
-            RetrainClientError: if the node rejects the request, stops or takes too long.
+            RetrainClientError: if the node rejects the request, stops, or responds too late.
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
@@ -199,14 +199,14 @@ class Connection:
 
         Args:
             start: sends the request, and returns a future of rclpy.
-            convert: converts the response to the result of the returned future; may raise.
+            convert: converts the response; the future raises its exceptions.
 
         Returns:
             A future of the converted response.
         """
         done: Future[Any] = Future()
-        # A sent request cannot be cancelled, so mark the future as running: then it cannot be
-        # cancelled either.
+        # A sent request cannot be cancelled, so mark its future as running, which prevents a
+        # cancellation.
         done.set_running_or_notify_cancel()
         self._pending.add(done)
         done.add_done_callback(self._pending.discard)

@@ -50,8 +50,8 @@ class RetrainClient:
     Args:
         node: a node whose context and namespace are used; None = create a context.
         name: name of the retrain node; a relative name is in the namespace of ``node``.
-        timeout_s: maximum time until a response, seconds.  It does not apply to
-            :meth:`add_samples`, which waits until the node's own time limit.
+        timeout_s: maximum time until a response, seconds.  It does not apply to the response of
+            :meth:`add_samples`, for which the node has a time limit.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class RetrainClient:
 
     def lifecycle_state(self, timeout_s: float | None = None) -> str:
         """
-        Ask the node for its lifecycle state, such as 'active', and return it.
+        Request the node's lifecycle state, and return its name, such as 'active'.
 
         Args:
             timeout_s: maximum time until the node responds, seconds; None uses the client's.
@@ -135,11 +135,11 @@ class RetrainClient:
             The ``AddSample.Response``, with numbers of ``added`` samples and ``skipped`` frames.
 
         Raises:
-            RetrainClientError: if samples are missing for another reason, such as a camera without
-                frames; the message has the reason.
+            RetrainClientError: if the node does not respond, or samples are missing for another
+                reason, such as a camera without frames; the message has the reason.
         """
         future = self.add_samples_async(label, count, **fields)
-        # The node has its own time limit, which the request or a parameter sets.
+        # The node has a time limit, which is set by the request or by a parameter.
         return self._connection.wait(future, 'add_samples', None)
 
     def add_samples_async(self, label: str, count: int = 1, **fields: Any) -> Future[Any]:
@@ -158,9 +158,9 @@ class RetrainClient:
             label: name of the class; '' = all classes.
             n: number of samples; 0 = the whole class.
             ids: ids of single samples, without ``label`` and ``n``.
-            forever: whether to erase them, so that :meth:`undo` cannot bring them back.  With
-                none of the others, all samples that were removed before are erased, and all
-                questions that were dismissed.
+            forever: whether to erase the samples, so that :meth:`undo` cannot restore them.
+                Without any other argument, all samples that were removed before and all dismissed
+                questions are erased.
         """
         which = {'label': label, 'n': n, 'ids': list(ids)}
         return self.call(RemoveSamples, 'remove_samples', forever=forever, **which)
@@ -175,7 +175,7 @@ class RetrainClient:
         return str(self.call(Trigger, 'undo').message)
 
     def redo(self) -> str:
-        """Redo the change of samples that was undone last, and return the node's message."""
+        """Redo the last undone change of samples, and return the node's message."""
         return str(self.call(Trigger, 'redo').message)
 
     def list_samples(self) -> dict[str, int]:
@@ -200,16 +200,17 @@ class RetrainClient:
         return list(self.call(ListQuestions, 'list_questions', limit=limit).questions)
 
     def answer_questions(self, ids: Sequence[int], label: str) -> Any:
-        """Make questions samples of a class; '' dismisses them.  See AnswerQuestions."""
+        """Turn questions into samples of a class; '' dismisses them.  See AnswerQuestions."""
         return self.call(AnswerQuestions, 'answer_questions', ids=list(ids), label=label)
 
     def get_pictures(self, of: str, ids: Sequence[int]) -> dict[int, bytes]:
         """
-        Return the stored pictures of samples or questions: JPEG files by id, where there are any.
+        Return the stored pictures of samples or questions, as JPEG files by id.
 
         Args:
             of: 'samples' or 'questions'.
-            ids: their ids, as many as wanted; they are requested in batches.
+            ids: any number of ids; the pictures are requested in batches.  Ids without a picture
+                are missing in the result.
         """
         pictures: dict[int, bytes] = {}
         left = list(ids)
@@ -217,7 +218,7 @@ class RetrainClient:
             asked = left[:_PICTURES]
             received = self.call(GetPictures, 'get_pictures', of=of, ids=asked).pictures
             pictures |= {each.id: bytes(each.jpeg) for each in received}
-            # The node may leave out pictures after the last received one; without any, none exist.
+            # A response may end early, but only after at least one picture.
             done = asked.index(received[-1].id) + 1 if received else len(asked)
             left = left[done:]
         return pictures
@@ -270,7 +271,7 @@ class RetrainClient:
         Start a training.
 
         Args:
-            goal: fields of ``Train.Goal``; see there for the defaults.
+            goal: fields of ``Train.Goal``; its definition has the defaults.
 
         Returns:
             The training, once the node has accepted the goal.
@@ -326,7 +327,7 @@ class RetrainClient:
 
         Args:
             callback: called in the client's thread, so it must not call methods of this client
-                that wait for the node.  Exceptions that it raises are logged.
+                that wait for the node.  Its exceptions are logged.
         """
         self._callbacks[Result].append(callback)
 

@@ -11,8 +11,8 @@ from typing import Any
 from action_msgs.msg import GoalStatus
 from edgetpu_retrain.client.connection import checked, Connection
 
-# Seconds between two checks of whether the training has ended.  Feedback is a topic, so it can
-# arrive after the result.
+# How long to wait for feedback, seconds, before checking whether the training has ended, and once
+# more after its end: feedback is a topic, so it can arrive after the result.
 _POLL_S = 0.1
 
 
@@ -20,7 +20,7 @@ class Training:
     """
     A training on the robot.
 
-    Iterating yields each ``Train.Feedback`` until the training ends or the node stops.
+    Iterating over it yields each ``Train.Feedback`` until the training ends or the node stops.
 
     Args:
         connection: the connection to the node.
@@ -46,7 +46,7 @@ class Training:
                     return
 
     def cancel(self) -> None:
-        """Request cancellation; :meth:`result` raises if the node cancels the training."""
+        """Request cancellation; if the training is cancelled, :meth:`result` raises."""
         asked = self._connection.send(self._handle.cancel_goal_async)
         self._connection.wait(asked, 'cancelling', self._connection.timeout_s)
 

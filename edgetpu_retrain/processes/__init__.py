@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Child processes on a private ROS domain, which end together."""
+"""Child processes that are stopped together, on a private ROS domain if necessary."""

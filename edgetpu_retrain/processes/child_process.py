@@ -34,7 +34,7 @@ class Child:
     Args:
         name: name of the child for users.
         process: the process.
-        log: file with its standard error, and with its standard output unless shown.
+        log: file with its standard error, and with its standard output unless that is shown.
     """
 
     name: str
@@ -117,7 +117,8 @@ class Processes(contextlib.AbstractContextManager['Processes']):
         """
         Stop the children, the last started first: by SIGINT, then SIGTERM, then SIGKILL.
 
-        Meanwhile, this process ignores signals, because its exit would leave children running.
+        If called in the main thread, this process meanwhile ignores SIGINT, SIGTERM and SIGHUP,
+        because its exit would leave children running.
         """
         before = {}
         if threading.current_thread() is threading.main_thread():

@@ -30,7 +30,7 @@ _REMOVED = (
     'ROS_SUPER_CLIENT',
     'ROS_LOCALHOST_ONLY',
     'ROS_NAMESPACE',
-    # The user's middleware and its profiles; isolation is tested only with ROS's default.
+    # These choose or configure the middleware; isolation is tested only with the default one.
     'RMW_IMPLEMENTATION',
     'FASTDDS_BUILTIN_TRANSPORTS',
     'FASTDDS_DEFAULT_PROFILES_FILE',
@@ -44,8 +44,9 @@ def private_domain_id() -> Iterator[int]:
     """
     Reserve a DDS domain for isolated processes; yield its id.
 
-    ROS's domain_coordinator reserves it against other programs that use domain_coordinator.  If
-    domain_coordinator is not installed, the domain is a random one whose discovery port is free.
+    The ROS package domain_coordinator reserves the domain; other programs that use
+    domain_coordinator then get another domain.  If the package is not installed, the domain is
+    chosen at random from those whose discovery port is free.
     """
     try:
         from domain_coordinator import domain_id
@@ -88,8 +89,8 @@ def with_this_package(environment: Mapping[str, str]) -> dict[str, str]:
     """
     Return the environment variables of a process that imports this copy of the package.
 
-    From Python 3.11 on, a package in the current folder does not replace it.  Output is not
-    buffered.
+    From Python 3.11 on, a package of the same name in the current folder is not imported instead.
+    Standard output is not buffered.
 
     Args:
         environment: the environment variables to extend.
@@ -98,7 +99,7 @@ def with_this_package(environment: Mapping[str, str]) -> dict[str, str]:
     return {
         **environment,
         'PYTHONPATH': os.pathsep.join(path),
-        # Otherwise, `python -m` would prefer a package in the current folder.
+        # By default, `python -m` prefers a package in the current folder.
         'PYTHONSAFEPATH': '1',
         'PYTHONUNBUFFERED': '1',
     }

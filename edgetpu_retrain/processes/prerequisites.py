@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Where this package is installed, and what it needs to start child processes."""
+"""Finds the folder of the configuration, and checks that the needed modules are installed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from edgetpu_retrain.processes.program_error import ProgramError
 
 LARGE_IMAGES_PROFILE = 'fastdds_large_images.xml'
-"""Name of the profile for publishers of large images, in the folder of the configuration."""
+"""File name of the Fast DDS profile for publishers of large images, in :func:`config_folder`."""
 
 
 def config_folder() -> Path:

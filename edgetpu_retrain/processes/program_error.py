@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The error of a program that starts child processes."""
+"""ProgramError: the error of a program that starts child processes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class ProgramError(RetrainError):
     """The child processes cannot start, or one has ended early."""
 
     def __str__(self) -> str:
-        # RetrainError would escape the line breaks, but this message quotes lines of logs.
+        # RetrainError escapes line breaks, but this message quotes lines of logs.
         return Exception.__str__(self)
 
 
@@ -24,7 +24,7 @@ def ended_early(child: Child, suspects: Sequence[Child] = ()) -> ProgramError:
 
     Args:
         child: the child.
-        suspects: the children whose logs may have the cause; () = the child itself.
+        suspects: the children whose logs may contain the cause; () = ``child``.
     """
     return ProgramError(
         f'The {child.name.replace("_", " ")} ended early, with exit code {child.exit_code}. '

@@ -64,12 +64,12 @@ def replay(
     """
     Publish the images of BAG, a rosbag2 bag (mcap or sqlite3), as a camera would.
 
-    They keep their recorded stamps and, at --rate 1, their timing.  No other topics are published,
-    so that recorded commands do not move a robot.
+    The images keep their recorded stamps and, at --rate 1, their recorded timing.  No other topics
+    are published, so that recorded commands do not move a robot.
     """
     if not 0.01 <= rate <= 1000.0:
         raise RequestError(f'rate is {rate:g}: give one from 0.01 to 1000; 1 is as recorded')
-    # If the bag has no image topic, opening the topic '' raises an error that lists its topics.
+    # If the bag has no image topic, opening the topic '' raises an error that lists all topics.
     parts = [BagPart(topic, from_s, to_s) for topic in topics or picture_topics(bag) or ('',)]
     with ExitStack() as stack:
         node = rclpy.create_node(_NODE_NAME)
@@ -104,7 +104,8 @@ def run(arguments: list[str] | None = None) -> int:
         arguments: the command line, including ROS arguments; None = that of this process.
 
     Returns:
-        The exit code: 0 (also after a signal), 1 if the bag cannot be read, 2 for a usage error.
+        The exit code: 0 (also after a signal), 1 if the bag cannot be read, 2 if an argument is
+        wrong, such as the path of the bag.
     """
     given = sys.argv if arguments is None else [_NODE_NAME, *arguments]
     try:

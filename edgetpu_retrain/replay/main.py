@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 (also after a signal), 1 if the bag cannot be read or ROS is missing, 2
-        for a usage error.
+        if an argument is wrong, such as the path of the bag.
     """
     try:
         from edgetpu_retrain.replay.command import run

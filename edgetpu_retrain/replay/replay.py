@@ -25,7 +25,7 @@ _MESSAGE_CLASSES = {
     'sensor_msgs/msg/CompressedImage': CompressedImage,
 }
 
-# A reliable publisher also matches best-effort subscribers; reliable ones receive every image.
+# Matches reliable and best-effort subscriptions; reliable ones receive every image.
 _QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 
 _DISCOVERY_PERIOD_S = 0.05
@@ -42,10 +42,11 @@ class Replay:
         node: publishes the images on the recorded topics.
         path: path of the bag.
         parts: which images to publish, one part for each topic.
-        stack: closes the bag and the executor when the caller closes it.
+        stack: receives the bag and the executor, and closes them when the caller closes the stack.
 
     Raises:
-        RequestError: if there is no such bag or topic, or a topic has no images.
+        RequestError: if there is no such bag or topic, a topic has no images, or a part begins
+            after the end of the bag.
         RecordingError: if the bag cannot be read.
     """
 
@@ -64,14 +65,14 @@ class Replay:
 
     @property
     def topics(self) -> dict[str, int]:
-        """The number of images of each published topic, by its name after remapping."""
+        """The number of images in the bag for each topic, by topic name after remapping."""
         return {
             self._publishers[topic].topic_name: len(bag) for topic, bag in self._images.items()
         }
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is wrong with the files of the bag, for the user."""
+        """Problems with the files of the bag, as messages for the user."""
         return tuple(dict.fromkeys(each for bag in self._images.values() for each in bag.notes))
 
     def summary(self) -> str:
@@ -94,7 +95,7 @@ class Replay:
             ExternalShutdownException: if ROS shuts down before that.
         """
         wanted = {f'/{name.lstrip("/")}' for name in names}
-        # A subscription may appear in the graph before the publisher has matched it.
+        # A subscription may appear in the ROS graph before the publisher has matched it.
         self._spin_until(
             lambda publisher: (
                 wanted <= self._subscribers(publisher)
@@ -151,7 +152,7 @@ class Replay:
         return heapq.merge(*topics, key=lambda each: each[1].seconds)
 
     def _wait_until(self, moment: float) -> None:
-        # Spin even if it is late, so that a signal ends the replay.
+        # Spin even if an image is late, so that a signal ends the replay.
         self._executor.spin_once(timeout_sec=0.0)
         while (left := moment - time.monotonic()) > 0.0:
             self._executor.spin_once(timeout_sec=left)

@@ -3,8 +3,9 @@
 """
 The program edgetpu_retrain_teach: starts camera, retrain node and page, and ends them together.
 
-It does what teach.launch.py does, but without ``ros2 launch``.  The three are ordinary ROS
-nodes on the user's ROS domain.  The page prints its address; the other logs go to files.
+This program does what teach.launch.py does, but without ``ros2 launch``.  Camera, retrain node
+and page are ordinary ROS nodes on the user's ROS domain.  The page prints its address; logs are
+written to files.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from edgetpu_retrain.processes.prerequisites import (
 from edgetpu_retrain.processes.program_error import ended_early, ProgramError
 
 MAX_QUESTIONS = 50
-"""The node's parameter max_questions: not 0, because the page is used to answer questions."""
+"""The node's parameter max_questions; its default, 0, would leave the page without questions."""
 
 _WEBCAM_TOPIC = '/webcam/image_raw'
 _COMPRESSED = '/compressed'
@@ -41,7 +42,7 @@ _NEEDED = ('rclpy', 'edgetpu_retrain_interfaces', 'vision_msgs', 'aiohttp')
 @dataclass(frozen=True)
 class Source:
     """
-    Where images come from.
+    A source of images.
 
     Args:
         name: description to print.
@@ -76,7 +77,7 @@ def source_of(options: argparse.Namespace) -> Source:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until Ctrl-C; return the exit code, 1 if a program cannot start or ends early."""
+    """Run until Ctrl-C; return the exit code: 0, or 1 if a process cannot start or ends early."""
     options, of_page, of_node = _parse(sys.argv[1:] if arguments is None else arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
         # Raise KeyboardInterrupt, as for SIGINT, so that the context manager stops the children.
@@ -96,12 +97,12 @@ def run(source: Source, of_page: Sequence[str], of_node: Sequence[str]) -> None:
     Run camera, node and page until one ends.
 
     Args:
-        source: where images come from.
+        source: the source of the images.
         of_page: arguments of the page.
-        of_node: further arguments of the node, from ``--ros-args`` on.
+        of_node: further arguments of the node, which begin with ``--ros-args``; () = none.
 
     Raises:
-        ProgramError: if ROS is missing, or a process ends.
+        ProgramError: if ROS is missing, or when one of the processes ends.
     """
     require_modules(_NEEDED, 'make teach')
     config = config_folder()

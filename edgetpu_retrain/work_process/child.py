@@ -19,7 +19,7 @@ from typing import Any
 
 from edgetpu_retrain.errors import in_words, RetrainError
 
-# On a core that another program keeps busy, the child gets about a tenth of the time.
+# On a core that another program keeps busy, the child gets about a tenth of the CPU time.
 _NICENESS = 10
 # From linux/prctl.h.
 _PR_SET_PDEATHSIG = 1
@@ -39,7 +39,8 @@ def do_work(work: Callable[[Callable[[str], None]], Any]) -> None:
     Args:
         work: called with a function that reports a step; returns the result as values for JSON.
     """
-    # Libraries may print to standard output: redirect that, and write the lines to a duplicate.
+    # Libraries may print to standard output.  Redirect it to standard error, and write the lines
+    # to a duplicate of the original.
     output = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
 

@@ -32,8 +32,11 @@ async def run_work(
         arguments: its arguments.
         on_step: called at the start of each step with its description.
 
+    Returns:
+        The result of the work.
+
     Raises:
-        RequestError: with the message of the child if the work fails.
+        RequestError: with the message of the child, if the work fails.
         StoreError: if the child cannot be started, or ends without a result.
     """
     async with started(module, *arguments) as child:
@@ -57,7 +60,7 @@ async def started(module: str, *arguments: str, log: bool = True) -> AsyncIterat
         module: name of the module.
         arguments: its arguments.
         log: whether the child writes its standard error to that of this process; otherwise the
-            caller reads it from the returned process.
+            caller reads it from the process.
 
     Raises:
         StoreError: if no process can be started.
