@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
@@ -22,7 +23,9 @@ from edgetpu_retrain.store.samples.snapshot import Snapshot
 from edgetpu_retrain.store.samples.stored_samples import RowStates, SampleRow
 
 MAX_CLAIMS_A_SCAN = 5000
-"""Maximum number of labels that one scan claims; the next scan claims more.  It takes a second."""
+"""
+Maximum number of claims that one scan makes; the next scan makes more.  They take about a second.
+"""
 
 _CLAIMS_A_TIME = 250
 
@@ -39,7 +42,7 @@ class Scan:
     Args:
         claims: number of claims that were made.
         samples: number of samples of this robot that are claimed.
-        is_complete: whether all samples are claimed; otherwise, scan again.
+        is_complete: whether everything is claimed; otherwise, scan again.
         unclaimable: number of samples that are not shared, because no fleet accepts their label.
         kept: number of samples that stay claimed although samples.db was replaced and no longer
             has them.
@@ -144,15 +147,21 @@ class OwnSamples:
         gone |= {rows[each].sample: _WITHDRAWN for each in states.removed if each in rows}
         gone |= dict.fromkeys(live, _WITHDRAWN)
 
-        withdrawn = {each: gone[each] for each in gone if each not in labels}
+        tombstones = self._tombstones({each: gone[each] for each in gone if each not in labels})
         changed = [each for each in labels if self._claimed.get(each) != labels[each]]
-        chosen = changed[:MAX_CLAIMS_A_SCAN]
-        claims = self._withdraw(withdrawn) + self._label(snapshot, {e: live[e] for e in chosen})
-        self._tables.change_own_rows(learned, [row.row for row in vanished])
-        is_complete = len(chosen) == len(changed) and len(learned) == len(unknown)
+        later = tombstones[MAX_CLAIMS_A_SCAN:]
+        tombstones = tombstones[:MAX_CLAIMS_A_SCAN]
+        chosen = changed[: MAX_CLAIMS_A_SCAN - len(tombstones)]
+        self._claim(tombstones)
+        self._label(snapshot, {each: live[each] for each in chosen})
+        # An erased row is remembered until its tombstone is claimed.
+        waiting = {each.sample for each in later}
+        rows |= {row.row: row for row in erased if row.sample in waiting}
+        self._tables.change_own_rows(learned, [row.row for row in vanished if row.row not in rows])
+        is_complete = not later and len(chosen) == len(changed) and len(learned) == len(unknown)
         kept = sum(bool(label) and each not in labels for each, label in self._claimed.items())
         return Scan(
-            claims,
+            len(tombstones) + len(chosen),
             sum(map(bool, self._claimed.values())),
             is_complete,
             unclaimable=len(live) - len(labels),
@@ -163,35 +172,29 @@ class OwnSamples:
         sample = self._space.sample_id(self._embedding(snapshot, row.sample_id))
         return OwnRow(row.sample_id, sample, row.added_ns)
 
-    def _withdraw(self, gone: dict[bytes, _Claimed]) -> int:
-        """Claim that samples are gone, unless this was claimed before; return their number."""
-        drafts = [
+    def _tombstones(self, gone: dict[bytes, _Claimed]) -> list[Draft]:
+        """Return the claims that samples are gone, unless this was claimed before."""
+        return [
             Draft(sample, '', '', erased=label is _ERASED)
             for sample, label in gone.items()
             if (claimed := self._claimed.get(sample)) is not _ERASED and claimed != label
         ]
-        self._claim(drafts)
-        return len(drafts)
 
-    def _label(self, snapshot: Snapshot, rows: dict[bytes, SampleRow]) -> int:
-        """Claim the labels of samples; return their number."""
+    def _label(self, snapshot: Snapshot, rows: dict[bytes, SampleRow]) -> None:
+        """Claim the labels of samples."""
         # A sample about which this robot was asked keeps the recording that its owner claimed.
         asked = {each.sample for each in self._tables.asked()} if rows else set()
-        samples = iter(rows)
-        while some := list(islice(samples, _CLAIMS_A_TIME)):
-            self._claim(
-                [
-                    self._draft(snapshot, each, rows[each], is_own=each not in asked)
-                    for each in some
-                ]
-            )
-        return len(rows)
+        self._claim(
+            self._draft(snapshot, sample, row, is_own=sample not in asked)
+            for sample, row in rows.items()
+        )
 
-    def _claim(self, drafts: list[Draft]) -> None:
-        if drafts:
-            self._ledger.claim(drafts)
-        for each in drafts:
-            self._claimed[each.sample] = _ERASED if each.erased else intern(each.label)
+    def _claim(self, drafts: Iterable[Draft]) -> None:
+        drafts = iter(drafts)
+        while some := list(islice(drafts, _CLAIMS_A_TIME)):
+            self._ledger.claim(some)
+            for each in some:
+                self._claimed[each.sample] = _ERASED if each.erased else intern(each.label)
 
     def _draft(self, snapshot: Snapshot, sample: bytes, row: SampleRow, *, is_own: bool) -> Draft:
         # The ledger already has the bytes of relabelled samples and of samples of other robots.

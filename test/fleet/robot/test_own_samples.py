@@ -214,6 +214,31 @@ def test_a_long_scan_is_made_in_parts(robot: Robot, monkeypatch: pytest.MonkeyPa
     assert [robot.own.scan().claims for _ in range(4)] == [10, 10, 5, 0]
 
 
+@pytest.mark.parametrize('erased', [True, False])
+def test_a_long_scan_of_removed_samples_is_made_in_parts(
+    robot: Robot, monkeypatch: pytest.MonkeyPatch, erased: bool
+) -> None:
+    numbers = robot.teach('cup', *range(11))
+    robot.own.scan()
+    monkeypatch.setattr(own_samples, 'MAX_CLAIMS_A_SCAN', 10)
+    if erased:
+        robot.samples.erase_samples(numbers)
+    else:
+        robot.samples.remove_samples(numbers)
+    new = robot.teach('mug', 20)
+    scan = robot.own.scan()
+    assert (scan.claims, scan.samples, scan.is_complete) == (10, 1, False)
+    # A process that ends in between knows what is left.
+    robot.close()
+    robot.start()
+    assert robot.own.scan() == own_samples.Scan(2, 1)
+    gone = None if erased else ''
+    assert robot.claims() == {sample_id(each): gone for each in range(11)} | {sample_id(20): 'mug'}
+    assert robot.own.scan() == own_samples.Scan(0, 1)
+    robot.samples.erase_samples(new)
+    assert robot.own.scan() == own_samples.Scan(1, 0)
+
+
 def test_a_failed_scan_is_repeated(robot: Robot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own_samples, '_CLAIMS_A_TIME', 2)
     first, *_ = robot.teach('cup', 1, 2, 3)
