@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A user's choices for a model file, and how they are applied to it."""
+"""Applies a user's choices (input range, input size and output) to a model file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from edgetpu_retrain.model_file.pruning import prune
 from edgetpu_retrain.model_file.schema import indices, text, type_name
 
 MAX_INPUT_SIDE = 4096
-"""Maximum height and width of a chosen input: 200 MB of float32."""
+"""Maximum height and width of a chosen input, pixels; such an input takes 200 MB as float32."""
 
 _SIZE = re.compile(r'(\d{1,9})(?:\s*[xX*, ]\s*(\d{1,9}))?', re.ASCII)
 
@@ -28,8 +28,9 @@ class ModelChoices:
 
     Args:
         input_range: normalization of a float32 input; None = as the file states.
-        input_size: height and width of an input of free size, pixels; None = as the file states.
-        output: name or number of the output; '' = the only one.
+        input_size: height and width, in pixels, of an input whose size the file leaves free; None
+            = as the file states.
+        output: name or number of the output; '' = the only output.
     """
 
     input_range: Normalization | None = None
@@ -60,15 +61,16 @@ def read_input_size(value: str) -> tuple[int, int] | None:
 
 def find_output(tree: Any, chosen: str) -> int:
     """
-    Return the position of a chosen output.
+    Return the number, from 0, of the chosen output.
 
     Args:
-        tree: the model.
-        chosen: the name of its tensor, its name in a signature, or its number from 0; '' = the
-            only output.
+        tree: the ``ModelT`` of the model.
+        chosen: the name of the output's tensor, the output's name in a signature, or its number;
+            '' = the only output.
 
     Raises:
-        ModelFileError: if there is no such output, or several and none is chosen.
+        ModelFileError: if there is no such output, or if none is chosen and the model does not
+            have exactly one.
     """
     graph = tree.subgraphs[0]
     outputs = indices(graph.outputs)
@@ -99,7 +101,7 @@ class Settled:
     The result of applying a user's choices to a model file.
 
     Args:
-        normalization: the normalization of the input; None for a quantized one.
+        normalization: the normalization of the input; None if the input is quantized.
         changed: whether the model or its metadata must be rewritten.
         choices: the choices that are part of an extractor's identity.
         notes: messages for the user, one sentence each.
@@ -116,10 +118,10 @@ def settle(tree: Any, chosen: ModelChoices, was_used: Callable[[], bool]) -> Set
     Apply a user's choices to a model, modified in place.
 
     Args:
-        tree: the model.
+        tree: the ``ModelT`` of the model.
         chosen: the choices.
-        was_used: returns whether there are samples of this model from an earlier release, which
-            used the range -1..1.
+        was_used: returns whether there are samples of this model from an earlier release.  Earlier
+            releases used the range -1..1 for every float model, so it is then the default.
 
     Raises:
         ModelFileError: if a required property is neither stated nor chosen, or if a choice does
@@ -144,7 +146,7 @@ def _settle_size(tree: Any, chosen: tuple[int, int] | None, settled: Settled) ->
     tensor = graph.tensors[inputs[0]] if len(inputs) == 1 else None
     shape = [] if tensor is None else indices(tensor.shape)
     if tensor is None or len(shape) != 4:
-        return  # describe_input reports what is wrong.
+        return  # describe_input raises an error that describes the problem.
     signature = indices(tensor.shapeSignature) or shape
     free = min(shape[1:3]) <= 1
     stated = metadata_of(tree).image_size if free else None
@@ -162,7 +164,7 @@ def _settle_size(tree: Any, chosen: tuple[int, int] | None, settled: Settled) ->
             f'input_size is not used: the input has the size {shape[2]}x{shape[1]}'
         )
         return
-    # The runtime computes the shapes of all other tensors from that of the input.
+    # The runtime computes the shapes of all other tensors from the shape of the input.
     tensor.shape, tensor.shapeSignature = [1, *size, 3], None
     settled.changed = True
     settled.choices.append(f'input size {_in_words(size)}')
@@ -223,5 +225,5 @@ def _settle_range(
         settled.normalization = stated
         if problem:
             settled.notes.append(f'{states}; input_range can choose another range')
-    # Write the normalization that is used into the result.
+    # If the file does not state the normalization that is used, it must be rewritten.
     settled.changed |= settled.normalization != stated or bool(problem)

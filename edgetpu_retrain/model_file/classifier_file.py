@@ -22,7 +22,7 @@ class ClassifierFile:
     A classifier, ready to be loaded.
 
     Args:
-        model: bytes of a .tflite file; those of the given file if nothing had to be changed.
+        model: bytes of a .tflite file; the given file itself if nothing had to be changed.
         labels: the class names, in the order of the outputs.
         gives_logits: whether softmax must be applied to the output, or the logistic function if
             the model is binary.
@@ -41,18 +41,18 @@ def make_classifier(
     file: bytes, choices: ModelChoices = NO_CHOICES, labels: Sequence[str] = ()
 ) -> ClassifierFile:
     """
-    Prepare a classifier.
+    Prepare a classifier file for loading.
 
     Args:
         file: bytes of the .tflite file.
-        choices: the user's choices for it.
+        choices: the user's choices for the file.
         labels: class names that replace those in the file; ``()`` uses those in the file.
 
     Raises:
         RequestError: if there are no class names, or their number differs from the number of
             classes.
         ModelFileError: if the file is damaged, its input is not a picture, its output is not a
-            vector, or a choice does not fit.
+            vector of class scores, or a choice does not fit the model.
     """
     classes = count_classes(file, choices)
     tree, files = parse(file), read_files(file)
@@ -88,11 +88,11 @@ def make_classifier(
 
 def count_classes(file: bytes, choices: ModelChoices = NO_CHOICES) -> int:
     """
-    Return the number of classes of a classifier, needed to read its label file.
+    Return the number of classes of a classifier, which is needed to read its label file.
 
     Raises:
-        ModelFileError: if the file is damaged, its output is not a vector, or a choice does not
-            fit.
+        ModelFileError: if the file is damaged, its output is not a vector of class scores, or a
+            choice does not fit the model.
     """
     tree = parse(file)
     settle(tree, choices, was_used=lambda: False)

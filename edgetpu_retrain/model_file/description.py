@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ModelDescription: describes a model's input and output, if they are supported."""
+"""ModelDescription: describes the input and output of a supported model."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ModelDescription:
         input_shape: ``(1, H, W, 3)``.
         input_dtype: ``'uint8'``, ``'int8'`` or ``'float32'``.
         output_dtype: one of the same types.
-        dimension: length D of the output, which has one spatial position.
+        dimension: length D of the output vector.
         quantization: scale and zero point of the output; None for float32.
         compiled_for_edgetpu: whether the model contains an Edge TPU program, and therefore runs
             only on an Edge TPU.
@@ -78,10 +78,10 @@ def describe_embedding(model: bytes) -> ModelDescription:
     """
     Return the description of the extractor in a retrained model.
 
-    Its output is the embedding; ``identity`` is that of the whole retrained model.
+    The described output is the embedding.  ``identity`` is that of the retrained model.
 
     Raises:
-        ModelFileError: if the bytes are not a retrained model.
+        ModelFileError: if the bytes are not a retrained model, or are damaged.
     """
     tree = parse_to_read(model)
     return _describe(model, tree, find_head(tree).embedding)
@@ -109,7 +109,7 @@ def describe_input(tree: Any) -> tuple[tuple[int, int, int, int], str]:
             '[1, height, width, 3], is needed'
         )
     if min(shape[1:3]) <= 1:
-        # Converters write 1 for a free size.
+        # Converters write 1 for a size that the model leaves free.
         raise ModelFileError(
             f'the input {name!r} has a free size, {indices(tensor.shapeSignature) or shape}: '
             'give the size of its pictures with input_size (--input-size), such as 224x224'
@@ -122,7 +122,7 @@ def describe_input(tree: Any) -> tuple[tuple[int, int, int, int], str]:
 
 
 def _kind_of(shape: list[int]) -> str:
-    """Return as text what a rejected shape stands for; '' if that is not known."""
+    """Return the probable cause of a rejected input shape, beginning with a comma, or ''."""
     if len(shape) != 4:
         return ''
     if shape[0] > 1:
@@ -133,7 +133,13 @@ def _kind_of(shape: list[int]) -> str:
 
 
 def output_vector(tree: Any) -> int:
-    """Return the tensor index of a model's only output, or raise ModelFileError."""
+    """
+    Return the tensor index of a model's only output.
+
+    Raises:
+        ModelFileError: if the model has no operators or not exactly one output, or if its output
+            does not depend on its input.
+    """
     graph = tree.subgraphs[0]
     outputs = indices(graph.outputs)
     if not graph.operators:
@@ -159,7 +165,8 @@ def vector_of(tree: Any, index: int) -> tuple[str, int, QuantizationParameters |
     Return element type, length and quantization of a tensor that contains one vector.
 
     Raises:
-        ModelFileError: if it contains several vectors, or its type or quantization is not valid.
+        ModelFileError: if the tensor's shape is not that of one vector, or if its type or
+            quantization is not valid.
     """
     tensor = tree.subgraphs[0].tensors[index]
     name, dtype, shape = text(tensor.name), type_name(tensor), indices(tensor.shape)
@@ -215,7 +222,7 @@ def metadata_of(tree: Any) -> Metadata:
     Return the metadata of a model, empty if it has none.
 
     Raises:
-        ModelFileError: if it is damaged.
+        ModelFileError: if the metadata is damaged.
     """
     content = content_of(tree, METADATA_NAME)
     return Metadata() if content is None else read_metadata(content)
@@ -225,7 +232,7 @@ def range_choices(normalization: Normalization | None) -> tuple[str, ...]:
     """
     Return what a normalization adds to an extractor's identity.
 
-    The range -1..1 adds nothing: earlier releases always used it, and their samples stay valid.
+    The range -1..1 adds nothing.  Earlier releases always used it, so their samples stay valid.
     """
     return () if normalization in (None, MINUS_1_TO_1) else (f'input range {normalization}',)
 
@@ -234,7 +241,8 @@ def _describe(model: bytes, tree: Any, output: int) -> ModelDescription:
     compiled = is_compiled(tree)
     shape, dtype = describe_input(tree)
     normalization = metadata_of(tree).normalization if dtype == 'float32' else None
-    # The Edge TPU Compiler may copy the identity of the uncompiled model.
+    # Ignore an identity in a compiled model: the Edge TPU Compiler may have copied it from the
+    # uncompiled model.
     identity = '' if compiled else read_identity(tree)
     return ModelDescription(
         shape,

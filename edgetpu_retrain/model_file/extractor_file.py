@@ -53,7 +53,7 @@ class ExtractorFile:
     An extractor, ready to be loaded and to have a head appended.
 
     Args:
-        model: bytes of a .tflite file; those of the given file if nothing had to be changed.
+        model: bytes of a .tflite file; the given file itself if nothing had to be changed.
         notes: messages for the user about changes and other facts, one sentence each.
     """
 
@@ -71,19 +71,20 @@ def make_extractor(
     Make an extractor from a model file, and check it without running it.
 
     A classifier is cut: the input of its classifying layer becomes the embedding.  The user's
-    choices are written into the model, so that this model, and models retrained from it, can be
-    used without them.
+    choices are written into the model, so that they need not be repeated for this model and for
+    models that are retrained from it.
 
     Args:
         file: bytes of the .tflite file.
-        choices: the user's choices for it.
-        has_samples: returns whether samples with an identity are stored.  Earlier releases took
-            the output of a final fully-connected layer as the embedding, and the input range
-            -1..1 for every float model.  This release does the same if there are such samples.
+        choices: the user's choices for the file.
+        has_samples: returns whether there are stored samples with a given identity.  Earlier
+            releases used the output of a final fully-connected layer as the embedding, and the
+            input range -1..1 for every float model.  If there are samples with the identity of
+            the file, this release does so, too, so that they stay valid.
 
     Raises:
         ModelFileError: if the file is damaged, no extractor can be made from it, or a choice does
-            not fit.
+            not fit the model.
     """
     tree = parse(file)
 
@@ -93,7 +94,7 @@ def make_extractor(
     output = indices(tree.subgraphs[0].outputs)[find_output(tree, choices.output)]
     tail = find_tail(tree, output)
     is_cut = tail.is_classifier and not (
-        # If no softmax or the like follows, the last layer may be meant as the embedding.
+        # Without a softmax or similar layer at the end, the output may be meant as the embedding.
         not tail.result and (choices.output or read_identity(tree) or was_used())
     )
     settled = settle(tree, choices, was_used=lambda: not is_cut and was_used())
@@ -109,14 +110,14 @@ def make_extractor(
         model = assemble(
             tree, read_files(file), (), normalization=settled.normalization, is_extractor=True
         )
-    # Append a head now, to fail before the first training and not after it.
+    # Try to append a head, so that an unsuitable model fails now and not after the first training.
     weights = np.zeros((describe(model).dimension, 2), np.float32)
     append_head(model, Head(weights, np.zeros(2, np.float32), labels=('a', 'b')))
     return ExtractorFile(model, tuple(settled.notes))
 
 
 def _cut(tree: Any) -> tuple[str, str]:
-    """Cut off the classifying layer; return its entry in the identity, and a note for users."""
+    """Cut off the classifying layer; return the choice for the identity, and a note for users."""
     tail = find_tail(tree, output_vector(tree))
     if tail.embedding is None:
         if tail.before == EDGETPU_CUSTOM_OP:
@@ -148,7 +149,7 @@ def _cut(tree: Any) -> tuple[str, str]:
 
 
 def _flatten(tree: Any, features: int) -> int:
-    """Flatten a tensor to a vector, as a fully-connected layer does; return its index."""
+    """Flatten a tensor to a vector, as a fully-connected layer does; return the vector's index."""
     tensor = tree.subgraphs[0].tensors[features]
     shape = indices(tensor.shape)
     if all(size == 1 for size in shape[:-1]):
@@ -162,9 +163,9 @@ def _flatten(tree: Any, features: int) -> int:
 
 def _pool(tree: Any, tail: Tail) -> int:
     """
-    Average the input of a classifying convolution instead of its output; return the new tensor.
+    Average the input of a classifying convolution instead of its output; return the mean's index.
 
-    The convolution of the mean is the mean of the convolutions, unless an activation is between.
+    Without an activation after the convolution, the result of the classifier would be the same.
     """
     graph = tree.subgraphs[0]
     features = graph.tensors[tail.embedding]
@@ -179,7 +180,7 @@ def _pool(tree: Any, tail: Tail) -> int:
 
 
 def _like(tree: Any, tensor: Any, shape: list[int]) -> int:
-    """Add the embedding, with the type and quantization of another tensor; return its index."""
+    """Add an embedding tensor with a given tensor's type and quantization; return its index."""
     new = copy.copy(tensor)
     new.name, new.shape, new.shapeSignature = 'embedding', shape, None
     tensors = tree.subgraphs[0].tensors

@@ -3,8 +3,8 @@
 """
 Parses the bytes of a .tflite file into a tree of objects, and packs a tree into bytes.
 
-The tree is the ``ModelT`` of the schema's object API.  The parser does not trust its input: a
-damaged or hostile file raises a ModelFileError, after an amount of work bounded by its size.
+The tree is the ``ModelT`` of the schema's object API.  The parser does not trust its input: for a
+damaged or hostile file, it raises a ModelFileError after work that is bounded by the file's size.
 """
 
 from __future__ import annotations
@@ -18,21 +18,22 @@ import flatbuffers
 import numpy as np
 
 IDENTIFIER = b'TFL3'
-# schema.fbs requires this alignment for buffer data (force_align).  edgetpu_compiler uses it for
-# custom options, too, which contain the Edge TPU program.
+# schema.fbs requires this alignment, in bytes, for buffer data (force_align).  edgetpu_compiler
+# also uses it for custom options, which contain the Edge TPU program.
 _ALIGNMENT = 16
-# Limits of a tree: number of tables, size relative to the file's, and additional bytes.  Vectors
-# of a flatbuffer may overlap, so a small file can unpack to a huge tree.  Real models have a few
-# thousand tables and no overlap.  The C++ verifier of flatbuffers has such limits, too.
+# Limits of a tree: the number of tables, and the size, which is at most _MAX_GROWTH times the
+# file's size plus _SMALL_CHANGE bytes.  Vectors of a flatbuffer may overlap, so a small file can
+# unpack to a huge tree.  Real models have a few thousand tables and no overlap.  The C++ verifier
+# of flatbuffers has similar limits.
 _MAX_TABLES = 20_000
 _MAX_GROWTH = 2
 _SMALL_CHANGE = 65_536
-# Vectors of tables; their lengths are limited.
+# The vectors whose lengths count towards _MAX_TABLES.
 _VECTORS_OF_MODEL = ('OperatorCodes', 'Buffers', 'Metadata', 'SignatureDefs')
 _NEWER_VECTORS = ('ExternalBufferGroups', 'ExternalBuffers')
 _VECTORS_OF_GRAPH = ('Tensors', 'Operators')
 # Estimated size of a file relative to its weights: other data adds 16 % in the default extractor.
-# A builder that starts too small copies all its data to grow.
+# If the initial buffer of a builder is too small, it copies all its data into a larger one.
 _DATA_TO_FILE = 1.25
 
 
@@ -61,7 +62,7 @@ def parse(model: bytes) -> Any:
     except (ModelFileError, MemoryError):
         raise
     except Exception as error:
-        # The generated readers do not validate: invalid bytes can raise any exception.
+        # The generated readers do not validate their input, so they can raise any exception.
         raise ModelFileError(
             'this TensorFlow Lite model is damaged or cut short '
             f'({len(model)} bytes; {type(error).__name__}: {error}); copy or download it again'
@@ -79,7 +80,7 @@ def parse_to_read(model: bytes) -> Any:
     several times.
 
     Raises:
-        ModelFileError: see :func:`parse`.
+        ModelFileError, DeviceError: see :func:`parse`.
     """
     return parse(model)
 
@@ -89,16 +90,16 @@ def pack(tree: Any) -> bytes:
     data = sum(len(buffer.data) for buffer in tree.buffers if buffer.data is not None)
     builder = _AligningBuilder(int(_DATA_TO_FILE * data) + _SMALL_CHANGE)
     builder.Finish(tree.Pack(builder), IDENTIFIER)
-    # Output() would make another copy of the model.
+    # builder.Output() would copy the model once more.
     head = builder.Head()
     return bytes(memoryview(builder.Bytes)[head:])
 
 
 class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]
     """
-    A builder that aligns byte vectors.
+    A builder that aligns byte vectors to 16 bytes.
 
-    Unlike the C++ code, the generated Python code does not support ``force_align``.
+    Unlike the generated C++ code, the generated Python code does not support ``force_align``.
     """
 
     def StartVector(self, elemSize: int, numElems: int, alignment: int) -> Any:  # noqa: N802
@@ -123,7 +124,7 @@ class _Budget:
             )
 
     def take(self, node: Any) -> None:
-        """Deduct the size of an object and of all that it contains; raise if it is too large."""
+        """Deduct the size of an object and its content; raise ModelFileError if too large."""
         nodes = [node]
         while nodes:
             node = nodes.pop()
@@ -141,9 +142,9 @@ class _Budget:
 
 def _check_extent(model: bytes, schema: Any) -> None:
     """
-    Raise ModelFileError if a file does not have exactly one subgraph, or unpacks to too much.
+    Raise ModelFileError if a file does not have exactly one subgraph, or exceeds the limits.
 
-    Tables are unpacked one at a time.
+    Tables are unpacked one at a time, so that a hostile file does not exhaust the memory.
     """
     budget = _Budget(len(model))
     root = schema.Model.GetRootAs(model, 0)
@@ -184,7 +185,7 @@ def _check_indices(tree: Any) -> None:
     tensors = len(graph.tensors)
     for operator in graph.operators:
         _check_range('operator code', [operator.opcodeIndex], 0, len(tree.operatorCodes))
-        # -1 stands for an omitted optional tensor.
+        # -1 means an omitted optional tensor.
         _check_range('tensor', indices(operator.inputs), -1, tensors)
         _check_range('tensor', indices(operator.outputs), 0, tensors)
         _check_range('tensor', indices(operator.intermediates), -1, tensors)

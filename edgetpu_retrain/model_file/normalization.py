@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Normalization: from pixels to the numbers that a float model was trained with."""
+"""Normalization: converts pixels to the range that a float model was trained with."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Normalization:
     The normalization of a float32 input, ``(pixel - mean) / std``, for pixels from 0 to 255.
 
     Args:
-        mean: one number, or one for each of red, green and blue.
-        std: likewise; at least 1e-6 each.
+        mean: one number for all channels, or one each for red, green and blue.
+        std: likewise; each number is at least 1e-6.
 
     Raises:
         ValueError: if the numbers are not valid.
@@ -50,7 +50,7 @@ class Normalization:
 
     @classmethod
     def between(cls, low: float, high: float) -> Normalization:
-        """Return the normalization that maps pixels 0..255 to ``low``..``high``."""
+        """Return the normalization that maps pixels from 0..255 to ``low``..``high``."""
         std = 255.0 / (high - low)
         return cls((0.0 - low * std,), (std,))
 
@@ -67,13 +67,13 @@ MINUS_1_TO_1 = Normalization.between(-1, 1)
 
 def read_input_range(text: str) -> Normalization | None:
     """
-    Return the normalization that a user states; None for ''.
+    Return the normalization that a user states; None for an empty text.
 
     Args:
-        text: a range such as '0..1', or mean and standard deviation.
+        text: a range such as '0..1', or mean and standard deviation such as '127.5/127.5'.
 
     Raises:
-        RequestError: if it is neither, or is for pixels from 0 to 1.
+        RequestError: if the text is neither, or if its numbers are for pixels from 0 to 1.
     """
     if not text.strip():
         return None

@@ -15,7 +15,8 @@ def prune(tree: Any, output: int) -> None:
     Make a tensor the only output, and keep only the layers, tensors and weights that compute it.
 
     Args:
-        tree: the model, modified in place; its inputs stay inputs, even if a layer computes them.
+        tree: the ``ModelT`` of the model, modified in place.  Its inputs remain inputs; layers
+            that compute an input are removed.
         output: index of the tensor.
     """
     graph = tree.subgraphs[0]
@@ -60,7 +61,7 @@ def _drop_unused(tree: Any) -> None:
     """Remove the buffers and operator codes that nothing uses."""
     graph = tree.subgraphs[0]
     users = [*graph.tensors, *(tree.metadata or [])]
-    # By convention, buffer 0 is empty.
+    # Keep buffer 0, which is empty by convention.
     used = {0, *(user.buffer for user in users), *indices(tree.metadataBuffer)}
     places = {old: new for new, old in enumerate(sorted(used))}
     tree.buffers = [tree.buffers[index] for index in sorted(used)]

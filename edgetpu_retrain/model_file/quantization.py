@@ -3,8 +3,8 @@
 """
 Affine quantization: ``value = scale * (q - zero_point)``.
 
-The uint8 rules reproduce those of Coral's own library (libcoral) bit for bit: float32 arithmetic
-throughout, halves rounded away from zero.
+For uint8, the results are those of Coral's own library (libcoral), bit for bit: all arithmetic is
+in float32, and halves are rounded away from zero.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 # The smallest normal float32.
 _SMALLEST_SCALE = np.finfo(np.float32).tiny
-# Real embeddings need a narrower range; with this one, products do not overflow float32.
+# Range of the scales that are accepted from a file.  Real embeddings need a narrower range, and
+# within this range, products do not overflow float32.
 _SOUND_SCALES = (1e-20, 1e20)
 
 
@@ -42,11 +43,12 @@ def uint8_parameters(minimum: float, maximum: float) -> QuantizationParameters:
 
     Args:
         minimum: lower end of the range, which is widened to include 0.
-        maximum: upper end; not less than ``minimum``.
+        maximum: upper end, likewise; not less than ``minimum``.
 
     Returns:
-        The same parameters as libcoral's ``QuantizationParams``.  For an empty range, or one too
-        narrow for a float32 scale, those of [0, 1], because no runtime accepts a scale of 0.
+        The same parameters as libcoral's ``QuantizationParams``.  If the range is empty or too
+        narrow for a float32 scale, the parameters of the range [0, 1], because no runtime accepts
+        a scale of 0.
 
     Raises:
         ValueError: if minimum is above maximum, or the range is not finite or too wide for a
@@ -116,7 +118,7 @@ def quantize(
     values: npt.ArrayLike, parameters: QuantizationParameters, dtype: str
 ) -> npt.NDArray[Any]:
     """
-    Return real numbers as integers, clipped to the type's range.
+    Quantize real numbers to integers, clipped to the type's range.
 
     Args:
         values: float32, any shape, finite.

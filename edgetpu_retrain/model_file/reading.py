@@ -9,7 +9,7 @@ from pathlib import Path
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.model_file.flatbuffer import IDENTIFIER
 
-# The size limit of flatbuffers, some of whose offsets are signed 32-bit numbers.
+# The size limit of flatbuffers, in bytes: some of their offsets are signed 32-bit numbers.
 _MAX_SIZE = 2**31
 
 
@@ -22,7 +22,7 @@ def read_model(path: str | Path) -> bytes:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ModelFileError: if it cannot be read or is not a TensorFlow Lite model.
+        ModelFileError: if the file cannot be read or is not a TensorFlow Lite model.
     """
     try:
         file = Path(path).expanduser()

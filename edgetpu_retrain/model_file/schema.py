@@ -4,7 +4,8 @@
 Access to the .tflite schema in the runtime's package.
 
 ``ai_edge_litert.schema_py_generated`` is generated from the published ``schema.fbs``.  It is
-imported when the first model file is opened, so that everything else works without it.
+imported when the first model file is parsed.  Code that parses no model file therefore works
+without ai-edge-litert.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def builtin_code(operator_code: Any) -> int:
     Return the built-in operator of an ``OperatorCodeT``.
 
     Files written before TensorFlow 2.4 have it only in the deprecated field, which is limited to
-    127; readers take the larger of the two (comment in schema.fbs).
+    127.  Readers use the larger number of the two fields (comment in schema.fbs).
     """
     return max(int(operator_code.builtinCode), int(operator_code.deprecatedBuiltinCode))
 

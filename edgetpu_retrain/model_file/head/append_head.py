@@ -4,8 +4,8 @@
 Appends a trained head to an extractor; the result is a classifier.
 
 The layers are those that Coral's own library appends: FULLY_CONNECTED, RESHAPE unless the
-embedding's shape is ``[1, D]``, and SOFTMAX.  They run on the CPU; an Edge TPU program before them
-is unchanged.
+embedding's shape is ``[1, D]``, and SOFTMAX.  They run on the CPU.  An Edge TPU program in the
+extractor is not changed.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def append_head(
         input_range: the normalization of a float32 input; None = as the extractor states.
 
     Returns:
-        The bytes of a .tflite file whose output is C scores, ``[1, C]``, of the embedding's type.
+        The bytes of a .tflite file that outputs C scores, ``[1, C]``, of the embedding's type.
 
     Raises:
         ModelFileError: if the file is damaged, is not an extractor or does not match the head, if

@@ -17,9 +17,9 @@ def cut_head(model: bytes) -> bytes:
         model: the bytes of a model that ends in FULLY_CONNECTED, optionally RESHAPE, and SOFTMAX.
 
     Returns:
-        The bytes of a model whose input is the embedding tensor, in its shape, type and
-        quantization, and whose output is the scores.  It runs on the CPU, even if the extractor
-        is compiled for the Edge TPU.
+        The bytes of a model that computes the scores from the embedding tensor, whose shape, type
+        and quantization are unchanged.  This model runs on the CPU, even if the extractor is
+        compiled for the Edge TPU.
 
     Raises:
         ModelFileError: if the bytes are not a retrained model.

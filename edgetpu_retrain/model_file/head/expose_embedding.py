@@ -15,8 +15,8 @@ def expose_embedding(model: bytes) -> bytes:
     """
     Return a retrained model that also outputs the embedding.
 
-    The result is meant to be loaded, not stored: labels and metadata, which describe a single
-    output, are dropped.
+    The result is meant to be loaded, and not to be stored: labels and TFLite Metadata are removed,
+    because they describe a single output.
 
     Args:
         model: the bytes of a model that ends in FULLY_CONNECTED, optionally RESHAPE, and SOFTMAX.

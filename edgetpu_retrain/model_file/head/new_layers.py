@@ -43,7 +43,7 @@ def add_tensor(
 def add_constant(
     tree: Any, name: str, values: npt.NDArray[Any], quantization: QuantizationParameters | None
 ) -> int:
-    """Add a tensor with content; return its index."""
+    """Add a tensor with constant content; return its index."""
     tensor = add_tensor(tree, name, values.shape, values.dtype.name, quantization)
     little_endian = values.astype(values.dtype.newbyteorder('<'))
     tree.buffers[-1].data = np.frombuffer(little_endian.tobytes(), np.uint8)
@@ -53,7 +53,7 @@ def add_constant(
 def add_operator(
     tree: Any, name: str, dtype: str, options: Any, inputs: list[int], output: int
 ) -> None:
-    """Add an operator whose input has the type ``dtype``."""
+    """Add a built-in operator; ``dtype`` is the element type of its first input."""
     schema = load_schema()
     version = _INT8_VERSIONS.get(name, 1) if dtype == 'int8' else 1
     tree.subgraphs[0].operators.append(
@@ -74,7 +74,7 @@ def _operator_code(tree: Any, name: str, version: int) -> int:
     schema = load_schema()
     wanted = getattr(schema.BuiltinOperator, name)
     for index, code in enumerate(tree.operatorCodes):
-        # Reusing a newer version does not raise the model's minimum runtime version.
+        # A newer version can be reused, because the model requires a runtime for it anyway.
         if builtin_code(code) == wanted and code.version >= version:
             code.builtinCode = wanted
             return index

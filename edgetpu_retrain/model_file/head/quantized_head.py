@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Quantizes a head for a model file; after a float32 extractor, it stays float32.
+Quantizes a head for a model file.
 
-The formulas are those of libcoral for uint8 and of TensorFlow Lite's quantization specification
-for int8.  Additional bounds keep degenerate heads (untrained, all zeros, huge biases) within the
-range of the kernels.
+The head of a float32 extractor stays float32.  The formulas are those of libcoral for uint8 and of
+TensorFlow Lite's quantization specification for int8.  Additional bounds keep degenerate heads
+(untrained, all zeros, huge biases) in the range that the kernels support.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from edgetpu_retrain.model_file.quantization import (
 import numpy as np
 import numpy.typing as npt
 
-# Scores lie in [0, 1], so their quantization is fixed (TensorFlow Lite's specification for
-# SOFTMAX; libcoral has the same).
+# Scores are in [0, 1], so their quantization is fixed (TensorFlow Lite's specification for
+# SOFTMAX; libcoral uses the same values).
 SCORES = {
     'uint8': QuantizationParameters(1 / 256, 0),
     'int8': QuantizationParameters(1 / 256, -128),
@@ -34,15 +34,16 @@ SCORES = {
 _ACCUMULATOR_LIMIT = 2**31 - 1
 _LARGEST_PRODUCT = {'uint8': 255 * 255, 'int8': 255 * 127}
 # The reference SOFTMAX kernel aborts the process unless scale * 2**26 is above 1
-# (QuantizeMultiplierGreaterThanOne in quantization_util.cc).  Logits in a narrower range than 255
-# steps of this size give equal scores anyway, to within a fiftieth of a score's step.
+# (QuantizeMultiplierGreaterThanOne in quantization_util.cc).  If all logits are in a range of 255
+# steps of this size, their scores differ by less than a fiftieth of a score's step.
 _SMALLEST_LOGIT_SCALE = 2.0**-20
 # XNNPACK only accepts a ratio of accumulator step to output step below 256.
 _LARGEST_RATIO = 255.0
-# Keeps bias scales in the normal range of float32, whose smallest number is 1.2e-38.
+# Keeps bias scales in the range of normal float32 numbers, which begins at 1.2e-38.
 _SMALLEST_BIAS_SCALE = 1e-30
-# Keeps the width of a range finite in float32.
+# Keeps the width of a range of logits finite in float32, whose largest number is 3.4e38.
 _LARGEST_LOGIT = 1e38
+# Keeps a scale above its minimum after rounding to float32.
 _ROUNDING_MARGIN = 1.0 + 1e-5
 
 
@@ -54,9 +55,9 @@ class HeadTensors:
     Args:
         weights: ``[C, D]``, uint8, int8 or float32.
         bias: ``[C]``, int32 or float32.
-        weights_quantization: quantization of the weights; this and the following are None for
-            float32.
-        bias_quantization: its scale is the embedding's scale times the weights' scale.
+        weights_quantization: quantization of the weights; None for float32, as are the following.
+        bias_quantization: quantization of the bias; its scale is the embedding's scale times the
+            weights' scale.
         logits: quantization of the fully-connected layer's output.
         scores: quantization of the softmax's output.
     """
@@ -71,7 +72,7 @@ class HeadTensors:
 
 def quantize_head(head: Head, dtype: str, embedding: QuantizationParameters | None) -> HeadTensors:
     """
-    Return the constants of a head's layers that match an extractor's output.
+    Return the constants of a head's layers, of the type of an extractor's output.
 
     Args:
         head: finite weights and bias; a ``logit_range`` that is empty (as before training) or not
@@ -135,7 +136,7 @@ def _weights_parameters(
 def _logit_range(
     head: Head, dtype: str, embedding: QuantizationParameters, bias_scale: float
 ) -> tuple[float, float]:
-    """Return the logit range of a head, or of all possible logits, widened for the kernels."""
+    """Return a head's logit range, else the range of all logits, widened for the kernels."""
     reachable = _reachable_logits(head, dtype, embedding)
     low, high = min(0.0, head.logit_range[0]), max(0.0, head.logit_range[1])
     seen = head.logit_range[0] <= head.logit_range[1] and low < high

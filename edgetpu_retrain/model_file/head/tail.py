@@ -21,14 +21,14 @@ _RESULTS = (
     'TOPK_V2',
     'TFLite_Detection_PostProcess',
 )
-# Layers that may follow a convolution of all positions: the mean, and an activation before it.
+# Layers that may follow a 1x1 convolution of all positions: an activation, and then the mean.
 _POOLING = ('AVERAGE_POOL_2D', 'MEAN')
 _ACTIVATIONS = ('RELU', 'RELU6', 'LEAKY_RELU', 'PRELU', 'ELU', 'HARD_SWISH')
-# Layers whose second operand may be a constant.
+# Layers of two operands, of which one may be a constant.
 _LINEAR = ('ADD', 'SUB', 'MUL', 'DIV')
 # Layers that only reshape or convert their input.
 _PASSING = ('RESHAPE', 'SQUEEZE', 'EXPAND_DIMS', 'QUANTIZE', 'DEQUANTIZE')
-# The quantization of SOFTMAX and LOGISTIC is fixed (TensorFlow Lite's quantization specification).
+# SOFTMAX and LOGISTIC have a fixed output quantization (TensorFlow Lite's specification).
 _SCORE_SCALE = 1 / 256
 _SCORE_ZERO_POINTS = (0, -128)
 
@@ -36,7 +36,7 @@ _SCORE_ZERO_POINTS = (0, -128)
 @dataclass(frozen=True)
 class Tail:
     """
-    The end of a model.
+    The last layers of a model.
 
     Args:
         result: the layer that turns its input into scores, classes or boxes, such as 'SOFTMAX';
@@ -44,8 +44,9 @@ class Tail:
         before: the operator before the result, or the last one if there is no result; '' = none.
         embedding: index of the classifying layer's input tensor; None if there is no classifying
             layer.
-        pooling: the operator that averages the scores of all positions, as in SqueezeNet; the
-            embedding is then the mean of ``embedding``.  None = there is no such operator.
+        pooling: the operator that averages the scores of all positions, as in SqueezeNet; None if
+            there is none.  With such an operator, the embedding is the mean of the tensor
+            ``embedding`` over all positions.
     """
 
     result: str
@@ -65,21 +66,21 @@ class Tail:
 
     @property
     def gives_probabilities(self) -> bool:
-        """Whether the output is the probabilities of the classes."""
+        """Whether the output consists of class probabilities."""
         return self.result in _PROBABILITIES
 
 
 def find_tail(tree: Any, output: int) -> Tail:
     """
-    Return the end of a model.
+    Return the last layers of a model.
 
-    A classifying layer is a fully-connected layer (or a matrix product, as some converters write
-    it) or a 1x1 convolution of a single position.  If no result follows it, it must have no
-    activation: with an activation, its output is an embedding.  If a result follows it, it may
-    also be a 1x1 convolution of all positions, followed by a pooling layer.
+    A classifying layer is a fully-connected layer (some converters write a matrix product instead)
+    or a 1x1 convolution of a single position.  If a result follows, a 1x1 convolution of all
+    positions with a pooling layer after it is a classifying layer, too.  If no result follows, a
+    layer with an activation is not a classifying layer: its output is an embedding.
 
     Args:
-        tree: the model.
+        tree: the ``ModelT`` of the model.
         output: index of the output tensor.
     """
     result, tensor, pooling = '', output, None
@@ -124,7 +125,7 @@ def _has_scores(tree: Any, tensor: int) -> bool:
 
 
 def _linear_input(tree: Any, operator: Any, name: str) -> int | None:
-    """Return the variable operand of an operator with a constant, such as a bias, or None."""
+    """Return the variable operand if an operator's other operand is a constant, else None."""
     inputs = indices(operator.inputs)
     if name not in _LINEAR or len(inputs) != 2 or min(inputs) < 0 or _is_activated(operator):
         return None
@@ -135,7 +136,7 @@ def _linear_input(tree: Any, operator: Any, name: str) -> int | None:
 def _is_constant(tree: Any, tensor: int) -> bool:
     operator = producer(tree, tensor)
     if operator is not None and operator_of(tree, operator) == 'DEQUANTIZE':
-        # Converters store 16-bit weights in this way.
+        # Converters store 16-bit weights as a constant with a DEQUANTIZE operator.
         (tensor,) = indices(operator.inputs)[:1] or [-1]
     data = tree.buffers[tree.subgraphs[0].tensors[tensor].buffer].data if tensor >= 0 else None
     return data is not None and len(data) > 0
@@ -158,10 +159,12 @@ def _classifies(tree: Any, operator: Any, name: str) -> bool:
     if name not in ('FULLY_CONNECTED', 'CONV_2D') or len(inputs) < 2 or inputs[1] < 0:
         return False
     if name == 'FULLY_CONNECTED':
-        # The layer flattens its input; with fewer weights, it would score each position.
+        # A layer with one weight for each number of its input flattens the input.  With fewer
+        # weights, it would score each position.
         features, kernel = (indices(tensors[index].shape) for index in inputs[:2])
         return math.prod(features) == math.prod(kernel[1:])
-    # A converter writes 1 into the shape for a size that is free, and -1 into the signature.
+    # Prefer the signature: for a size that the model leaves free, converters write -1 into the
+    # signature and 1 into the shape.
     features, kernel = (
         indices(tensors[index].shapeSignature) or indices(tensors[index].shape)
         for index in inputs[:2]
@@ -170,7 +173,7 @@ def _classifies(tree: Any, operator: Any, name: str) -> bool:
 
 
 def _scores_positions(tree: Any, operator: Any, name: str, pooling: Any) -> bool:
-    """Return whether an operator is a 1x1 convolution whose input can be pooled instead."""
+    """Return whether an operator is a 1x1 convolution that can be moved behind the pooling."""
     tensors, inputs = tree.subgraphs[0].tensors, indices(operator.inputs)
     if name != 'CONV_2D' or len(inputs) < 2 or inputs[1] < 0:
         return False

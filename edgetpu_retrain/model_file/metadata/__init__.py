@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""TFLite Metadata of a model: labels, packed files, unknown detector."""
+"""Metadata in a model file: labels, packed files, identity and unknown detector."""

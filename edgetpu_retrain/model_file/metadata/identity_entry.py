@@ -3,9 +3,10 @@
 """
 Reads and writes the identity of an extractor in a model file.
 
-Embeddings are stored under the identity of their extractor, by default the SHA-256 of its file.
-An extractor that this package makes from another file has an entry in the metadata table instead.
-Its identity depends on that file and the choices made, but not on how it was packed.
+Embeddings are stored under the identity of their extractor.  By default, this is the SHA-256 of
+the extractor's file.  If this package made the extractor from another file, the identity is an
+entry in the model's metadata table.  It then depends on the other file and on the user's choices,
+but not on how the extractor was packed.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def identity_of(model: bytes, choices: tuple[str, ...] = ()) -> str:
 
     Args:
         model: the bytes of the file.
-        choices: what was chosen when it was made; () if it is the file itself.
+        choices: the choices with which the extractor is made; () if it is the unchanged file.
     """
     identity = hashlib.sha256(model).hexdigest()
     if choices:
@@ -41,6 +42,6 @@ def write_identity(tree: Any, identity: str) -> None:
 
 
 def read_identity(tree: Any) -> str:
-    """Return the identity in a model, or '' if it has none."""
+    """Return the identity in a model, or '' if the model has no valid one."""
     content = self_description.content_of(tree, IDENTITY_NAME) or b''
     return content.decode() if _IDENTITY.fullmatch(content) else ''

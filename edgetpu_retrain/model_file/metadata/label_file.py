@@ -4,8 +4,8 @@
 The labels.txt next to a model, with class names in Coral's format.
 
 Each line has a name, in the order of the outputs, or an output number and a name, such as
-``0 daisy``.  pycoral's classify_image.py reads the second form.  Some other forms that tools and
-model hubs write are read, too.
+``0 daisy``.  pycoral's classify_image.py reads the second form.  This module also reads other
+forms that tools and model hubs write (label_formats.py).
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pathlib import Path
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.model_file.metadata.label_formats import read_names, UnfitNames
 
-# Enough for 100,000 names of maximum length.
+# Enough for 100,000 names of maximum length (MAX_LABEL_LENGTH in label.py).
 _MAX_BYTES = 64 * 1024 * 1024
-# The mark of UTF-32 begins with that of UTF-16, so it is compared first.
+# Byte-order marks.  That of UTF-32 begins with that of UTF-16, so UTF-32 comes first.
 _MARKS = (
     (codecs.BOM_UTF8, 'utf-8-sig'),
     (codecs.BOM_UTF32_LE, 'utf-32'),
@@ -45,10 +45,12 @@ def read_label_file(
     r"""
     Return the class names in a label file, in output order.
 
-    The file is text in any encoding that a byte-order mark names, in UTF-16, in UTF-8, or else in
-    Latin-1.  It has one of the forms in :mod:`~edgetpu_retrain.model_file.metadata.label_formats`.
-    Numbers are output numbers only if they fit the model.  A class without a name gets its number
-    as its name.
+    The encoding is that of the byte-order mark.  Without a mark, it is UTF-16 if there are NUL
+    bytes, else UTF-8 if the content is valid UTF-8, else Latin-1.
+
+    The text has one of the forms in :mod:`~edgetpu_retrain.model_file.metadata.label_formats`.
+    Numbers are output numbers only if they fit the model.  If the names are numbered and a number
+    is missing, the number becomes the name of its class.
 
     Args:
         path: the file.

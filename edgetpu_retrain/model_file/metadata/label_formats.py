@@ -1,9 +1,9 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The forms in which tools and model hubs write class names: lines, CSV, JSON, YAML and label maps.
+Reads class names in the forms of tools and model hubs: lines, CSV, JSON, YAML and label maps.
 
-The form is recognized by the content, because a file named ``labels.txt`` may have any of them.
+The form is recognized by the content, because a file named ``labels.txt`` may have any form.
 """
 
 from __future__ import annotations
@@ -14,30 +14,31 @@ import json
 import re
 from typing import Any
 
-# Maximum number of skipped numbers.  Real files skip some (Coral's COCO labels have 80 names for
-# numbers up to 89), but a short file must not expand to a million names.
+# Maximum number of missing output numbers.  In real files, some are missing (Coral's COCO labels
+# have 80 names for numbers up to 89), but a short file must not expand to a million names.
 _MOST_LEFT_OUT = 10_000
 MAX_YAML_LENGTH = 256 * 1024
-"""Maximum length of YAML, characters; 10,000 names have 200,000, which take a second to parse."""
+"""Maximum length of YAML, characters; 10,000 names need 200,000, which take a second to parse."""
 
 _NUMBERED = re.compile(r'(\d{1,9})\s*[,;:\s]\s*(.*\S)', re.ASCII)
 _NUMBER = re.compile(r'\d{1,9}', re.ASCII)
 _CONTAINER = re.compile(r'\{|\[\s*["\'{]')
 _WEB_PAGE = re.compile(r'\s*<(?:!doctype|html|\?xml)\b', re.IGNORECASE)
-# Label maps of TensorFlow's object detection have such items:
+# An item in a label map of TensorFlow's Object Detection API:
 # item { id: 1 name: '/m/01g317' display_name: 'person' }
 _MAP_ITEM = re.compile(r'\bitem\s*:?\s*[{<]')
 _MAP_FIELD = re.compile(
     r'\b(id|name|display_name)\s*:\s*(?:"((?:[^"\\\n]|\\.)*)"|\'((?:[^\'\\\n]|\\.)*)\'|(\d+))'
 )
 _ESCAPE = re.compile(rb'\\(?:([0-7]{1,3})|(.))', re.DOTALL)
-# Keys of the names in YOLO's data.yaml, Hugging Face's config.json, COCO and the like.
+# Keys of the names in YOLO's data.yaml, Hugging Face's config.json, COCO and similar files.
 _KEYS = (
     'names', 'id2label', 'label_names', 'class_names', 'classes', 'labels', 'label_map',
     'categories',
 )  # fmt: skip
 _YAML = re.compile(rf'^(?:{"|".join(_KEYS)})[ \t]*:', re.MULTILINE)
-# Titles of columns in a table; the best column of names comes first.
+# Titles of columns in a table, without spaces and underscores.  If several columns contain names,
+# the one whose title comes first in this list is used.
 _NAME_COLUMNS = (
     'displayname', 'classname', 'labelname', 'categoryname', 'name', 'label', 'class', 'category',
     'names', 'labels', 'classes', 'title', 'text',
@@ -50,7 +51,7 @@ _DELIMITERS = ',;\t'
 
 
 class UnfitNames(ValueError):  # noqa: N818 - a fact about a file, in words
-    """A text has a known form, but no names for the model; the message names the form."""
+    """A text has a known form, but no names that fit the model; the message names the form."""
 
 
 def read_names(text: str, classes: int) -> list[str]:
@@ -99,7 +100,8 @@ def _literal(text: str) -> tuple[str, Any]:
     try:
         return 'JSON', json.loads(text)
     except (ValueError, RecursionError):
-        # A Python literal, such as {0: 'cat'}, is also YAML.  A name can begin with a bracket.
+        # A Python literal, such as {0: 'cat'}, is also YAML.  If this is not YAML either, it may
+        # be a list of lines whose first name begins with a bracket.
         return 'JSON or YAML', _yaml(text)
 
 
@@ -122,7 +124,7 @@ def _yaml(text: str) -> Any:
             f'YAML, which needs PyYAML ({error}): install it with python3 -m pip install PyYAML'
         ) from error
     try:
-        # Aliases refer to the same objects, so they cannot expand to anything large.
+        # YAML aliases refer to the same object, so they do not expand to a huge value.
         return yaml.BaseLoader(text).get_single_data()
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
@@ -152,12 +154,12 @@ def _unescaped(text: str) -> str:
 
 
 def _from_value(value: Any, classes: int) -> list[str] | None:
-    """Return the names in a list, or in a map between numbers and names; None if it is neither."""
+    """Return the names in a list, or in a map between numbers and names; None for other values."""
     if isinstance(value, dict):
         found = (value[key] for key in _KEYS if isinstance(value.get(key), (dict, list)))
         value = next(found, value)
     if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
-        # COCO has a list of categories.
+        # COCO has a list of categories, each with an id and a name.
         keys = [key for key in ('display_name', 'name', 'label') if key in value[0]]
         if not keys or 'id' not in value[0]:
             return None
@@ -203,7 +205,7 @@ def _from_lines(text: str, classes: int) -> list[str]:
 
 
 def _numbered(lines: Sequence[str], classes: int) -> list[str]:
-    """Return the names in lines that all begin with the number of an output; else none."""
+    """Return the names in lines that all begin with an output number; empty if one does not."""
     matches = [_NUMBERED.fullmatch(line) for line in lines]
     by_number = {int(match[1]): _unquoted(match[2]) for match in matches if match is not None}
     return _in_order(by_number, classes) if len(by_number) == len(lines) else []
@@ -222,7 +224,7 @@ def _words(line: str) -> list[str]:
 
 
 def _is_header(line: str, fits: bool) -> bool:
-    """Return whether a line has column titles; ``fits``: each class has one of the other lines."""
+    """Return whether a line has column titles; ``fits``: there is one other line per class."""
     words = _words(line)
     names = any(word in _NAME_COLUMNS for word in words)
     numbers = any(word in _NUMBER_COLUMNS for word in words)
@@ -252,7 +254,7 @@ def _from_table(head: str, body: Sequence[str], classes: int) -> list[str]:
     others = [place for place, column in enumerate(columns) if column is not numbers]
     words = _words(head) if head else []
     ranks = {word: rank for rank, word in enumerate(_NAME_COLUMNS)}
-    # Without a header, the first column has the names.
+    # Without a header, the first column that does not contain the numbers has the names.
     others.sort(key=lambda place: ranks.get(words[place], len(ranks)) if place < len(words) else 0)
     if not others or not all(names := columns[others[0]]):
         return []
@@ -262,7 +264,7 @@ def _from_table(head: str, body: Sequence[str], classes: int) -> list[str]:
 
 
 def _are_numbers(cells: Sequence[str], classes: int) -> bool:
-    """Return whether the cells of a column are output numbers without repeats."""
+    """Return whether the cells of a column are output numbers without duplicates."""
     if not all(_NUMBER.fullmatch(cell) for cell in cells):
         return False
     by_number = dict.fromkeys(map(int, cells), '')

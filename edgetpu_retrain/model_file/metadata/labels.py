@@ -3,8 +3,9 @@
 """
 Reads and writes the class names in a model file, as TFLite Metadata.
 
-They are the lines of ``labels.txt``, a file that is packed into the model and that the metadata
-declares to be the labels of the output.  A retrained model is therefore one self-describing file.
+The names are the lines of ``labels.txt``.  This file is packed into the model, and the metadata
+states that it contains the labels of the output.  A retrained model is therefore a single,
+self-describing file.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ def read_labels(model: bytes) -> tuple[str, ...]:
 
     Args:
         model: the bytes of a .tflite file.  If its metadata names no label file, labels are read
-            from ``labels.txt`` or, without that, from the only .txt file with 'label' in its name,
-            as in Coral's classifiers.
+            from the packed ``labels.txt``.  If there is none, they are read from the only packed
+            .txt file with 'label' in its name, as in Coral's classifiers.
 
     Returns:
-        One name per element of the output, or () if the model has no labels.
+        One name per class, or () if the model has no labels.
 
     Raises:
         ModelFileError: if the model is damaged or its labels do not match its output.
@@ -46,9 +47,9 @@ def labels_of(tree: Any, files: dict[str, bytes], output: int | None = None) -> 
     Return the class names of an output; see :func:`read_labels`.
 
     Args:
-        tree: the model.
-        files: the files that are packed into it.
-        output: number of the output; None = the only one.
+        tree: the ``ModelT`` of the model.
+        files: the files that are packed into the model, by name.
+        output: number of the output; None = the only output.
     """
     metadata = self_description.content_of(tree, records.METADATA_NAME)
     name = records.read_metadata(metadata, output).labels_file if metadata is not None else ''
@@ -79,10 +80,10 @@ def labels_of(tree: Any, files: dict[str, bytes], output: int | None = None) -> 
     # Count before splitting: line breaks compress so well that a small file can have millions.
     count = lines.count('\n') + 1
     if count > classes:
-        # Some also write empty lines at the end.
+        # Some editors also write empty lines at the end.
         lines = lines.rstrip('\r\n')
         count = lines.count('\n') + 1
-    # A binary classifier may have a single output for its two labels.
+    # A binary classifier with two labels may have a single score.
     if count != classes and (count, classes) != (2, 1):
         raise ModelFileError(
             f'{name!r}, packed into this model, has {count} labels for {classes} classes; '
@@ -102,15 +103,15 @@ def assemble(
     is_extractor: bool = False,
 ) -> bytes:
     """
-    Return the bytes of a model with matching metadata, class names and packed files.
+    Return the bytes of a model with new metadata, class names and packed files.
 
     Args:
-        tree: the model; its metadata may still be that of the model that it was made from.
-        files: the packed files of that model.  Files that describe its output are dropped;
-            others, such as a licence, are kept.
-        labels: class names in output order, or none.
+        tree: the ``ModelT`` of the model; its metadata is still that of the original model.
+        files: the packed files of the original model, by name.  Files that describe an output are
+            removed; others, such as a licence, are kept.
+        labels: class names in output order, or ().
         normalization: the normalization of a float input; None = as the metadata states.
-        is_extractor: whether the output is an embedding, and not the scores of classes.
+        is_extractor: whether the output is an embedding; otherwise it is class scores.
 
     Raises:
         ModelFileError: if a label contains a line break or NUL, or cannot be encoded in UTF-8.

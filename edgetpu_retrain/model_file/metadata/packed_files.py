@@ -3,8 +3,8 @@
 """
 Files packed into a model: a ZIP archive after the flatbuffer, as defined by TFLite Metadata.
 
-Runtimes read the flatbuffer from the front and ignore the archive; ``unzip`` and zipfile search
-for an archive from the end and ignore the data in front of it.
+Runtimes read the flatbuffer from the front and ignore the archive.  ``unzip`` and Python's zipfile
+search for an archive from the end and ignore the data in front of it.
 """
 
 from __future__ import annotations
@@ -16,16 +16,19 @@ import zipfile
 
 from edgetpu_retrain.errors import ModelFileError
 
-# Label files and licences take kilobytes; a hostile archive can unpack to any size.
+# Maximum number and total size of the packed files.  Label files and licences take kilobytes, but
+# a hostile archive can unpack to any size.
 _MAX_FILES = 1000
 _MAX_BYTES = 64 * 2**20
-# Maximum size of the unpacked files relative to the model's.  In real models, labels are smaller
-# than the model, and text rarely compresses to less than a tenth.
+# Maximum size of the unpacked files: this many times the model's size, plus _SMALL_CHANGE bytes.
+# In real models, labels are smaller than the model, and text rarely compresses to less than a
+# tenth.
 _MAX_GROWTH = 100
 _SMALL_CHANGE = 65_536
-# What zipfile raises for malformed archives, besides BadZipFile.
+# Exceptions that zipfile raises for malformed archives, besides BadZipFile.
 _MALFORMED = (ValueError, OSError, NotImplementedError, IndexError, OverflowError, struct.error)
-# The last record of an archive without a comment (APPNOTE.TXT of PKWARE, section 4.3.16).
+# Mark and size, in bytes, of the last record of an archive without a comment (APPNOTE.TXT of
+# PKWARE, section 4.3.16).
 _END_MARK = b'PK\5\6'
 _END_SIZE = 22
 # A fixed time, the oldest that ZIP supports, keeps the output reproducible.
@@ -49,7 +52,7 @@ def read_files(model: bytes) -> dict[str, bytes]:
             ) from error
         return {}
     with archive:
-        # is_dir() would raise an error for an empty name.
+        # is_dir() would raise an exception for an empty name.
         entries = [entry for entry in archive.infolist() if not entry.filename.endswith('/')]
         size = sum(entry.file_size for entry in entries)
         most = min(_MAX_BYTES, _MAX_GROWTH * len(model) + _SMALL_CHANGE)
@@ -63,19 +66,20 @@ def read_files(model: bytes) -> dict[str, bytes]:
 
 def append_files(flatbuffer: bytes, files: Mapping[str, bytes]) -> bytes:
     """
-    Return a model with files packed into it, uncompressed; unchanged if there are none.
+    Return a model with files packed into it, uncompressed.
 
     Args:
         flatbuffer: the model without an archive.
         files: content by name.
     """
-    # A flatbuffer may happen to look like an archive; readers find an appended empty one first.
+    # Without files, no archive is needed, unless the flatbuffer happens to look like an archive:
+    # then append an empty archive, which readers find first.
     if not files and not read_files(flatbuffer):
         return flatbuffer
     stream = io.BytesIO()
     stream.write(flatbuffer)
-    # Writing from this position makes the archive's offsets relative to the start of the model,
-    # so that unzip does not warn.  (Mode 'a' would search the weights for an archive first.)
+    # As the stream already contains the model, the archive's offsets are relative to the start of
+    # the model, and unzip does not warn.  (Mode 'a' would search the weights for an archive.)
     with zipfile.ZipFile(stream, 'w', zipfile.ZIP_STORED) as archive:
         for name, content in files.items():
             archive.writestr(zipfile.ZipInfo(name, _TIME), content)

@@ -3,11 +3,12 @@
 """
 Reads and writes the TFLite Metadata table, which describes a model's inputs and outputs to tools.
 
-It is a separate flatbuffer in the model's metadata buffer ``TFLITE_METADATA``.  Its schema is
-``metadata_schema.fbs`` of https://github.com/tensorflow/tflite-support (version 1.5.0).  This
-module reads and writes the few tables in use with plain flatbuffers: tflite-support is no longer
-maintained and has no wheels for Python 3.12, and mediapipe, which includes the same code, is a
-wheel of about 40 MB.
+The table is a separate flatbuffer in the model's metadata buffer ``TFLITE_METADATA``.  Its schema
+is ``metadata_schema.fbs`` of https://github.com/tensorflow/tflite-support (version 1.5.0).
+
+This module reads and writes the few tables that are needed with the flatbuffers package.
+tflite-support is no longer maintained and has no wheels for Python 3.12.  mediapipe, which has the
+same code, is a wheel of about 40 MB.
 """
 
 from __future__ import annotations
@@ -30,16 +31,17 @@ METADATA_NAME = 'TFLITE_METADATA'
 _IDENTIFIER = b'M001'
 # Version 1.0.0 of the schema already has all fields that are written.
 _MIN_PARSER_VERSION = '1.0.0'
+# Values of the schema's enumerations and union types.
 _TENSOR_AXIS_LABELS = 2
 _FEATURE_PROPERTIES = 1
 _IMAGE_PROPERTIES = 2
 _RGB = 1
 _NORMALIZATION_OPTIONS = 1
-# Real metadata names a handful of files.
+# Maximum length of a vector.  Real metadata names a handful of files.
 _MAX_ENTRIES = 1000
 
 
-# Field numbers: the fields of each table up to the last one in use, in the order of the schema.
+# Field numbers: the fields of each table up to the last field in use, in the order of the schema.
 _Model = IntEnum(
     '_Model', 'NAME DESCRIPTION VERSION SUBGRAPHS AUTHOR LICENSE FILES MIN_PARSER_VERSION', start=0
 )
@@ -48,7 +50,7 @@ _Tensor = IntEnum(
     '_Tensor', 'NAME DESCRIPTION DIMENSION_NAMES CONTENT PROCESS_UNITS STATS FILES', start=0
 )
 _File = IntEnum('_File', 'NAME DESCRIPTION TYPE', start=0)
-# The first two fields of Content and of ProcessUnit: a union.
+# The first two fields of Content and of ProcessUnit are the type and the value of a union.
 _Union = IntEnum('_Union', 'TYPE VALUE', start=0)
 _Image = IntEnum('_Image', 'COLOR_SPACE DEFAULT_SIZE', start=0)
 _Size = IntEnum('_Size', 'WIDTH HEIGHT', start=0)
@@ -67,7 +69,7 @@ class Metadata:
         output_files: names of all packed files that describe an output.
         other_files: names of the other packed files.
         normalization: the normalization of the input picture; None if no valid one is stated.
-        normalization_problem: what is wrong with the stated normalization; '' = nothing.
+        normalization_problem: what is wrong with the stated normalization; '' if it is correct.
         image_size: height and width of the input picture, pixels; None if none is stated.
     """
 
@@ -86,11 +88,12 @@ def read_metadata(content: bytes, output: int | None = None) -> Metadata:
     Read the content of a TFLITE_METADATA buffer.
 
     Args:
-        content: the content.
-        output: number of the output whose label file is wanted; None = the first that has one.
+        content: the bytes of the buffer.
+        output: number of the output whose label file to return; None = the first output with a
+            label file.
 
     Raises:
-        ModelFileError: if it is damaged.
+        ModelFileError: if the content is damaged.
     """
     try:
         if content[4:8] != _IDENTIFIER:
@@ -136,7 +139,7 @@ def write_metadata(metadata: Metadata, description: str, *, is_extractor: bool =
         metadata: the metadata to write; ``output_files``, ``image_size`` and
             ``normalization_problem`` are not written.
         description: one sentence about the model.
-        is_extractor: whether the output is an embedding, and not the scores of classes.
+        is_extractor: whether the output is an embedding; otherwise it is class scores.
     """
     image: dict[int, Any] = {
         _Tensor.NAME: 'image',
@@ -182,7 +185,7 @@ def _floats(*values: float) -> FloatArray:
 
 
 def _write(builder: Any, value: Any) -> Any:
-    """Write a table (dict from field number to value), vector or string; return its offset."""
+    """Write a string, a vector, or a table (a dict of fields by number); return its offset."""
     if isinstance(value, str):
         return builder.CreateString(value)
     if isinstance(value, np.ndarray):
@@ -209,7 +212,7 @@ def _write(builder: Any, value: Any) -> Any:
 
 
 def _offset(table: Any, field: int) -> int:
-    # The first two entries of a vtable are sizes; each entry has two bytes.
+    # The first two entries of a vtable are sizes.  Each entry has two bytes.
     return int(table.Offset(4 + 2 * field))
 
 
@@ -224,13 +227,14 @@ def _byte(table: Any, field: int) -> int:
 
 
 def _normalization(tensor: Any) -> tuple[Normalization | None, str]:
-    """Return the normalization in the metadata of an input tensor, and what is wrong with it."""
+    """Return the normalization in an input tensor's metadata, or None, and what is wrong or ''."""
     for unit in _tables(tensor, _Tensor.PROCESS_UNITS):
         options = _table(unit, _Union.VALUE)
         if _byte(unit, _Union.TYPE) == _NORMALIZATION_OPTIONS and options is not None:
             mean = _numbers(options, _Normalization.MEAN)
             std = _numbers(options, _Normalization.STD)
-            # Some files have the two swapped, which shows because no standard deviation is 0.
+            # Some files exchange mean and standard deviation.  A standard deviation of 0, which is
+            # not valid, shows this.
             exchanged = any(mean) and not any(std)
             if exchanged:
                 mean, std = std, mean
@@ -248,7 +252,7 @@ def _normalization(tensor: Any) -> tuple[Normalization | None, str]:
 
 
 def _image_size(tensor: Any) -> tuple[int, int] | None:
-    """Return height and width in the metadata of an input tensor, if both are stated."""
+    """Return height and width in an input tensor's metadata; None unless both are stated."""
     content = _table(tensor, _Tensor.CONTENT)
     if content is None or _byte(content, _Union.TYPE) != _IMAGE_PROPERTIES:
         return None

@@ -3,7 +3,7 @@
 """
 A model's description of itself: metadata, signatures and minimum runtime version.
 
-A new head changes the model's output, so these have to be updated.
+A new head changes the model's output, so metadata, signatures and version must be updated.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 
 _MIN_RUNTIME_VERSION = 'min_runtime_version'
 MEMORY_PLAN = 'OfflineMemoryAllocation'
-"""TensorFlow Lite Micro's memory plan for the tensors; a new tensor invalidates it."""
+"""Name of the entry with TensorFlow Lite Micro's memory plan, which a new tensor invalidates."""
 
 _VERSION_BYTES = 16
 
 
 def require_runtime(tree: Any, version: tuple[int, int, int]) -> None:
-    """Raise a model's minimum runtime version, if it states one, to at least ``version``."""
+    """Increase a model's minimum runtime version, if it states one, to at least ``version``."""
     content = content_of(tree, _MIN_RUNTIME_VERSION)
     if content is None:
         return
@@ -53,7 +53,7 @@ def _entries(tree: Any, name: str) -> list[Any]:
 
 
 def content_of(tree: Any, name: str) -> bytes | None:
-    """Return the content of a model's metadata entry, or None if there is no such entry."""
+    """Return the content of the metadata entry ``name``, or None if there is no such entry."""
     for entry in _entries(tree, name):
         data = tree.buffers[entry.buffer].data
         if data is not None:
@@ -62,12 +62,12 @@ def content_of(tree: Any, name: str) -> bytes | None:
 
 
 def set_content(tree: Any, name: str, content: bytes) -> None:
-    """Set the content of a model's metadata entry, replacing an existing one."""
+    """Set the content of the metadata entry ``name``, and add the entry if there is none."""
     schema = load_schema()
     data = np.frombuffer(content, np.uint8)
     for entry in _entries(tree, name):
         if _is_unshared(tree, entry):
-            # Replace it in place, so that the operation is idempotent.
+            # Replace the content in place, so that repeated calls do not add buffers.
             tree.buffers[entry.buffer].data = data
             return
     drop_content(tree, name)
@@ -77,7 +77,7 @@ def set_content(tree: Any, name: str, content: bytes) -> None:
 
 
 def drop_content(tree: Any, name: str) -> None:
-    """Remove a model's metadata entry."""
+    """Remove the metadata entry ``name``, if there is one."""
     for entry in _entries(tree, name):
         if _is_unshared(tree, entry):
             # Keep the empty buffer, because buffers are referenced by index.

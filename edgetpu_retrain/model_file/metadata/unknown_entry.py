@@ -3,10 +3,10 @@
 """
 Reads and writes the unknown detector in a model file.
 
-It is an entry of the model's metadata table, which runtimes and other tools ignore.  It consists
-of little-endian float32 numbers: the format version, the threshold, the number R of directions and
-the full share, then center and gain, D numbers each, and the directions, D rows of R numbers.
-Format 1, of earlier releases, has no R, full share or directions.
+The detector is an entry of the model's metadata table, which runtimes and other tools ignore.  The
+entry consists of little-endian float32 numbers: the format version, the threshold, the number R of
+directions and the full share, then center and gain, D numbers each, and the directions, D rows of
+R numbers.  Format 1, of earlier releases, has no R, full share or directions.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ENTRY_NAME = 'EDGETPU_RETRAIN_UNKNOWN'
 _FORMAT = 2.0
 _WITHOUT_DIRECTIONS = 1.0
 _NUMBER = np.dtype('<f4')
-# How many numbers precede the vectors, by format.
+# Number of numbers before the vectors, by format version.
 _NUMBERS_BEFORE = {_WITHOUT_DIRECTIONS: 2, _FORMAT: 4}
 
 
@@ -34,8 +34,8 @@ def write_unknown(tree: Any, detector: UnknownDetector | None) -> None:
     Write an unknown detector into a model, replacing an existing one.
 
     Args:
-        tree: the model.
-        detector: the detector; None only removes an existing one.
+        tree: the ``ModelT`` of the model.
+        detector: the detector; None removes an existing one.
     """
     if detector is None:
         self_description.drop_content(tree, ENTRY_NAME)
@@ -59,7 +59,7 @@ def read_unknown(model: bytes, dimension: int) -> UnknownDetector | None:
 
     Args:
         model: the bytes of a .tflite file.
-        dimension: D, the length of its embedding.
+        dimension: D, the length of the model's embedding.
 
     Raises:
         ModelFileError: if the model is damaged or the detector does not match it.
