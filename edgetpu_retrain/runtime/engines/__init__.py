@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Engines, which run frames on a device and handle its failures."""
+"""Engines, which run models on a device and handle the device's failures."""

@@ -12,9 +12,9 @@ class BackOff:
     """
     The delay after each failure: 1 s, 2 s, 4 s, ... up to 60 s.
 
-    The delay returns to 1 s only after the operation has worked for 60 s, so a device that always
-    fails right after recovery is not retried every second.  Times are seconds of a monotonic
-    clock.
+    The delay returns to 1 s only if a failure comes 60 s or more after the last success, so a
+    device that always fails right after recovery is not retried every second.  Times are seconds
+    of a monotonic clock.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-CPU engine: runs frames on the CPU, in the caller's thread.
+CPU engine: runs a model on the CPU, in the caller's thread.
 
 Inference on the CPU depends on no device that could hang, so this engine has neither a guard
 thread nor a fallback model.
@@ -33,11 +33,11 @@ class CpuEngine:
     The engine for extractors that are not compiled for the Edge TPU.
 
     Args:
-        extractor: bytes of a .tflite file that is packaged or was probed.
+        extractor: bytes of a .tflite file that ships with this package or was probed (probe.py).
         device: the device that the user requested.  The CPU is used in any case; ``note`` says so
-            if an Edge TPU was requested.
+            if an Edge TPU was requested, or if one is attached and ``device`` is 'auto'.
         num_threads: number of threads for operators on the CPU.
-        report: called with one sentence at the first of consecutive failures.
+        report: called with one sentence at the first of several consecutive failures.
 
     Raises:
         ModelFileError: if the file is not an extractor, or the CPU cannot run it.
@@ -99,7 +99,7 @@ class CpuEngine:
         self._model, self._served = prepared.classifier, prepared
 
     def retry_if_due(self) -> None:
-        """Do nothing, because each frame tries the CPU again."""
+        """Do nothing, because :meth:`run` uses the CPU again for the next frame."""
 
     def status(self) -> engine.EngineStatus:
         """Return the engine's status."""

@@ -3,8 +3,8 @@
 """
 CPU twin: the fallback model that serves while an Edge TPU is down.
 
-The twin of a compiled extractor is the model that it was compiled from.  Their embeddings are
-interchangeable, so samples stay valid and both can use the same head.
+The CPU twin of a compiled extractor is the model from which the extractor was compiled.  The
+embeddings of both are interchangeable, so samples stay valid and both can use the same head.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ class CpuTwin:
     The CPU twin of a compiled extractor, loaded and warmed up.
 
     The twin's file has no head.  The head is read from the retrained model and computed with
-    numpy, so a swap does not load a second extractor.
+    numpy, so another extractor need not be loaded if another retrained model serves.
 
     Args:
-        model: bytes of the twin's .tflite file, which is packaged or was probed.
+        model: bytes of the twin's .tflite file, which ships with this package or was probed.
         extractor: description of the compiled extractor.
         num_threads: number of threads for operators on the CPU.
 

@@ -44,7 +44,7 @@ class DeviceEngines(dict[str, Engine]):
         return {device: engine.status() for device, engine in self.items()}
 
     def healthiest(self) -> str:
-        """Return the first device without a problem, else the first that runs, else the first."""
+        """Return the first device without a problem, else one that runs frames, else the first."""
 
         def trouble(device: str) -> tuple[bool, bool]:
             status = self[device].status()
@@ -71,9 +71,9 @@ def make_engine(
     """
     Return the engine that runs an extractor.
 
-    A compiled extractor runs on the Edge TPU; while that is down, its CPU twin runs instead.  Any
-    other extractor runs on the CPU.  Files that do not ship with this package are first probed in
-    a child process, which takes about a second each.
+    A compiled extractor runs on the Edge TPU.  While the Edge TPU is down, the extractor's CPU
+    twin runs instead.  Any other extractor runs on the CPU.  Each file that does not ship with
+    this package is first probed in a child process, which takes about a second.
 
     Args:
         extractor: bytes of the .tflite file.
@@ -81,8 +81,8 @@ def make_engine(
         num_threads: number of threads for operators on the CPU.
         fallback: bytes of the CPU twin of a compiled extractor; ignored for other extractors.
         invoke_timeout_s: seconds after which an inference on an Edge TPU counts as failed.
-        may_start_down: whether to start even if there is neither Edge TPU nor twin; the engine
-            then runs no frames until the Edge TPU is available.
+        may_start_down: whether to start even if there is neither an Edge TPU nor a twin; the
+            engine then runs no frames until the Edge TPU is available.
         report: called from any thread, with one sentence, when the device fails or an Edge TPU
             recovers.
 
@@ -156,8 +156,8 @@ def make_engines(
 
 
 def _check_numbers(devices: Sequence[str]) -> None:
-    # 'usb' means any Edge TPU on USB, ':0' may be the same as 'usb:0', and an Edge TPU can be
-    # opened only once.
+    # Each name must refer to another Edge TPU, because an Edge TPU can be opened only once.  'usb'
+    # means any Edge TPU on USB, and ':0' may be the same Edge TPU as 'usb:0'.
     buses = {device.partition(':')[0] for device in devices}
     if all(':' in device for device in devices) and not ('' in buses and len(buses) > 1):
         return

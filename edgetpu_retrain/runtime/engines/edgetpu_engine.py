@@ -1,17 +1,17 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Edge TPU engine: runs frames on an Edge TPU, and recovers from its failures.
+Edge TPU engine: runs models on an Edge TPU, and recovers from the device's failures.
 
-Each inference is a guarded call (guarded_model.py).  If it raises, or does not return in time, the
-device counts as failed; a hanging call is abandoned together with its interpreter.  The CPU twin,
-if there is one, runs the same frame and all that follow.  Meanwhile the engine retries the device
-in the background, with back-off: first in a child process (probe.py), then in this one.  The
-reloaded model takes over between two frames.
+Each inference is a guarded call (guarded_model.py).  If the call raises an exception or does not
+return in time, the device has failed.  A hanging call is abandoned together with its interpreter.
+The CPU twin, if there is one, processes this frame and the following ones.  Meanwhile, the engine
+retries the device in the background, with back-off.  Each retry uses the device first in a child
+process (probe.py), and then in this process.  The reloaded model takes over between two frames.
 
-A device that raised is closed immediately, so that the child can open it.  A device that hangs
-stays open in this process, because the library cannot be interrupted.  Such a device recovers
-after it is plugged in again or the process restarts.
+After an exception, the device is closed immediately, so that the child process can open it.  A
+device that hangs stays open in this process, because the library cannot be interrupted.  It
+recovers after it is plugged in again or after this process restarts.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ INVOKE_TIMEOUT_S = 2.0
 @dataclass(eq=False)
 class _OnEdgeTpu(engine.PreparedModel):
     """
-    A prepared model, with what its engine needs to serve it.
+    A prepared model, with the parts that the engine needs to serve it.
 
     Args:
         head: the head to run after the twin; None without a twin.
-        on_device: the model on the device; None if it could not be loaded there, and after
+        on_device: the model on the device; None if the device was down or failed, and after
             ``serve``.
     """
 
@@ -63,10 +63,10 @@ class EdgeTpuEngine:
     Args:
         extractor: bytes of the compiled .tflite file.
         device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.load_model`.
-        num_threads: number of threads for the twin, and for operators of a compiled model that
-            stay on the CPU.
-        twin: bytes of the extractor's CPU twin, which is packaged or was probed; None if there is
-            none.
+        num_threads: number of threads for the twin, and for those operators of a compiled model
+            that run on the CPU.
+        twin: bytes of the extractor's CPU twin, which ships with this package or was probed; None
+            if there is none.
         invoke_timeout_s: seconds after which an inference counts as failed.
         limits: limits of the probe process; ``wall_s`` is also the timeout for loading in this
             process.  None uses the defaults.
@@ -188,7 +188,7 @@ class EdgeTpuEngine:
                 self._problem = 'The Edge TPU is loading the model.'
 
     def retry_if_due(self) -> None:
-        """Start a retry of a failed device if it is due; see :meth:`Engine.retry_if_due`."""
+        """Start a retry of a failed device if one is due; see :meth:`Engine.retry_if_due`."""
         with self._lock:
             if (
                 self._closed
@@ -238,11 +238,11 @@ class EdgeTpuEngine:
 
     def _fail(self, failure: str, failures: int) -> None:
         """
-        Mark the device as failed, and report it once.
+        Mark the device as failed, and report the failure once.
 
         Args:
             failure: what happened, one sentence without its full stop.
-            failures: the failure count when the failed call began; if it has changed since,
+            failures: the failure count when the failed call began; if the count has changed since,
                 another call has already reported the failure.
         """
         with self._lock:
@@ -285,7 +285,7 @@ class EdgeTpuEngine:
                 return
             (on_device, served), self._recovered = self._recovered, None
             if served is not self._served:
-                # Another model serves by now.  The next retry loads it.
+                # Meanwhile, another model was chosen to serve.  The next retry loads it.
                 return
             self._on_device = on_device
             self._back_off.succeeded(self._clock())

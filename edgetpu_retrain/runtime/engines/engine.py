@@ -1,10 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Engine: runs frames on one device, and handles the device's failures.
+Engine: runs models on one device, and handles the device's failures.
 
 This module defines the types; :func:`~edgetpu_retrain.runtime.engines.device_engines.make_engine`
-creates an engine.  An engine has one extractor and can serve a model that was retrained from it.
+creates an engine.  An engine has one extractor.  It can also serve a model that was retrained from
+the extractor: it then classifies each frame with the model.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class EngineStatus:
 
     Args:
         device: the device that computes the next frame, as in :class:`Inference`; ``''`` if none.
-        runtime: name and version of the runtime; ``''`` if no device computes it.
+        runtime: name and version of the TFLite runtime; ``''`` if ``device`` is ``''``.
         problem: one sentence, or ``''`` if there is no problem.
         temperature_celsius: temperature of the Edge TPU; None if there is none, or it does not
             report its temperature.
@@ -79,10 +80,10 @@ class EngineStatus:
 
 class Engine(Protocol):
     """
-    Runs frames on one device.
+    Runs models on one device.
 
     Call :meth:`run` and :meth:`serve` from the same thread, so that models are swapped between
-    frames; the other methods are thread-safe.  A node with several devices has one engine per
+    frames.  The other methods are thread-safe.  A node with several devices has one engine per
     device, all with the same extractor, and each engine loads its own copy of a model.
     """
 
@@ -98,7 +99,7 @@ class Engine(Protocol):
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
-            before_invoke: called in any thread once the input is filled, right before inference
+            before_invoke: called from any thread after the input is filled, right before inference
                 releases the GIL.  It is not called if the run fails earlier, and may be called
                 twice if the fallback takes over.
 
@@ -127,7 +128,7 @@ class Engine(Protocol):
         Serve a model from the next frame on.
 
         Raises:
-            ValueError: if another engine prepared it.
+            ValueError: if another kind of engine prepared the model.
         """
 
     def retry_if_due(self) -> None:
@@ -175,7 +176,7 @@ def check_kind(
     found: ModelDescription, wanted: ModelDescription, what: str, *, compiled: bool
 ) -> None:
     """
-    Check that a model has the same input and embedding as the extractor.
+    Check that a model's input and embedding have the same properties as those of the extractor.
 
     Args:
         found: description of the model.
@@ -184,7 +185,7 @@ def check_kind(
         compiled: whether the model must be compiled for the Edge TPU.
 
     Raises:
-        ModelFileError: if they differ; the message names the first difference.
+        ModelFileError: if a property differs; the message names the first difference.
     """
     if found.compiled_for_edgetpu != compiled:
         raise ModelFileError(

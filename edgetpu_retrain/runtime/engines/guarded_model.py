@@ -28,7 +28,7 @@ class GuardedModel:
 
     Raises:
         DeviceError: if loading takes longer than ``timeout_s``.
-        RetrainError: whatever ``load`` raises.
+        Exception: whatever ``load`` raises.
     """
 
     def __init__(self, load: Callable[[], Extractor | Classifier], timeout_s: float) -> None:
@@ -49,7 +49,7 @@ class GuardedModel:
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
-            served: the prepared model, if the loaded one is a classifier; None for an extractor.
+            served: the prepared model if the loaded model is a classifier; None for an extractor.
             timeout_s: timeout for the inference, seconds.
             before_invoke: as in :meth:`Engine.run`.
 
@@ -63,7 +63,7 @@ class GuardedModel:
 
 
 def failure_sentence(error: Exception) -> str:
-    """Describe an Edge TPU failure in one sentence, without its full stop."""
+    """Return one sentence, without its full stop, that describes an Edge TPU failure."""
     if isinstance(error, MemoryError):
         return TOO_LITTLE_MEMORY
     text = ' '.join(str(error).split()).rstrip('.') or type(error).__name__

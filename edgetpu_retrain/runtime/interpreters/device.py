@@ -3,7 +3,8 @@
 """
 Device names, and detection of the Edge TPUs attached to this machine.
 
-Detection only reads files of the kernel, so it works even where loading libedgetpu crashes.
+Detection only reads files of the kernel in /sys and /dev, so it works even if loading libedgetpu
+would crash.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from edgetpu_retrain.errors import DeviceError
 
 USB_DEVICES = Path('/sys/bus/usb/devices')
 DEVICE_FILES = Path('/dev')
-# Attributes of PCIe and M.2 modules, from the Apex driver.
+# Attributes of PCIe and M.2 modules, by the Apex driver.
 APEX_FACTS = Path('/sys/class/apex')
 
 _DEVICE = re.compile(r'auto|cpu|(?:usb|pci)(?::\d+)?|:\d+')
@@ -51,7 +52,7 @@ class AttachedEdgeTpu:
         if self.bus != 'pci':
             return None
         try:
-            # The unit is 0.001 degrees (apex_driver.c in https://github.com/google/gasket-driver).
+            # In 0.001 degrees Celsius (apex_driver.c in https://github.com/google/gasket-driver).
             return int((APEX_FACTS / self.file.name / 'temp').read_text()) / 1000
         except (OSError, ValueError):
             return None
@@ -59,7 +60,7 @@ class AttachedEdgeTpu:
 
 def check_device(device: str) -> None:
     """
-    Raise if a string is not a device name.
+    Raise a DeviceError if a string is not a device name.
 
     The names are those that pycoral's ``make_interpreter`` accepts, plus 'auto' and 'cpu'.
 
@@ -97,11 +98,12 @@ def find_edgetpu(device: str = 'auto') -> AttachedEdgeTpu | None:
     """
     Return the Edge TPU that ``device`` refers to.
 
-    None is returned for ``'cpu'``, and if no Edge TPU or several match: the kernel does not show
-    which of several libedgetpu opens.
-
     Args:
         device: as in :func:`check_device`.
+
+    Returns:
+        The Edge TPU; None for ``'cpu'``, if none matches, or if several match, because the kernel
+        does not show which of them libedgetpu opens.
     """
     if device == 'cpu':
         return None

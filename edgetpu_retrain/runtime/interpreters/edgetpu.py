@@ -3,8 +3,8 @@
 """
 Edge TPU: loads Coral's library and compiled models, and explains failures.
 
-The library's own errors usually give no cause.  This module turns each error into one sentence
-that states what to do.
+The library's own errors usually do not state the cause.  This module replaces each error by one
+sentence that states the cause and what to do.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ _INSTALL = "add Coral's package source (docs/coral.md), sudo apt install libedge
 _REINSTALL = (
     "install the libedgetpu1-std of this machine's architecture and release (docs/coral.md)"
 )
-# Coral's package installs the udev rule for USB; Coral's page on PCIe modules has the other one.
+# What to do if the user may not open a device, by bus.  Coral's package installs the udev rule for
+# USB.  The rule for PCIe is on Coral's page about PCIe modules.
 _PERMISSIONS = {
     'usb': (
         'sudo apt install libedgetpu1-std for its udev rule, sudo usermod -aG plugdev $USER, '
@@ -65,7 +66,7 @@ def make_edgetpu_interpreter(
         RuntimeError, ValueError: if the library rejects the model; see
             :func:`explain_failed_model`.
     """
-    # Check first, because the following calls report a missing library less clearly.
+    # Check the library first, because the calls below report a missing library less clearly.
     _check_library()
     coral = tflite_runtimes.coral_make_interpreter()
     try:
@@ -96,7 +97,7 @@ def _device_error(sentence: str) -> DeviceError:
 
 
 def _explain_no_library(error: OSError) -> str:
-    """Explain why the dynamic loader cannot load the library; its error names the file."""
+    """Explain why the dynamic loader cannot load the library or one of its dependencies."""
     missing = _MISSING_LIBRARY.match(str(error))
     if missing is None:
         return f'{LIBRARY} cannot be loaded ({error}): {_REINSTALL}'

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Guard: a thread for calls that may hang; a hanging thread is abandoned."""
+"""Guard: a thread for calls that may hang, which is abandoned if a call does hang."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class LoadedModel:
         interpreter: the runtime's interpreter.
         runtime: the runtime's name and version, such as ``'ai-edge-litert 2.3.0'``.
         device: ``'cpu'``, or the Edge TPU's name, such as ``'usb:0'``.  If several Edge TPUs match
-            the request, this is the requested name, or ``'edgetpu'`` for ``'auto'``.
+            the requested name, the requested name, or ``'edgetpu'`` instead of ``'auto'``.
         note: one sentence for the user, or ``''``.
     """
 
@@ -53,9 +53,10 @@ def load_model(
     """
     Load a model on a device, and invoke it once.
 
-    A model that is compiled for the Edge TPU runs on it.  Any other model runs on the CPU,
-    regardless of the device; the result's ``note`` says so if an Edge TPU was requested or is
-    attached.  The note also says if the runtime does not use XNNPACK, its fast CPU operators.
+    A model that is compiled for the Edge TPU runs on the Edge TPU.  Any other model runs on the
+    CPU, regardless of the device.  The result's ``note`` says so if an Edge TPU was requested, or
+    if one is attached and ``device`` is 'auto'.  The note also says if the runtime does not use
+    XNNPACK, its library of fast CPU operators.
 
     Args:
         model: bytes of a .tflite file that :func:`~edgetpu_retrain.model_file.flatbuffer.parse`

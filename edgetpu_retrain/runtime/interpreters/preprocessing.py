@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Preprocessing: from a camera's picture to the content of a model's input tensor."""
+"""Preprocessing: converts a picture to the content of a model's input tensor."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ RgbArray = npt.NDArray[np.uint8]
 
 # Flipping the highest bit of a uint8, and reading it as int8, subtracts 128.
 _HIGHEST_BIT = np.uint8(0x80)
-# The following two limits are multiples of a side of the model's input.
-#
-# From this length on, a side is interpolated to at least twice the input's side and then averaged.
-# For a shorter side, this would blur more than interpolating directly.
+# If a picture's side has at least this length, relative to the side of the model's input, it is
+# interpolated to twice the input's side or more, and then averaged.  With a shorter side, this
+# would blur more than direct interpolation.
 _DOUBLE_FROM = 1.25
-# If both sides are at least this long, the picture is halved first.
+# If both sides have at least this length, relative to the input's, the picture is halved first.
 _HALVE_FROM = 4
 
 
 def check_picture(rgb: RgbArray) -> None:
     """
-    Raise if an array is not an 8-bit RGB picture.
+    Raise an ImageError if an array is not an 8-bit RGB picture.
 
     Raises:
-        ImageError: if it is not; the message states its type and shape.
+        ImageError: if the array has another type or shape; the message states both.
     """
     if not isinstance(rgb, np.ndarray):
         raise ImageError(
@@ -88,7 +87,7 @@ def fit_to_input(
 def _resized(rgb: RgbArray, out: RgbArray) -> RgbArray:
     """Write the picture into ``out``, resized to its height and width."""
     height, width = out.shape[:2]
-    # OpenCV 4.5.4 cannot resize a single pixel.  Interpolation would repeat it.
+    # OpenCV 4.5.4 cannot resize a single pixel.  Copying repeats the pixel, as interpolation does.
     if rgb.shape == out.shape or rgb.shape[:2] == (1, 1):
         np.copyto(out, rgb)
         return out
@@ -103,12 +102,12 @@ def _shrink(rgb: RgbArray, out: RgbArray) -> None:
     """
     Downscale a picture to the size of ``out`` by averaging, in steps that are fast in OpenCV.
 
-    ``INTER_AREA`` averages exactly the area that each output pixel covers, but it is slow.  To
-    224x224, it takes 0.5 ms from 320x240, 1.3 ms from 640x480 and 7 to 15 ms from 1920x1080, on
-    one core.  Only its 2x2 case and linear interpolation are vectorized.  Therefore a large
-    picture is halved, then interpolated to 2 (or 4, 8, ...) times the output size, and then
-    averaged.  The interpolation shrinks it by a factor below 2, so that no pixel is skipped.  This
-    takes 0.23, 0.35 and 1.5 ms.
+    ``INTER_AREA`` averages exactly the area that each output pixel covers, but it is slow.  On one
+    core, downscaling to 224x224 takes 0.5 ms from 320x240, 1.3 ms from 640x480 and 7 to 15 ms from
+    1920x1080.  In OpenCV, only its 2x2 case and linear interpolation are vectorized.  Therefore, a
+    large picture is halved, then interpolated to 2 (or 4, 8, ...) times the output size, and then
+    averaged.  Interpolation shrinks each side by a factor below 2, so that no pixel is skipped.
+    For the same three sizes, this takes 0.23, 0.35 and 1.5 ms.
 
     With photographs from 225x224 to 3840x2160, the default extractor's embeddings have a cosine
     similarity of at least 0.99 (0.997 on average) to those with ``INTER_AREA`` alone.  With linear
@@ -124,7 +123,7 @@ def _shrink(rgb: RgbArray, out: RgbArray) -> None:
     if rgb.shape[:2] != (rows, columns):
         rgb = _stretched(rgb, rows, columns, cv2.INTER_LINEAR, out)
     while (rows, columns) != (height, width):
-        # To halve only one side, linear interpolation also averages two pixels, and is faster.
+        # If only one side is halved, linear interpolation averages two pixels, too, and is faster.
         both = rows > height and columns > width
         rows, columns = max(rows // 2, height), max(columns // 2, width)
         method = cv2.INTER_AREA if both else cv2.INTER_LINEAR
@@ -132,14 +131,14 @@ def _shrink(rgb: RgbArray, out: RgbArray) -> None:
 
 
 def _stretched(rgb: RgbArray, rows: int, columns: int, method: int, out: RgbArray) -> RgbArray:
-    """Return the picture resized to ``rows`` x ``columns``, in ``out`` if that is its size."""
+    """Return the resized picture, written into ``out`` if ``out`` has the size rows x columns."""
     there = out if out.shape[:2] == (rows, columns) else None
     resized: RgbArray = cv2.resize(rgb, (columns, rows), dst=there, interpolation=method)
     return resized
 
 
 def _multiple(length: int, wanted: int) -> int:
-    """Return the length to interpolate to: ``wanted``, or a multiple that is later halved."""
+    """Return the length to interpolate to: ``wanted`` times a power of two, halved afterwards."""
     if length < _DOUBLE_FROM * wanted:
         return wanted
     multiple = 2 * wanted

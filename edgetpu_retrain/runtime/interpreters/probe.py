@@ -5,7 +5,8 @@ Probe: runs a model in a child process before this process loads it.
 
 A crafted file can crash a runtime, and a libedgetpu that was built for another TensorFlow Lite
 aborts the process that loads it.  So a child process with limited time and memory loads and
-invokes the model first; if it fails, the parent raises an error with one sentence.
+invokes the model first.  If the child process fails, the parent process raises an error that
+states the cause in one sentence.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from edgetpu_retrain.runtime.interpreters.tflite_runtimes import cpu_runtime, ed
 import numpy as np
 
 _PAGE = os.sysconf('SC_PAGE_SIZE')
-# From Linux's sys/prctl.h.
+# From Linux's sys/prctl.h: sets the signal that this process receives when its parent ends.
 _PR_SET_PDEATHSIG = 1
 
 
@@ -43,8 +44,8 @@ class ProbeLimits:
     Resource limits of the child process.
 
     Args:
-        wall_s: timeout, seconds; a USB Accelerator takes several seconds to load its firmware
-            after it is plugged in.
+        wall_s: timeout, seconds; after a USB Accelerator was plugged in, it takes several seconds
+            to load its firmware.
         cpu_s: CPU time, seconds.
         memory: bytes of address space for running the model, in addition to eight times the
             model's size, because a runtime copies and repacks the weights.
@@ -77,7 +78,8 @@ def probe(
     compiled = is_compiled(parse(model))
     options = {'device': device, 'num_threads': num_threads, 'compiled': compiled}
     command = [sys.executable, '-m', __name__, json.dumps([options, asdict(limits)])]
-    # The child imports from the same paths as this process, without '', the current folder.
+    # The child process imports from the same paths as this process, except from the current folder
+    # (the entry '').
     path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path if entry)
     try:
         child = subprocess.run(  # noqa: S603 - this Python and this module; no shell
@@ -100,7 +102,7 @@ def probe(
 
 
 def _judge(child: subprocess.CompletedProcess[bytes], compiled: bool) -> None:
-    """Raise the error that a failed child reported, or that its exit code implies."""
+    """Raise the error that a failed child process reported, or one that states its exit code."""
     if child.returncode < 0:
         name = signal.Signals(-child.returncode).name
         raise _failure(compiled, f'was ended by {name}{_last_words(child)}')
@@ -149,8 +151,8 @@ def main() -> None:
 
 
 def _end_in_time(wall_s: float) -> None:
-    """Make sure that this process ends, and releases the device, even if it hangs."""
-    # The alarm ends this process soon after the parent's timeout, even if the parent is gone.
+    """Make sure that this process ends and releases the device, even if a call hangs."""
+    # The alarm ends this process soon after the parent's timeout, even if the parent has ended.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(math.ceil(wall_s) + 1)
     with contextlib.suppress(AttributeError):

@@ -5,7 +5,7 @@ Removes the notice that a TFLite runtime prints once per process.
 
 The runtimes print ``INFO: Created TensorFlow Lite XNNPACK delegate for CPU.`` to standard error
 when the first model is loaded.  They have neither a function nor an environment variable to set
-their log level.  Therefore this module loads a tiny model first, and removes that line from the
+their log level.  Therefore this module loads a tiny model first, and removes the notice from the
 output.  All other output is printed unchanged.
 """
 
@@ -26,12 +26,12 @@ _STDERR = 2
 
 def skip_startup_notice(interpreter: Callable[..., Any]) -> None:
     """
-    Make a runtime print its startup notice now, by loading a tiny model, and discard it.
+    Load a tiny model, so that a runtime prints its startup notice, and discard the notice.
 
     Args:
         interpreter: the runtime's ``Interpreter`` class.
     """
-    # If the runtime does not work, loading the user's model raises an error that explains it.
+    # Ignore errors here: if the runtime does not work, loading the user's model reports the cause.
     with contextlib.suppress(Exception), without_line(NOTICE):
         interpreter(model_content=_tiny_model()).allocate_tensors()
 
@@ -39,7 +39,9 @@ def skip_startup_notice(interpreter: Callable[..., Any]) -> None:
 @contextlib.contextmanager
 def without_line(line: bytes) -> Iterator[None]:
     """
-    Remove a line from what this process prints to standard error inside the ``with`` block.
+    Remove a line from the output of this process to standard error inside the ``with`` block.
+
+    The other output is printed at the end of the block.
 
     Args:
         line: the line, including its line feed.
@@ -58,7 +60,7 @@ def without_line(line: bytes) -> Iterator[None]:
 
 
 def _tiny_model() -> bytes:
-    """Return a model of one float operator."""
+    """Return a model with a single float operator."""
     schema = load_schema()
     tensor = {'shape': [1, 4], 'type': schema.TensorType.FLOAT32}
     names = ('input', 'output')

@@ -3,8 +3,8 @@
 """
 The TFLite runtime packages, and which one is used for which device.
 
-A runtime is imported when the first model is loaded.  So a missing runtime raises a DeviceError
-with instructions, and not an ImportError when this package is imported.
+A runtime is imported when the first model is loaded.  If it is missing, loading raises a
+DeviceError with instructions; importing this package works without a runtime.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NO_RUNTIME = 'No TensorFlow Lite runtime is installed: pip install ai-edge-liter
 
 
 Interpreter = Any
-"""A runtime's ``Interpreter``.  All runtimes give it the same methods, without type hints."""
+"""A runtime's ``Interpreter``, which has the same methods in all runtimes, but no type hints."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class TfliteRuntime:
     Args:
         name: distribution name and version, such as ``'ai-edge-litert 2.3.0'``.
         interpreter: the runtime's ``Interpreter`` class.
-        load_delegate: the runtime's ``load_delegate``, which takes a library and options.
+        load_delegate: the runtime's ``load_delegate``, called with a library and its options.
     """
 
     name: str
@@ -47,7 +47,7 @@ class TfliteRuntime:
         self, model: bytes, *, num_threads: int = 1, delegates: Sequence[Any] = ()
     ) -> Interpreter:
         """
-        Return an interpreter of the model, not yet allocated.
+        Return an interpreter of the model, whose tensors are not allocated yet.
 
         Raises:
             DeviceError: if this runtime is incompatible with the installed numpy.
@@ -60,7 +60,7 @@ class TfliteRuntime:
                 experimental_delegates=list(delegates),
             )
         except SystemError as error:
-            # tflite-runtime 2.14, the newest one, was compiled for numpy 1.23 to 1.26.
+            # tflite-runtime 2.14, the newest release, was compiled for numpy 1.23 to 1.26.
             remedy = 'tflite-runtime<2.14' if np.__version__.startswith('1.') else 'numpy<2'
             raise DeviceError(
                 f'{self.name} does not work with numpy {np.__version__}: pip install '
@@ -97,7 +97,8 @@ def coral_make_interpreter() -> tuple[str, Callable[..., Interpreter]] | None:
     """
     Return pycoral's name and version, and its ``make_interpreter``; None without pycoral.
 
-    The package named pycoral on PyPI is another project; Coral's has ``pycoral.utils.edgetpu``.
+    The package named pycoral on PyPI is another project.  Only Coral's package has the module
+    ``pycoral.utils.edgetpu``.
 
     Raises:
         DeviceError: if pycoral is installed but cannot be imported.

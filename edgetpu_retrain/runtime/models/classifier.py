@@ -53,8 +53,8 @@ class Classifier(PictureModel):
 
     Attributes:
         labels: the class names in the file, ``()`` if it has none.
-        description: input, embedding and its quantization, as in the extractor's description;
-            ``identity`` is that of the retrained file.
+        description: the extractor's input and output, except that ``identity`` is that of the
+            retrained file.
 
     Raises:
         ModelFileError: if the file is not a retrained model, or the CPU cannot run it.
@@ -74,7 +74,7 @@ class Classifier(PictureModel):
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
-            before_invoke: called when the input is filled, right before inference releases the
+            before_invoke: called after the input is filled, right before inference releases the
                 GIL.
 
         Raises:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Embedding extractor: from a picture to its embedding."""
+"""Embedding extractor: computes the embedding of a picture."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Extractor(PictureModel):
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
-            before_invoke: called when the input is filled, right before inference releases the
+            before_invoke: called after the input is filled, right before inference releases the
                 GIL.
 
         Returns:

@@ -18,8 +18,8 @@ class HeadScorer:
     """
     The head of a retrained model, loaded in a TFLite runtime.
 
-    Its scores equal those of the whole model in that runtime.  It runs on the CPU, as the head of
-    a compiled model does.  Use it from one thread at a time.
+    The scores equal those that the runtime computes with the complete model.  The head runs on the
+    CPU, as it does in a compiled model.  Use a scorer from one thread at a time.
 
     Args:
         model: bytes of a retrained .tflite file.

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What extractors and classifiers share: a loaded model whose input is one picture."""
+"""PictureModel: a loaded model whose input is one picture, the base of Extractor and Classifier."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class PictureModel:
     Attributes:
         description: the model's description.
         loaded: the interpreter and its device.
-        times: stage durations of the latest inference.
+        times: duration of each stage of the latest inference.
 
     Raises:
         ModelFileError: if the CPU cannot run the model, if the range of its float32 input is not
@@ -74,7 +74,8 @@ class PictureModel:
         self._input = interpreter.tensor(interpreter.get_input_details()[0]['index'])
         outputs = interpreter.get_output_details()
         self._outputs = [output['index'] for output in outputs]
-        # The file of a model with a free input size does not state the sizes of its outputs.
+        # Check the sizes of the outputs now: if the file leaves the input size free, they are not
+        # known before the model is loaded.
         sizes = [int(np.prod(output['shape'])) for output in outputs]
         if description.dimension not in sizes:
             _, height, width, _ = description.input_shape

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Prediction: from the scores of a model to a class, or to 'unknown'."""
+"""Prediction: selects a class, or 'unknown', from the scores of a model."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ def predict(
     background_label: str = '',
 ) -> Prediction:
     """
-    Return the prediction for a single picture; what is unknown is decided here and nowhere else.
+    Return the prediction for a single picture.
 
     Args:
         scores: score of each class, float32 ``[C]``.
         labels: C class names, to find the background among them.
         unlike_all: whether the picture is unknown according to the model's unknown detector.
         unknown_below: the picture is also unknown if its best class has a lower score.
-        background_label: name of the class that counts as unknown, such as 'background': what the
-            camera sees without any object; '' = none.
+        background_label: name of the class that counts as unknown, such as 'background', the view
+            of the camera without any object; '' = no class.
     """
     background, share, is_background = None, 0.0, False
     best = int(np.argmax(scores))
@@ -70,5 +70,5 @@ def predict(
     highest = float(scores[best])
     if not (unlike_all or is_background or highest < unknown_below):
         return Prediction(scores, share, best, background)
-    # The unknown score is at least that of the best class, so that it is the highest score.
+    # The unknown score is at least that of the best class, so that no class has a higher score.
     return Prediction(scores, max(1.0 - highest, highest), UNKNOWN_CLASS, background)

@@ -46,8 +46,8 @@ class Recognizer:
     """
     A classifier with class names, loaded and warmed up; use it from one thread at a time.
 
-    With a model that was retrained by this project, a classification can also be 'unknown'; with
-    any other model, it is one of the model's classes, or 'unknown' for its background.
+    With a model that was retrained by this project, a classification can also be 'unknown'.  With
+    any other model, it is 'unknown' only if the best class is the background.
 
     Args:
         model: bytes of a .tflite file.
@@ -87,7 +87,7 @@ class Recognizer:
         self._gives_logits, self._is_binary = file.gives_logits, file.is_binary
         self.background_label = background_label
         self._unknown = _unknown_detection(model)
-        # A model without an unknown detector may have any layers, so no head is searched for.
+        # A model without an unknown detector may end in any layers, so it is run as it is.
         plain = self._unknown is None
         if not trusted:
             loadable = model if plain else expose_embedding(model)

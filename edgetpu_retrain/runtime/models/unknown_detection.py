@@ -46,7 +46,7 @@ class UnknownDetection:
 
     def unknown_score(self, embedding: npt.NDArray[Any]) -> float:
         """
-        Return the unknown score of a frame; the larger, the less it fits any class.
+        Return the unknown score of a frame: the better a class fits, the lower the score.
 
         Args:
             embedding: ``[D]``, not dequantized, in the extractor's output type.
