@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Backs up and restores a whole sample database, including its write-ahead log."""
+"""Backs up and restores a sample database, including its write-ahead log."""
 
 from __future__ import annotations
 
@@ -25,10 +25,8 @@ def back_up(path: Path, target: Path) -> str:
     """
     Copy a database to a new file, which needs no -wal or -shm file.
 
-    Other programs may write at the same time; the copy has the state of one moment.
-
     Args:
-        path: the database.
+        path: the database; other programs may write to it at the same time.
         target: path of the copy, which is on disk when this function returns.
 
     Returns:
@@ -51,13 +49,12 @@ def restore(backup: Path, path: Path) -> Path | None:
     """
     Replace a database, damaged or not, with a backup.
 
-    The replaced files are kept.  If the restoring fails or the process is killed, the
-    old database is still complete, at its own path or at that of the kept files.
+    The replaced files are kept under another name.  If restoring fails or the process is killed,
+    the old database is still complete, under its own name or under the other name.
 
     Args:
         backup: a sample database; it is not changed.
-        path: the database to replace, or to create; the caller ensures that no command is using
-            it.
+        path: the database to replace or to create; the caller ensures that no command uses it.
 
     Returns:
         The path at which the replaced database is kept; None if there was none.
@@ -83,7 +80,7 @@ def restore(backup: Path, path: Path) -> Path | None:
                 with suppress(FileNotFoundError):
                     _keep(Path(f'{path}{suffix}'), Path(f'{kept}{suffix}'))
             sync_folder(path.parent)
-            # SQLite must not apply the replaced database's log to the restored one.
+            # Delete the log of the replaced database: SQLite would apply it to the restored one.
             for suffix in SUFFIXES[1:]:
                 Path(f'{path}{suffix}').unlink(missing_ok=True)
         sync_folder(path.parent)
@@ -91,12 +88,12 @@ def restore(backup: Path, path: Path) -> Path | None:
 
 
 def _keep(path: Path, kept: Path) -> None:
-    """Give a file a second name; copy it if the file system has no hard links, such as FAT."""
+    """Create a hard link to a file; copy the file if the file system, such as FAT, has none."""
     try:
         kept.hardlink_to(path)
     except FileNotFoundError:
         raise
     except OSError:
-        # Use a name that copies_of() finds, in case the process is killed.
+        # Use a temporary name that copies_of() finds, in case the process is killed.
         with complete_or_absent(kept, Path(f'{kept}{TEMPORARY_SUFFIX}')) as partial:
             shutil.copyfile(path, partial)

@@ -19,7 +19,7 @@ from edgetpu_retrain.store.files.disk_errors import as_store_error, SQLITE_ERROR
 from edgetpu_retrain.store.files.durable_file import make_folder, sync_folder
 from edgetpu_retrain.store.files.lock_wait import wait_while_locked
 
-# 4 MB with pages of 4 kB: SQLite's default for automatic checkpoints.
+# A checkpoint is made at this size of the log: SQLite's default, 4 MB with pages of 4 kB.
 _MAX_LOG_FRAMES = 1000
 
 _REFUSED = 'The request was not carried out: repeat it.'
@@ -49,8 +49,8 @@ class SampleDatabase:
             FilesChangedError if the folder must not be used any more.
 
     Raises:
-        StoreError: if ``must_open`` and the file cannot be opened, belongs to another program or
-            was written by a newer release.
+        StoreError: if ``must_open`` is true, and the file cannot be opened, belongs to another
+            program or was written by a newer release.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class SampleDatabase:
 
     @property
     def is_open(self) -> bool:
-        """Whether the file is open."""
+        """Whether the file is open: not after a failure to open it, nor after :meth:`close`."""
         return self._opened is not None
 
     def close(self) -> None:
@@ -103,8 +103,8 @@ class SampleDatabase:
         """
         Copy the content of the write-ahead log to the file, without waiting for other programs.
 
-        Committed samples are on disk without it; it is for people who copy only the file.
-        Failures are ignored, because the next checkpoint tries again.
+        Samples in the log are on disk, too.  The checkpoint is for users who copy the file without
+        the log.  Failures are ignored, because the next checkpoint tries again.
         """
         with self._lock:
             if self._opened is not None and not self.damage_check.damage:
@@ -113,7 +113,7 @@ class SampleDatabase:
     @contextmanager
     def transaction(self, action: str, *, writing: bool = False) -> Iterator[sqlite3.Connection]:
         """
-        Run the ``with`` block as one transaction; afterwards, all or none of it is on disk.
+        Run the ``with`` block as one transaction: all of its changes are then on disk, or none.
 
         Args:
             action: what the block does; completes 'Cannot ...' in an error message.
@@ -135,7 +135,8 @@ class SampleDatabase:
                     self._settle(connection)
                 wait_while_locked(lambda: _begin(connection, writing=writing), self._is_ending)
                 if writing:
-                    # From now on, no other process can write or start a new log.
+                    # With the write lock, which this connection has now, no other process can
+                    # write or start a new log.
                     self._check_files(_REFUSED)
                 yield connection
                 is_committing = writing
@@ -157,15 +158,16 @@ class SampleDatabase:
     @contextmanager
     def reading(self, action: str) -> Iterator[sqlite3.Connection]:
         """
-        Run the ``with`` block as a read transaction on a connection of its own.
+        Run the ``with`` block as a read transaction on a separate connection.
 
-        However long it takes, no other transaction waits for it.
+        No other transaction waits for the block, however long it takes.
 
         Args:
             action: what the block does; completes 'Cannot ...' in an error message.
 
         Raises:
-            StoreError: if the database is closed or cannot be opened, or SQLite fails.
+            FilesChangedError: if the folder must not be used any more.
+            StoreError: if the database is closed or cannot be opened, or if SQLite fails.
         """
         if self._closed or self._opened is None:
             with self._lock:
@@ -186,8 +188,8 @@ class SampleDatabase:
         Move the content of the write-ahead log into the file, and empty the log.
 
         Raises:
-            StoreError: if another program reads an older state of the file for too long, or the
-                disk fails.
+            FilesChangedError: if another program has moved, replaced or overwritten the files.
+            StoreError: if another program uses the log for too long, or the disk fails.
         """
         with (
             self.damage_check.paused(),
@@ -212,7 +214,7 @@ class SampleDatabase:
                 raise sqlite3.OperationalError('database is locked')
 
     def _current(self, action: str) -> tuple[sqlite3.Connection, OpenFiles]:
-        """Return the connection, after a check of the files; open them if they are not open."""
+        """Return the connection and its files, after checking them; open them if necessary."""
         if self._closed:
             raise StoreError(
                 f'Cannot {action} {self.path}: it was closed. What to do: start again.'
@@ -224,10 +226,10 @@ class SampleDatabase:
 
     def _check_files(self, outcome: str, *, committed: bool = False) -> None:
         """
-        Raise FilesChangedError if the files were changed, after opening those that are there now.
+        Open the present files and raise FilesChangedError, if the files were changed.
 
         Args:
-            outcome: what became of the request, and what to do.
+            outcome: whether the request was carried out, and what to do, for the message.
             committed: see :meth:`OpenFiles.change`.
         """
         self._check_folder()
@@ -265,7 +267,7 @@ class SampleDatabase:
         error: sqlite3.Error | UnicodeDecodeError | MemoryError,
         is_committing: bool,
     ) -> StoreError:
-        """Return the error to raise; after a failed commit, try to undo what it has written."""
+        """Return the error to raise; after a failed commit, try to :meth:`_settle` the log."""
         failure = store_error(action, self.path, error)
         if not is_committing:
             return failure
@@ -278,16 +280,16 @@ class SampleDatabase:
 
     def _settle(self, connection: sqlite3.Connection) -> None:
         """
-        Overwrite what a failed commit has left in the log, by a small transaction.
+        Overwrite what a failed commit has written to the log, with a small transaction.
 
-        If flushing the log fails, the log may be complete nevertheless; the next process that
-        opens the file would then find a transaction that was reported as failed.
+        If the commit failed while flushing the log, the log may still contain the complete
+        transaction.  The next process would apply it, although it was reported as failed.
         """
         if connection.in_transaction:
             connection.execute('ROLLBACK')
         wait_while_locked(lambda: _begin(connection, writing=True), self._is_ending)
         try:
-            # Setting the present version again writes one page.
+            # Setting user_version to its present value writes one page.
             (version,) = connection.execute('PRAGMA user_version').fetchone()
             connection.execute(f'PRAGMA user_version={version}')
             connection.execute('COMMIT')
@@ -332,7 +334,7 @@ def _begin(connection: sqlite3.Connection, *, writing: bool) -> None:
 
 def _checkpoint(connection: sqlite3.Connection, files: OpenFiles) -> None:
     with suppress(OSError, *SQLITE_ERRORS), files.reserved():
-        # If the files have changed, the next transaction reports it.
+        # Do not write to changed files; the next transaction reports the change.
         if not files.change():
             connection.execute('PRAGMA wal_checkpoint(PASSIVE)')
             files.note()

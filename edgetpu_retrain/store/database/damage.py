@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Looks for damage in a database whose files were changed while it was in use."""
+"""Checks a database for damage after another program has changed its files."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from edgetpu_retrain.store.database.structure import check_structure
 from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE
 from edgetpu_retrain.store.files.regular_file import check_regular_file
 
-# Number of SQLite's steps between two calls of ``is_ending``; they take some milliseconds.
+# Instructions of SQLite between two calls of ``is_ending``; they take some milliseconds.
 _STEPS = 100_000
 
 
 def reject_damage(path: Path, is_ending: Callable[[], bool]) -> None:
     """
-    Raise StoreError if a database is damaged; if only its log damages it, set the log aside.
+    Raise StoreError if a database is damaged; if it is sound without its log, rename the log.
 
-    Such a log belongs to another database, or to an older state of this one.  Nothing else is
-    written.  The check takes about a second for each 100 MB.
+    Such a log belongs to another database, or to an older state of this one.  The database is not
+    written to.  The check takes about a second for each 100 MB.
 
     Args:
         path: the database, which this process has not opened; it may not exist.
@@ -32,8 +32,9 @@ def reject_damage(path: Path, is_ending: Callable[[], bool]) -> None:
 
     Raises:
         StoreError: if the database is damaged.
-        OSError: if the path is not that of a regular file, or a file cannot be renamed.
-        sqlite3.OperationalError: if it cannot be read, or ``is_ending`` has returned true.
+        OSError: if the path is not a regular file, or the log cannot be renamed.
+        sqlite3.OperationalError: if the database cannot be read, or ``is_ending`` has returned
+            true.
     """
     check_regular_file(path)
     if not path.exists() or not (damage := _damage(path, '', is_ending)):
@@ -51,14 +52,14 @@ def reject_damage(path: Path, is_ending: Callable[[], bool]) -> None:
 
 def keep_log_without_database(path: Path) -> None:
     """
-    Set a log aside whose database was moved or deleted; SQLite would overwrite it.
+    Rename the log of a database that was moved or deleted; SQLite would overwrite the log.
 
     Args:
         path: the database, which this process has not opened.
 
     Raises:
-        StoreError: if there was such a log; the next call finds none.
-        OSError: if it cannot be renamed.
+        StoreError: if a log was renamed; the message contains the new path.
+        OSError: if the log cannot be renamed.
     """
     log = Path(f'{path}{SUFFIXES[1]}')
     if (path.exists() and path.stat().st_size) or not log.exists() or not log.stat().st_size:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""DamageCheck: what is known about the damage of a database, and a check of the whole file."""
+"""DamageCheck: checks a whole database for damage, and records the damage that is found."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE, as_store_error
 
 class DamageCheck:
     """
-    Looks for damage in a whole database, on a connection of its own; thread-safe.
+    Checks a whole database for damage, on a separate connection; thread-safe.
 
     Args:
         path: the database.
 
     Attributes:
         damage: the damage of the open file, as SQLite describes it; '' = none is known.
-        is_done: whether the open file needs no check: it was checked, or no file is open.
+        is_done: whether no check is needed: the open file was checked, or no file is open.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,18 +39,18 @@ class DamageCheck:
 
     @property
     def problem(self) -> str:
-        """The damage as a sentence with what to do; '' = none is known."""
+        """Message for the user about the damage, with advice; '' = no damage is known."""
         return self.damage and (
             f'{self._path} is damaged ({self.damage}), so nothing is written into it. '
             f'What to do: {AFTER_DAMAGE}.'
         )
 
     def reset(self) -> None:
-        """Forget the results for an earlier file, because a file was opened."""
+        """Discard the results for an earlier file; call this when a file was opened."""
         self.damage, self.is_done, self._file = '', False, object()
 
     def note(self, error: Exception) -> None:
-        """Remember an error of the open file if it shows damage."""
+        """Record the damage of the open file that an error of SQLite shows, if any."""
         if is_damage(error):
             self.damage = str(error)
 
@@ -61,14 +61,16 @@ class DamageCheck:
 
     def run(self, should_stop: Callable[[], bool] = lambda: False) -> None:
         """
-        Check the whole file, which can be read and written at the same time.
+        Check the whole file, while other connections can read and write.
 
         Args:
-            should_stop: returns whether to return early, with :attr:`is_done` still false.  Call
-                :meth:`interrupt` after its value has become true.
+            should_stop: called before a check begins; returns whether to stop, with
+                :attr:`is_done` still false.  Once it returns true, call :meth:`interrupt` to stop
+                a check that is running.
 
         Raises:
-            StoreError: if the file cannot be read; it counts as checked if it could be opened.
+            StoreError: if the file cannot be opened or read.  If it can be opened but not read,
+                it counts as checked.
         """
         with as_store_error('check', self._path):
             while not (self.is_done or should_stop()):
@@ -84,7 +86,7 @@ class DamageCheck:
                     self.damage, self.is_done = damage or self.damage, True
 
     def interrupt(self) -> None:
-        """Interrupt a running check, without blocking; it begins again unless it should stop."""
+        """Interrupt a running check without blocking; :meth:`run` then checks again or stops."""
         self._interrupted = True
         running = self._running
         if running is not None:
@@ -93,7 +95,7 @@ class DamageCheck:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Interrupt a running check; it begins again after the ``with`` block."""
+        """Interrupt a running check; :meth:`run` checks again after the ``with`` block."""
         with self._pause:
             self.interrupt()
             yield
@@ -105,7 +107,7 @@ class DamageCheck:
         # Keep a statement unfinished: otherwise, an interruption between two statements has no
         # effect (https://www.sqlite.org/c3ref/interrupt.html).
         unfinished = connection.execute('SELECT 1 UNION ALL SELECT 2')
-        # An interruption before this line is not lost: the pause or should_stop() shows it.
+        # An interruption before this line is not lost: paused() and should_stop() are tested next.
         self._interrupted, self._running = False, connection
         try:
             with self._pause:

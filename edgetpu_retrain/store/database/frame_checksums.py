@@ -3,9 +3,10 @@
 """
 Verifies frames of SQLite's write-ahead log by their checksums.
 
-Each frame has the checksum of all frames up to it (https://www.sqlite.org/walformat.html): for
-each pair of 32-bit words, s0 += x0 + s1 and s1 += x1 + s0, modulo 2**32.  That is linear, so the
-checksum of a page is a product with weights that are computed once.
+Each frame contains the checksum of all frames up to and including itself.  Each pair of 32-bit
+words x0, x1 changes the checksum s0, s1: first s0 += x0 + s1, then s1 += x1 + s0, modulo 2**32
+(https://www.sqlite.org/walformat.html).  This is linear, so the words of a page are multiplied by
+weights that are computed once.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy.typing as npt
 LOG_HEADER_BYTES, FRAME_HEADER_BYTES = 32, 24
 
 _MASK = 0xFFFFFFFF
-# Verifying a frame takes 25 us.  Of more new frames than this, only the last one is verified.
+# If there are more new frames than this, only the last one is verified: a frame takes 25 us.
 _MOST_FRAMES = 1000
 
 Checksum = tuple[int, int]
@@ -52,8 +53,8 @@ def is_whole(path: Path, state: LogState, known: LogState | None) -> bool:
     Args:
         path: the log.
         state: the committed part.
-        known: an earlier state; of its frames, only the last one is verified again.  None = there
-            is no earlier state.
+        known: an earlier state that was verified; of its frames, only the last one is verified
+            again.  None = no earlier state.
 
     Raises:
         OSError: if the file cannot be read.
@@ -64,7 +65,8 @@ def is_whole(path: Path, state: LogState, known: LogState | None) -> bool:
         descriptor = log.fileno()
         first = 0
         if known is not None and known.salt == state.salt and known.frames:
-            # What is cut from the last frame is a hole in it as soon as a frame follows.
+            # Verify the last known frame again: if the log was cut off within it, a new frame
+            # leaves a hole there.
             if known.frames > state.frames or not _leads_to(descriptor, known.frames - 1, known):
                 return False
             first = known.frames
@@ -74,7 +76,7 @@ def is_whole(path: Path, state: LogState, known: LogState | None) -> bool:
 
 
 def _leads_to(descriptor: int, first: int, state: LogState) -> bool:
-    """Return whether the frames from number ``first`` on lead to the checksum of a state."""
+    """Return whether the checksums of the frames from index ``first`` to the last are right."""
     header = os.pread(descriptor, LOG_HEADER_BYTES, 0)
     if len(header) < LOG_HEADER_BYTES or header[16:24] != state.salt:
         return False
@@ -94,7 +96,7 @@ def _leads_to(descriptor: int, first: int, state: LogState) -> bool:
 
 
 def _following(checksum: bytes, data: bytes, words: str) -> bytes:
-    """Return the checksum after more data, whose length is a multiple of 8."""
+    """Return a checksum continued over ``data``, whose length in bytes is a multiple of 8."""
     weights, power = _weights(len(data) // 8)
     sums = (weights * np.frombuffer(data, words).astype(np.uint32)).sum(axis=1, dtype=np.uint32)
     before = struct.unpack('>2I', checksum)
@@ -107,11 +109,11 @@ def _following(checksum: bytes, data: bytes, words: str) -> bytes:
 
 @functools.cache
 def _weights(pairs: int) -> tuple[npt.NDArray[np.uint32], tuple[Checksum, Checksum]]:
-    """Return the weights of the words, uint32 ``[2, 2 * pairs]``, and of the earlier checksum."""
+    """Return the weights of the words, uint32 ``[2, 2 * pairs]``, and of the checksum before."""
     weights = np.empty((2, 2 * pairs), np.uint32)
     (a, b), (c, d) = (1, 0), (0, 1)
     for pair in reversed(range(pairs)):
-        # The step is [[1, 1], [1, 2]] for the sums, and [[1, 0], [1, 1]] for the words.
+        # A pair changes the checksum to [[1, 1], [1, 2]] @ (s0, s1) + [[1, 0], [1, 1]] @ (x0, x1).
         weights[:, [2 * pair, 2 * pair + 1]] = ((a + b) & _MASK, b), ((c + d) & _MASK, d)
         a, b, c, d = (each & _MASK for each in (a + b, a + 2 * b, c + d, c + 2 * d))
     return weights, ((a, b), (c, d))

@@ -7,7 +7,7 @@ Migrates the tables of an older release, after making a backup copy.
     samples.schema-1.20261121-232256.db         the backup copy
 
 The copy is on disk before the first change, and all changes are one transaction.  If power is lost
-before its end, the next start finds the old database and migrates it.
+before the commit, the next start finds the old database and migrates it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _STEPS: dict[int, tuple[str, ...]] = {
 
 def back_up(path: Path, version: int) -> Path:
     """
-    Copy a whole sample database, including its write-ahead log, into the same folder.
+    Copy a sample database, including its write-ahead log, to a new file in the same folder.
 
     Args:
         path: the database; the caller ensures that nothing writes to it during the copy.
@@ -58,7 +58,7 @@ def back_up(path: Path, version: int) -> Path:
     """
     now = datetime.now(timezone.utc)
     copy = path.with_name(f'{path.stem}.schema-{version}.{now:%Y%m%d-%H%M%S}{path.suffix}')
-    # Use the same name each time, so that the next migration replaces a killed process's file.
+    # Use a fixed temporary name: the next migration replaces the file of a killed process.
     partial = path.with_name(f'.{path.name}.backup{TEMPORARY_SUFFIX}')
     with as_store_error('make the backup copy that comes before the migration of', path):
         with complete_or_absent(copy, partial):
@@ -73,7 +73,10 @@ def back_up(path: Path, version: int) -> Path:
 
 def copies_of(path: Path) -> tuple[Path, ...]:
     """
-    Return the files that migrations and restores have kept of earlier databases, sorted by name.
+    Return the files of earlier databases that are kept beside a database, sorted by name.
+
+    Migrating and restoring a database keep the earlier one, and :func:`set_aside` in the module
+    ``open_files`` keeps a file that another program has replaced.
 
     Args:
         path: the database.

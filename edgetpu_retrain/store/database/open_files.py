@@ -3,14 +3,14 @@
 """
 OpenFiles: detects that the files of an open database were moved, replaced or overwritten.
 
-SQLite does not detect that itself: it would write to a deleted file, or apply its write-ahead log
+SQLite does not detect such changes: it would write to a deleted file, or apply its write-ahead log
 to the file of another database (https://www.sqlite.org/howtocorrupt.html).
 
 If a database is moved or replaced, its path has another inode.  If it is overwritten in place, its
-size or modification time changes.  A checkpoint changes these, too, but first announces itself in
-the index of the log, the -shm file (https://www.sqlite.org/walformat.html).  The index is read
-through the descriptor that SQLite has opened, because closing another one would release SQLite's
-locks (man 2 fcntl).
+size or modification time changes.  A checkpoint by SQLite also changes size and time, but first it
+writes to the index of the log, the -shm file (https://www.sqlite.org/walformat.html).  Database
+and index are read through the descriptors that SQLite has opened: closing any other descriptor of
+a file would release SQLite's locks on the file (man 2 fcntl).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Identity = tuple[int, int]
 
 
 class _Index(NamedTuple):
-    """The fields of the log's index that are in use."""
+    """The fields of the index of the log that this module reads."""
 
     log: LogState
     copied: int
@@ -84,7 +84,7 @@ class OpenFiles:
         self.note()
 
     def note(self) -> None:
-        """Accept the present state, after a checkpoint by this process."""
+        """Record the state of the files for :meth:`change`; call this after each checkpoint."""
         self._noted_index = self._read_index()
         self._noted = self._read_database()
 
@@ -93,17 +93,18 @@ class OpenFiles:
         """
         Make other programs wait if they open the database during the ``with`` block.
 
-        A change during a checkpoint could not be distinguished from the checkpoint.
+        A change by another program during a checkpoint could not be distinguished from the
+        checkpoint.
 
         Yields:
-            Whether they wait.  They do not if another program, or another connection, has already
-            opened the database (SQLite keeps it open for readers of this process).
+            Whether other programs wait.  They do not if another program or another connection of
+            this process already has the database open.
         """
         database = self._descriptor_of(self._identities[0])
         is_reserved = False
         with suppress(OSError):
-            # If a program waits, the kernel signals this process: by SIGURG, which is ignored,
-            # because SIGIO, the default, would end the process.
+            # When another program opens the file, the kernel sends a signal to this process.
+            # SIGURG is ignored; SIGIO, the default, would end the process.
             fcntl.fcntl(database, fcntl.F_SETSIG, signal.SIGURG)
             fcntl.fcntl(database, fcntl.F_SETLEASE, fcntl.F_WRLCK)
             is_reserved = True
@@ -115,14 +116,15 @@ class OpenFiles:
 
     def change(self, *, committed: bool = False) -> str:
         """
-        Return what happened to the files since the last call or :meth:`note`, except by SQLite.
+        Return how the files have changed since the last call or :meth:`note`, except by SQLite.
 
         Args:
-            committed: whether this process has committed a transaction since, but made no
+            committed: whether this process has committed a transaction since then, but made no
                 checkpoint.
 
         Returns:
-            The end of a sentence that begins with the path; '' = nothing happened.
+            The end of a sentence that begins with the path, such as 'was removed'; '' = the files
+            have not changed.
         """
         for path, suffix, identity in zip(self._paths, SUFFIXES, self._identities, strict=True):
             if _identity(path) != identity:
@@ -140,15 +142,15 @@ class OpenFiles:
 
     def release(self, connection: sqlite3.Connection, *, is_damaged: bool) -> None:
         """
-        Close a connection after a change, without harm to the files that are at the path now.
+        Close a connection after the files were changed, without damaging the present files.
 
-        Samples that are only in the log are copied to the database, even if it was moved, unless
-        either was overwritten.  A log at the path that does not belong to the file there is
-        removed; if it may contain samples, it is kept under another name.
+        Samples that are only in the log are copied to the database, even if the database was
+        moved, unless the log or the database was overwritten.  A log that does not belong to the
+        present database is renamed with :func:`set_aside`.
 
         Args:
             connection: the connection that has opened the files.
-            is_damaged: whether the database is not to be written to.
+            is_damaged: whether the database is damaged, so that it must not be written to.
 
         Raises:
             OSError: if the disk fails.
@@ -177,8 +179,8 @@ class OpenFiles:
         """
         Lock the database, so that closing the connection neither writes nor deletes a file.
 
-        Otherwise, the last connection that is closed deletes the file at the path of the log.  The
-        lock is released with the connection's descriptor.
+        Otherwise, closing the last connection makes a checkpoint and deletes the file at the path
+        of the log.  The lock is released when SQLite closes the descriptor of the database.
         """
         lock = struct.pack('hhqqi4x', fcntl.F_RDLCK, os.SEEK_SET, _SHARED_FIRST, _SHARED_SIZE, 0)
         database = self._descriptor_of(self._identities[0])
@@ -186,7 +188,7 @@ class OpenFiles:
             fcntl.fcntl(database, fcntl.F_OFD_SETLK, lock)
 
     def _was_checkpointed(self, *, committed: bool = False) -> bool:
-        """Return whether a checkpoint may have changed the database since it was noted."""
+        """Return whether a checkpoint may have changed the database since it was recorded."""
         before, now = self._noted_index, self._read_index()
         if before is None or now is None:
             return False
@@ -197,19 +199,19 @@ class OpenFiles:
             return now.copying != before.copying
         if not committed or now.copying:
             return True
-        # Either the commit has restarted the log, or another process has done so after a
-        # checkpoint.
+        # Either the commit of this process has restarted the log, or another process has made a
+        # checkpoint and restarted the log, which requires that it has the database open.
         with self.reserved() as is_alone:
             return not is_alone
 
     def _log_is_whole(self, index: _Index | None) -> bool:
-        """Return whether the log still has its committed frames."""
+        """Return whether the log, if it is still at its path, contains all committed frames."""
         log = self._paths[1]
         for _ in range(3):
             if index is None:
                 return False
             if _identity(log) != self._identities[1]:
-                # A removed log cannot have been changed.
+                # A log that was removed from its path cannot have been overwritten there.
                 return True
             known = self._noted_index and self._noted_index.log
             with suppress(OSError):
@@ -224,7 +226,7 @@ class OpenFiles:
     def _descriptor_of(self, identity: Identity | None) -> int:
         """Return the descriptor with which SQLite has a file open; -1 if it has none."""
         assert identity is not None
-        # The cached one may have belonged to another connection, which is closed by now.
+        # The cached descriptor may be closed, or refer to another file by now.
         if not _is_open(self._descriptors[identity], identity):
             found = (int(each.name) for each in _OPEN_FILES.iterdir())
             self._descriptors[identity] = next(
@@ -238,7 +240,7 @@ class OpenFiles:
         return _Database(status.st_size, status.st_mtime_ns, os.pread(database, 100, 0))
 
     def _read_index(self) -> _Index | None:
-        """Return what is in the index of the log; None if the file was cut short."""
+        """Read the index of the log; return None if the file was truncated."""
         index = self._descriptor_of(self._identities[2])
         size = os.fstat(index).st_size
         if size < max(self._index_bytes, _INDEX_BYTES):
@@ -261,13 +263,13 @@ class OpenFiles:
 
 def set_aside(path: Path) -> Path | None:
     """
-    Remove a database's file from its path; keep it elsewhere unless it is empty or an index.
+    Rename a file of a database to keep it; delete the file if it is empty or an index.
 
     Args:
         path: the path, which ends with one of :data:`SUFFIXES`.
 
     Returns:
-        The new path; None if the file was removed.
+        The new path; None if the file was deleted.
 
     Raises:
         OSError: if the disk fails.
@@ -279,13 +281,13 @@ def set_aside(path: Path) -> Path | None:
 
 
 def replaced_name(path: Path) -> Path:
-    """Return a new path, in the same folder, for keeping a file that is replaced."""
+    """Return a path in the same folder, with the time in its name, for a replaced file."""
     now = datetime.now(timezone.utc)
     return path.with_name(f'{path.stem}.replaced-{now:%Y%m%d-%H%M%S-%f}{path.suffix}')
 
 
 def _identity(path: Path) -> Identity | None:
-    """Return device and inode of a file; None if there is none."""
+    """Return device and inode of a file; None if there is no file."""
     try:
         status = path.stat()
     except OSError:

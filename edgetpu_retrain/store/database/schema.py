@@ -20,7 +20,7 @@ from edgetpu_retrain.store.files.regular_file import check_regular_file
 APPLICATION_ID = 0x65747253
 SCHEMA_VERSION = 5
 
-# Less than SQLite's default of 2 MB, because the system also caches the pages of the file.
+# Less than the default of 2 MB, because the operating system caches the file as well.
 _CACHE_KIB = 512
 
 
@@ -56,7 +56,7 @@ def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connecti
         wait_while_locked(lambda: _make_durable(connection, path), is_ending)
         connection.execute('PRAGMA foreign_keys=ON')
         connection.execute(f'PRAGMA cache_size=-{_CACHE_KIB}')
-        # SampleDatabase makes the checkpoints, to distinguish them from other changes of the file.
+        # SampleDatabase makes the checkpoints, to distinguish them from changes by other programs.
         connection.execute('PRAGMA wal_autocheckpoint=0')
         wait_while_locked(lambda: connection.execute('BEGIN IMMEDIATE'), is_ending)
         _update_tables(connection, path)
@@ -68,7 +68,7 @@ def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connecti
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
     """
-    Open a sample database that another connection of this process has opened, for reading.
+    Open a read-only connection to a sample database that this process has already opened.
 
     Args:
         path: the file.
@@ -101,16 +101,16 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
 def check_without_writing(path: Path) -> int:
     """
-    Return the schema version of an existing file; 0 if it is empty or cannot be opened.
+    Check an existing file, and return its schema version; 0 if it is empty or cannot be opened.
 
     Raises:
         StoreError: if the file belongs to another program, was written by a newer release, or is
             damaged.
         sqlite3.DatabaseError: if it is not a database.
     """
-    # When a writable connection is closed, it may merge the log of another program's database
-    # into that database; a read-only one does not.  If the file cannot be read, the writable
-    # connection, which is opened next, raises the reason.
+    # Closing a writable connection may merge the log of another program's database into that
+    # database.  Closing a read-only connection does not.  If the file cannot be opened here,
+    # open_database() raises the reason.
     with (
         contextlib.suppress(sqlite3.OperationalError),
         contextlib.closing(sqlite3.connect(f'{path.as_uri()}?mode=ro', uri=True)) as connection,
@@ -153,8 +153,8 @@ def _schema_version(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
-    # With a write-ahead log, only synchronous=FULL flushes the log at each commit; NORMAL may lose
-    # the last commits in a power cut (https://www.sqlite.org/pragma.html#pragma_synchronous).
+    # With a write-ahead log, synchronous=FULL flushes the log at each commit; with NORMAL, a power
+    # loss may undo the last commits (https://www.sqlite.org/pragma.html#pragma_synchronous).
     mode = connection.execute('PRAGMA journal_mode=WAL').fetchone()[0]
     if mode != 'wal':
         raise StoreError(
@@ -162,15 +162,16 @@ def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
             'be lost in a power cut. What to do: set data_dir to a folder on a local disk.'
         )
     connection.execute('PRAGMA synchronous=FULL')
-    # Overwrite deleted pictures with zeros (https://www.sqlite.org/pragma.html).  Each connection
-    # needs this, because removing a sample moves it to another table and frees its first copy.
+    # Overwrite deleted data with zeros: https://www.sqlite.org/pragma.html#pragma_secure_delete.
+    # Every connection that writes needs this setting, not only one that erases: removing a sample
+    # copies its picture to another table and deletes the first copy.
     connection.execute('PRAGMA secure_delete=ON')
 
 
 def _update_tables(connection: sqlite3.Connection, path: Path) -> None:
     """Create or migrate the tables, and commit the connection's transaction."""
     with connection:
-        # Read it again in the transaction, because another process may have changed the version.
+        # Read the version again in the transaction, because another process may have changed it.
         version = _schema_version(connection, path)
         if version == 0:
             for statement in TABLES:

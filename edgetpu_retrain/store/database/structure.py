@@ -3,18 +3,17 @@
 """
 The tables of the sample store, and a check that a file has nothing else under their names.
 
-Samples and embeddings are two tables, so that a sample is relabelled or removed once for all
-extractors, and can be embedded again by another extractor if its picture is stored.  ``addition``
-is the id of the first sample of the same request.
+Samples and embeddings are separate tables: a sample is relabelled or removed once for all
+extractors, and another extractor can embed it again if its picture is stored.
 
-Removed samples are in tables of their own, so that no query for samples finds them.  They stay
-there while a change in the journal refers to them.  Questions, frames that wait for a label, are
-in a table of their own, too.  One that was labelled or dismissed is closed, and stays while a
-change in the journal refers to it, so that it can be opened again.
+Removed samples are in separate tables, so that no query for samples finds them.  They are deleted
+when no change in the journal refers to them any more.  Questions are frames that wait for a label.
+A question that was labelled or dismissed is closed: undo can open it again until no change in the
+journal refers to it any more, then it is deleted.
 
-A malicious file may have our application id and, under the names of our tables, endless views,
-triggers that fill the disk, or expressions that need gigabytes.  Anything but plain tables with
-our columns is rejected before it is queried.
+A malicious file may have views without end instead of tables, triggers that fill the disk, or
+expressions that need gigabytes.  A file is therefore rejected if it has triggers, or if anything
+but a plain table has the name of a table below.
 """
 
 from __future__ import annotations
@@ -153,7 +152,7 @@ TABLES = (
     *QUESTION_TABLES,
 )
 
-# The columns that are SQLite's row id.
+# The columns that must be SQLite's row id (INTEGER PRIMARY KEY).
 _ROW_NUMBERS = {
     ('extractors', 'id'),
     ('samples', 'id'),
@@ -177,7 +176,7 @@ _accepted: deque[Schema] = deque(maxlen=1)
 
 @cache
 def _own_columns() -> dict[str, dict[str, str]]:
-    """Return the types of the columns of our tables, by table name and column name."""
+    """Return the type of each column of :data:`TABLES`, by table name and column name."""
     columns: dict[str, dict[str, str]] = {}
     with closing(sqlite3.connect(':memory:')) as own:
         own.executescript(';'.join(TABLES))
@@ -192,9 +191,9 @@ def _own_columns() -> dict[str, dict[str, str]]:
 
 def check_structure(connection: sqlite3.Connection, path: Path) -> None:
     """
-    Reject a database that has triggers, or anything but plain tables under our tables' names.
+    Reject a database that has triggers, or tables that differ from :data:`TABLES`.
 
-    A missing table is accepted here; the first query that needs it fails.
+    Missing and additional tables are accepted; the first query of a missing table fails.
 
     Args:
         connection: a connection to the database.
@@ -205,7 +204,8 @@ def check_structure(connection: sqlite3.Connection, path: Path) -> None:
         sqlite3.Error: if it cannot be read.
     """
     schema = tuple(connection.execute('SELECT type, name, tbl_name, sql FROM sqlite_master'))
-    # A connection for each read asks for the same schema; all pragmas follow from its text.
+    # Each read opens a connection, which calls this function.  The result depends only on the
+    # text of the schema, so an accepted schema is not checked again.
     if schema in _accepted:
         return
     problem = _problem(connection, schema)
@@ -249,7 +249,7 @@ def _problem_of_table(connection: sqlite3.Connection, table: str) -> str:
 def _problem_of_indices(connection: sqlite3.Connection, table: str) -> str:
     for row in connection.execute(f'PRAGMA main.index_list({table})').fetchall():
         _, name, _, _, partial = row
-        # The pragma's table-valued function takes the name as a parameter, so any name is safe.
+        # This form of the pragma accepts the name as a parameter, so no name can inject SQL.
         columns = connection.execute('SELECT cid FROM pragma_index_xinfo(?)', (name,))
         if partial or any(cid == _EXPRESSION for (cid,) in columns):
             return f'an index {name!a:.60} of expressions on table {table}'

@@ -27,17 +27,18 @@ _OWNER_ONLY = 0o700
 
 def default_folder(node: str = DEFAULT_NODE) -> Path:
     """
-    Return the data folder of a node whose parameter ``data_dir`` is empty; it may not exist.
+    Return the data folder of a node whose parameter ``data_dir`` is empty.
 
-    It is ``edgetpu_retrain`` in ``$ROS_HOME`` or, if ROS_HOME is not set, in ``~/.ros`` (the rule
-    of ROS 2's rcl_logging and of https://wiki.ros.org/ROS/EnvironmentVariables#ROS_HOME).  Each
-    node with a namespace or another name has its own folder inside.
+    The folder is ``$ROS_HOME/edgetpu_retrain`` or, if ROS_HOME is not set,
+    ``~/.ros/edgetpu_retrain``.  ROS 2's rcl_logging follows the same rule, see
+    https://wiki.ros.org/ROS/EnvironmentVariables#ROS_HOME.  A node with a namespace or another
+    name has a folder inside, such as ``robot1/edgetpu_retrain``.
 
     Args:
         node: full name of the node, such as ``/robot1/edgetpu_retrain``.
 
     Returns:
-        A path, perhaps with a leading '~'.
+        A path, perhaps with a leading '~'.  The folder may not exist.
     """
     folder = Path(os.environ.get('ROS_HOME') or '~/.ros') / FOLDER_NAME
     return folder if node == DEFAULT_NODE else folder / node.lstrip('/')
@@ -66,15 +67,15 @@ def data_folder(parameter: str, node: str = DEFAULT_NODE) -> Path:
         wanted = Path(parameter) if parameter else default_folder(node)
         folder = wanted.expanduser().resolve()
         if not parameter:
-            # The default node's folder contains the default folders of all other nodes.  Create it
-            # first: as a missing parent, it would be readable for everybody, and make_folder does
-            # not change an existing folder.
+            # The folder of the default node contains the default folders of all other nodes.
+            # Create it first: a missing parent would be created readable for everybody, and
+            # make_folder() does not change existing folders.
             make_folder(default_folder().expanduser().resolve(), _OWNER_ONLY)
         make_folder(folder, _OWNER_ONLY)
     except OSError as error:
         raise store_error('create the data folder', wanted, error) from error
     except (RuntimeError, ValueError) as error:
-        # pathlib raises RuntimeError if there is no home folder, and ValueError for a NUL.
+        # pathlib raises RuntimeError without a home folder, and ValueError for a NUL character.
         raise StoreError(
             f'The data folder {parameter or "~/.ros"!r} cannot be found: {error}. '
             'What to do: set data_dir to the absolute path of a folder.'

@@ -43,7 +43,7 @@ _ADVICE_FOR_SQLITE = {
     'readonly database': _PERMISSION,
     'unable to open database file': _PERMISSION,
     'database is locked': 'another program holds it: close that program, then repeat the request',
-    # SQLite also reports this if there is too little memory for the write-ahead log's index.
+    # SQLite reports an I/O error also if it lacks memory for the index of the write-ahead log.
     'disk i/o error': 'free memory, and check that its disk is healthy, mounted and not full',
 }
 
@@ -70,8 +70,8 @@ _ADVICE_FOR_ERRNO = {
 
 
 def is_damage(error: BaseException) -> bool:
-    """Return whether SQLite has found that a file is damaged, or is not a database."""
-    # MalformedRowError, a subclass, is about a single row, which can be removed.
+    """Return whether an error of SQLite means that a file is damaged or not a database."""
+    # Exclude the subclass MalformedRowError: it is about a single row, which can be removed.
     return type(error) is sqlite3.DatabaseError and any(
         words in str(error) for words in ('malformed', 'not a database')
     )
@@ -110,7 +110,7 @@ def store_error(
 @contextmanager
 def as_store_error(action: str, path: Path) -> Iterator[None]:
     """
-    Convert disk and SQLite errors that the ``with`` block raises, by :func:`store_error`.
+    Convert disk and SQLite errors that the ``with`` block raises with :func:`store_error`.
 
     Args:
         action: what the block does; completes 'Cannot ...' in the message.

@@ -1,12 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Files and folders that are complete after a crash or a power cut.
+Writes files and creates folders that are complete after a crash or a power loss.
 
-A new file is written under a temporary name, flushed to the disk and renamed; then the folder,
-which contains the name, is flushed, too.  A file with the final name has the old content or the
-new one, never a part (T. S. Pillai et al., 'All File Systems Are Not Created Equal', OSDI 2014,
-section 2.2).
+A new file is written under a temporary name, flushed to the disk and renamed.  Then the folder,
+which contains the name, is flushed.  So the file has its old content or its new content, never a
+part of it (T. S. Pillai et al., 'All File Systems Are Not Created Equal', OSDI 2014, section 2.2).
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ TEMPORARY_SUFFIX = '.partial'
 
 def write_durably(path: Path, content: bytes) -> None:
     """
-    Write a whole file; it is on disk when this function returns.
+    Write a file; its content is on disk when this function returns.
 
     Args:
         path: the file; an existing file is replaced atomically.
         content: all bytes of the file.
 
     Raises:
-        OSError: if the disk fails; the file then has all of its old content or all of the new.
+        OSError: if the disk fails; the file then has its old content or its new content.
     """
     with complete_or_absent(path) as temporary:
         temporary.write_bytes(content)
@@ -40,8 +39,9 @@ def complete_or_absent(path: Path, temporary: Path | None = None) -> Iterator[Pa
     """
     Yield a temporary path to write to; after the ``with`` block, flush and rename the file.
 
-    The temporary file is new and empty, even if something had its path before.  If the block
-    raises, it is deleted.
+    The temporary file is new and empty; an earlier file at its path is deleted.  If the block
+    raises, the temporary file is deleted.  The caller flushes the folder, with
+    :func:`sync_folder`.
 
     Args:
         path: final path of the file; an existing file is replaced atomically.
@@ -51,7 +51,7 @@ def complete_or_absent(path: Path, temporary: Path | None = None) -> Iterator[Pa
         OSError: if the disk fails.
     """
     temporary = temporary or path.with_name(f'.{path.name}{TEMPORARY_SUFFIX}')
-    # Writing to a symbolic link would overwrite what it leads to.
+    # Writing to a symbolic link would overwrite the target of the link.
     temporary.unlink(missing_ok=True)
     try:
         temporary.touch(exist_ok=False)
@@ -66,7 +66,7 @@ def complete_or_absent(path: Path, temporary: Path | None = None) -> Iterator[Pa
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush the file names in a folder to the disk; raises OSError if the disk fails."""
+    """Flush the file names in a folder to the disk; raise OSError if the disk fails."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -76,7 +76,7 @@ def sync_folder(folder: Path) -> None:
 
 def make_folder(folder: Path, mode: int = 0o777) -> None:
     """
-    Create a folder and its missing parents; they are on disk when this function returns.
+    Create a folder and its missing parents, and flush them to the disk.
 
     Args:
         folder: absolute path; an existing folder stays unchanged.

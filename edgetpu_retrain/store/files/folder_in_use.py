@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Finds the data folder of a running node, which must be on this machine."""
+"""Finds the data folder of a node that is running on this machine."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def folder_in_use(parameter: str, node: str, program: str) -> Path:
     Args:
         parameter: value of the node's parameter ``data_dir``.
         node: full name of the node.
-        program: what needs the folder, for the message.
+        program: name of the program that needs the folder, for the error message.
 
     Raises:
-        StoreError: if there is no such folder here or no node uses it, so that it is probably
-            that of another machine or user.
+        StoreError: if the path of the folder is invalid, or no node on this machine uses the
+            folder.
     """
     try:
         wanted = Path(parameter) if parameter else default_folder(node)
@@ -42,13 +42,13 @@ def folder_in_use(parameter: str, node: str, program: str) -> Path:
 
 
 def _is_owned(folder: Path) -> bool:
-    """Return whether a process has locked the folder, as the node that uses it does."""
+    """Return whether a node owns the folder: whether the owner file is locked."""
     try:
         descriptor = open_regular_file(folder / OWNER_FILE, os.O_RDONLY)
     except OSError:
         return False
     try:
-        # A shared lock, so that two programs do not mistake each other for the node.
+        # Use a shared lock, so that two programs do not mistake each other for the node.
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

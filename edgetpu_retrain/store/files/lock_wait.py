@@ -26,12 +26,12 @@ def wait_while_locked(
     """
     Call a function repeatedly, as long as it fails because another program has a lock.
 
-    Waiting in the system or in SQLite cannot be interrupted, so a program that hangs with a lock
-    would prevent a node from shutting down.
+    A wait inside flock or SQLite cannot be interrupted: if another program hung with the lock, a
+    node could not shut down.
 
     Args:
-        function: acquires a lock without waiting: by flock, or in SQLite on a connection with the
-            timeout :data:`SQLITE_TIMEOUT_S`.
+        function: acquires a lock without waiting: with flock and LOCK_NB, or with SQLite on a
+            connection with the timeout :data:`SQLITE_TIMEOUT_S`.
         is_ending: called between two attempts; returns whether to stop waiting.
 
     Returns:
@@ -47,8 +47,8 @@ def wait_while_locked(
         try:
             return function()
         except (BlockingIOError, sqlite3.OperationalError) as error:
-            # SQLite's message for SQLITE_BUSY (https://www.sqlite.org/rescode.html), because
-            # Python 3.10 does not provide SQLite's error codes.
+            # Compare with SQLite's message for SQLITE_BUSY (https://www.sqlite.org/rescode.html),
+            # because Python 3.10 does not provide SQLite's error codes.
             locked = isinstance(error, BlockingIOError) or 'is locked' in str(error)
             if not locked or is_ending() or time.monotonic() >= deadline:
                 raise

@@ -4,9 +4,9 @@
 Ownership: only one node at a time uses a data folder.
 
 The owner locks a file in the folder with flock, and writes its process id into the file.  The
-kernel releases the lock whenever the process ends, so there is nothing to clean up after a crash.
-On a read-only disk, the lock works without the process id.  Commands may read and write while a
-node runs, without owning the folder; only restoring a backup needs ownership.
+kernel releases the lock when the process ends, so there is nothing to clean up after a crash.  On
+a read-only disk, the file is locked without writing the process id.  Commands may read and write
+in the folder without owning it, even while a node runs.  Only restoring a backup needs ownership.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class Ownership(AbstractContextManager['Ownership']):
         folder: the data folder, which must exist.
 
     Raises:
-        FolderInUseError: if another process owns it; the message has the process id, if known.
+        FolderInUseError: if another process owns the folder; the message contains the process id,
+            if known.
         StoreError: if the lock file cannot be opened or locked.
 
     Example::
@@ -69,11 +70,11 @@ class Ownership(AbstractContextManager['Ownership']):
 
     def check(self) -> None:
         """
-        Check that the file which this process has locked is still in the folder.
+        Check that the file that this process has locked is still in the folder.
 
         Raises:
-            FilesChangedError: if it was moved or deleted, perhaps with the folder, so that another
-                node could own the folder that is there now.
+            FilesChangedError: if the file or the folder was moved, replaced or deleted; another
+                node could then own the folder at this path.
         """
         path = self.folder / OWNER_FILE
         locked = os.fstat(self._descriptor)
@@ -100,12 +101,12 @@ class Ownership(AbstractContextManager['Ownership']):
             ) from error
         if not self._writable:
             return
-        # First overwrite, then truncate: this also works on a full disk.
+        # Overwrite, then truncate: after truncating first, a write could fail on a full disk.
         owner = f'{os.getpid()} {platform.node()}\n'.encode()
         os.ftruncate(self._descriptor, os.pwrite(self._descriptor, owner, 0))
 
     def _read_owner(self) -> str:
-        """Return the owner in words, for a message."""
+        """Return a description of the owner for an error message."""
         if not self._writable:
             return 'which could not write its process id down'
         line, _, _ = os.pread(self._descriptor, 1000, 0).partition(b'\n')
@@ -130,7 +131,7 @@ _owned: set[Ownership] = set()
 
 
 def _release_in_child() -> None:
-    # The child's copy of the descriptor would keep the lock.
+    # Otherwise, the child's copy of the descriptor would keep the lock.
     for ownership in list(_owned):
         ownership.release()
 

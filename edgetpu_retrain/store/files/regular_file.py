@@ -15,15 +15,15 @@ def read_regular_file(path: Path, *, at_most: int | None = None) -> bytes:
     """
     Return the bytes of a regular file; reject symbolic links and special files.
 
-    A symbolic link could make the node read any file of its user, and a pipe would block it.
+    A symbolic link could make the node read any file of its user.  A pipe would block the node.
 
     Args:
         path: path of the file; the folders above it may be symbolic links.
         at_most: maximum size of the file, bytes; None = any size.
 
     Raises:
-        ValueError: if the file is larger.
-        OSError: if it is not a regular file, or cannot be read.
+        ValueError: if the file is larger than ``at_most``.
+        OSError: if the path is not a regular file, or the file cannot be read.
     """
     with os.fdopen(open_regular_file(path), 'rb') as file:
         content = file.read(-1 if at_most is None else at_most + 1)
@@ -41,12 +41,12 @@ def open_regular_file(path: Path, flags: int = os.O_RDONLY) -> int:
         flags: flags of :func:`os.open`; a new file gets the permissions 0o644 minus the umask.
 
     Raises:
-        OSError: if it is not a regular file, or cannot be opened.
+        OSError: if the path is not a regular file, or the file cannot be opened.
     """
     try:
         descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
     except OSError:
-        # For a pipe or a symbolic link, this error is clearer than the system's.
+        # For a symbolic link or a pipe, raise a clearer error than that of the system.
         check_regular_file(path)
         raise
     try:

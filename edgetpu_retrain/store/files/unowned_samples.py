@@ -3,7 +3,8 @@
 """
 Detects samples in a data folder that no running node owns.
 
-A node that gets a namespace also gets another data folder, and its earlier samples stay behind.
+With a new namespace, a node uses another default data folder, and its earlier samples remain in
+the old one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from edgetpu_retrain.store.files.ownership import Ownership
 
 def has_unowned_samples(folder: Path) -> bool:
     """
-    Return whether a data folder contains samples but no node owns it; only reads the database.
+    Return whether a data folder has samples and no owner; False if they cannot be read.
+
+    The function owns the folder for a moment.  It does not write to the database.
 
     Args:
         folder: the data folder, which may not exist.

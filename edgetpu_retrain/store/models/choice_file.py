@@ -4,8 +4,8 @@
 ChoiceFile: records on disk which model version was last chosen to serve.
 
 A rollback thus survives a restart.  The file also counts the swaps; the node publishes the count
-as ``database_version`` of ``vision_msgs/VisionInfo``.  A copy, written before the file itself, is
-read if the file is damaged or missing.
+as ``database_version`` of ``vision_msgs/VisionInfo``.  Each choice is first written to a copy.
+The copy is read if the file is damaged or missing.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Choice:
         newest: number of the newest version at the time of the choice.
 
     Raises:
-        ValueError: if the fields contradict each other.
+        ValueError: if a field is out of range, or contradicts another one.
     """
 
     version: int
@@ -67,7 +67,7 @@ class ChoiceFile:
     The recorded choice of one models folder; all methods are thread-safe.
 
     Args:
-        models: the versions in the folder.
+        models: the store of the model versions in the folder.
 
     Example::
 
@@ -85,8 +85,8 @@ class ChoiceFile:
         """
         Return the last choice; None if there is none.
 
-        This method only reads a small file, so it may be called every second to detect a choice
-        by another program.
+        This method only reads a small file, so it may be called every second to detect choices by
+        other programs.
 
         Raises:
             StoreError: if the files cannot be read, or all that exist are damaged.
@@ -147,7 +147,7 @@ class ChoiceFile:
         Return the versions that should serve: new versions, newest first, then the chosen one.
 
         New versions are those stored after the choice: by another program, or by a node that ended
-        before it recorded its choice.  This method only lists the folder.
+        before it recorded its choice.  Without a choice, all versions are new.
 
         Args:
             seen: the return value of :meth:`current`.
@@ -221,7 +221,7 @@ class ChoiceFile:
 
 
 def _read(path: Path) -> Choice | None:
-    """Return the choice in a file; None if there is no file; raise ValueError if it is damaged."""
+    """Return the choice in a file, or None without a file; raise ValueError if it is damaged."""
     try:
         content = json.loads(read_regular_file(path, at_most=_MAX_BYTES))
     except FileNotFoundError:

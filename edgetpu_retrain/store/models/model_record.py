@@ -34,7 +34,8 @@ class ModelRecord:
         train_accuracy: accuracy of the float head on the training samples, 0 to 1.
         validation_accuracy: accuracy of the float head on held-out samples, 0 to 1; None if there
             were too few samples to measure it.
-        quantized_validation_accuracy: the same for the quantized head in the .tflite file.
+        quantized_validation_accuracy: as ``validation_accuracy``, but of the quantized head in the
+            .tflite file.
         confusion_matrix: numbers of held-out samples; rows = truth, columns = prediction of the
             float head, both in the order of ``labels``.
         extractor: identity of the extractor.
@@ -47,7 +48,7 @@ class ModelRecord:
         held_out_unit: the unit in which samples were held out: 'recordings', 'blocks' or 'frames';
             '' if nothing was held out, and in records of earlier releases.
         newest_sample: largest id of the training samples; samples with larger ids are new to the
-            model.  0 if they were not stored, and in records of earlier releases.
+            model.  0 if the training samples were not stored, and in records of earlier releases.
         created: time of the training, ISO 8601 in UTC.
 
     Raises:

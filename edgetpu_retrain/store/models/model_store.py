@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ModelStore: stores each trained model on disk, as a version with a number of its own."""
+"""ModelStore: stores each trained model on disk, as a version with a unique number."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class ModelStore:
         self.folder = Path(folder).absolute()
         self._is_ending = is_ending
         self._check_folder = check_folder
-        # The return value of files_of() for each version, when it was found undamaged.
+        # The return value of files_of() for each version, from when it was found undamaged.
         self._sound: dict[int, tuple[tuple[int, ...], ...]] = {}
         with as_store_error('create the folder for models', self.folder):
             make_folder(self.folder)
@@ -189,7 +189,8 @@ class ModelStore:
         files, now = self.files_of(version), time.time_ns()
         found = self._read_record(version)
         model = found.read_model()
-        # A later change within the resolution of file times would not change the time.
+        # Do not check these files again, unless they are newer than the resolution of file times:
+        # another change might then have the same time.
         if all(changed < now - _CLOCK_RESOLUTION_NS for *_, changed in files):
             self._sound[version] = files
         return found, model
@@ -233,8 +234,8 @@ class ModelStore:
         """
         Delete old versions, except the newest ``keep`` usable ones and those in use.
 
-        A damaged or unfinished version does not count as one of ``keep``, and is deleted once it
-        is older than all of these.
+        A damaged or unfinished version does not count towards ``keep``.  It is deleted once
+        ``keep`` usable versions are newer.
 
         Args:
             keep: number of versions to keep, 1 or more.
@@ -261,7 +262,7 @@ class ModelStore:
 
     def clear_leftovers(self) -> None:
         """
-        Delete files that a killed process left incomplete; all methods that write do this, too.
+        Delete files that a killed process left incomplete, as every method that writes does.
 
         Raises:
             StoreError: if the folder stays locked, or the disk fails.

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Asking: decides whether a frame becomes a question, and stores it."""
+"""Asking: decides whether a frame becomes a question, and stores the question."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_QUESTIONS = 1000
 MAX_BYTES = 64 * 1024 * 1024
 """Maximum size of all of these, bytes: pictures, and embeddings as float32."""
 
-# Stands for the id of a question that is not stored yet.
+# Placeholder for the id of a question that is not stored yet.
 _NEW = 0
 
 
@@ -33,11 +33,12 @@ class Asking:
     """
     Stores frames of one extractor as questions; not thread-safe.
 
-    A near copy of an open or dismissed question is not stored.  Nor is a near copy of a sample,
-    unless the sample contradicts its classification.  If there are too many questions,
-    :class:`~edgetpu_retrain.store.questions.spread.Spread` chooses which to delete; those of other
-    extractors, which the node does not list, are deleted first.  Questions about samples of the
-    fleet are neither counted nor deleted.
+    A near copy of an open or dismissed question is not stored.  A near copy of a sample is stored
+    only if the label of the sample contradicts the classification of the frame.
+
+    If there are too many questions, those of other extractors, which the node does not list, are
+    deleted first, then those that :class:`~edgetpu_retrain.store.questions.spread.Spread` selects.
+    Questions about samples of the fleet are neither counted nor deleted.
 
     Args:
         samples: the store of the samples; the caller closes it.
@@ -55,10 +56,11 @@ class Asking:
         self._near = near
         self._nearest = NearestSample(samples, extractor, kind)
         self._spread = Spread()
-        # Size of each open question by id, bytes, oldest first; of this extractor, and of others.
+        # Size in bytes of each open question about a frame, by id, oldest first: those of this
+        # extractor, and those of other extractors.
         self._own: dict[int, int] = {}
         self._others: dict[int, int] = {}
-        # Unit vectors of the newest dismissed questions, whose near copies are not asked again.
+        # Unit vectors of the newest dismissed questions, by id; their near copies are not stored.
         self._dismissed: dict[int, FloatArray] = {}
         self._version: object = None
 
@@ -66,13 +68,13 @@ class Asking:
         self, question: Question, *, labels: tuple[str, ...], trained_ns: int
     ) -> QuestionKind | None:
         """
-        Return why a frame is worth a question; None if it is not.
+        Return the reason to store a frame as a question; None if there is no reason.
 
         Args:
-            question: the frame, whose embedding is of ``kind``.
-            labels: the classes of the model that classified it.
-            trained_ns: when this model was trained, nanoseconds since 1970.  Newer samples do not
-                contradict it, because it has not seen them.
+            question: the frame, with an embedding of this extractor.
+            labels: the classes of the model that classified the frame.
+            trained_ns: when this model was trained, nanoseconds since 1970.  Samples that were
+                stored later do not contradict the model, which was trained without them.
 
         Raises:
             StoreError: if the store cannot be read.
@@ -95,16 +97,15 @@ class Asking:
 
     def store(self, question: Question, most: int) -> int:
         """
-        Store a frame as a question, and delete those for which there is no room.
+        Store a frame as a question, and delete other questions if there are too many.
 
         Args:
-            question: a frame that :meth:`weigh` found worth a question, with the kind that it
-                returned.
-            most: maximum number of open questions, 1 to :data:`MAX_QUESTIONS`.
+            question: the frame; its ``kind`` is the return value of :meth:`weigh`.
+            most: maximum number of open questions about frames, 1 to :data:`MAX_QUESTIONS`.
 
         Returns:
-            The id of the question; 0 if the frame was not stored, because there is no room and it
-            is nearer to another question than these are to each other.
+            The id of the question; 0 if the frame was not stored, because there are too many
+            questions, no two of which are nearer to each other than the frame is to one of them.
 
         Raises:
             StoreError: if the store cannot be read or written.
@@ -131,7 +132,7 @@ class Asking:
         return stored
 
     def _update(self) -> None:
-        """Read the questions that are new since the last call, and forget those that are gone."""
+        """Read questions that are new since the last call; drop those no longer in the store."""
         version = self._samples.version()
         if version == self._version:
             return
@@ -192,6 +193,6 @@ def insert_question(
 
 
 def _contradicts(label: str, question: Question) -> bool:
-    """Return whether a sample with this label contradicts the classification of a near copy."""
+    """Return whether a frame was classified as neither ``label`` nor unknown."""
     best = question.given[0].label
     return best not in (label, UNKNOWN)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FleetQuestions: questions about samples of the fleet whose label is not settled."""
+"""FleetQuestions: stores questions about samples of the fleet whose label is uncertain."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _MAX_GROUP_LENGTH = MAX_CAMERA_LENGTH // MAX_GIVEN - len(BETWEEN_LABELS)
 
 class FleetQuestions:
     """
-    Asks and withdraws questions about samples of the fleet; thread-safe.
+    Stores and deletes questions about samples of the fleet; thread-safe.
 
-    People answer these as they answer questions about frames, on the page or by a service.  All
-    methods raise StoreError and FilesChangedError as those of SampleStore do.
+    Users answer these questions like questions about frames: on the teaching page or with a
+    service.  All methods raise StoreError and FilesChangedError like the methods of SampleStore.
 
     Args:
         samples: the store of the samples; the caller closes it.
@@ -52,12 +52,12 @@ class FleetQuestions:
 
     def change(self, withdrawn: Collection[int], asked: Sequence[Question]) -> list[int]:
         """
-        Withdraw and ask questions in one transaction; return the ids of the new ones.
+        Delete and store questions in one transaction; return the ids of the new questions.
 
         Args:
-            withdrawn: ids of questions to delete; closed ones, and those that are not about
-                samples of the fleet, stay.
-            asked: the new questions, each of one of the ``FLEET_KINDS``.
+            withdrawn: ids of questions to delete; closed questions and questions about frames are
+                not deleted.
+            asked: the new questions; their kinds are in ``FLEET_KINDS``.
         """
         if not withdrawn and not asked:
             return []
@@ -69,14 +69,15 @@ class FleetQuestions:
 
 def claimants_text(claimants: Mapping[str, Iterable[str]]) -> str:
     """
-    Return the text of a question's field ``camera``: which robots claim its first labels.
+    Return the text for the field ``camera`` of a question about a sample of the fleet.
 
-    For the labels ``mug`` and ``cup``, ``robot1, robot4 / robot2`` means that robot1 and robot4
-    claim the first and robot2 the second.
+    The text names the robots that claim each label, for the first :data:`MAX_GIVEN` labels; a long
+    list of robots is truncated.  For the labels ``mug`` and ``cup``, ``robot1, robot4 / robot2``
+    means that robot1 and robot4 claim that the sample is a mug, and robot2 that it is a cup.
 
     Args:
-        claimants: for each label, in the order of the question's labels, the names of the robots
-            that claim it.
+        claimants: names of the robots that claim each label, by label, in the order of the
+            question's labels.
     """
     groups = [BETWEEN_ROBOTS.join(sorted(names)) for names in list(claimants.values())[:MAX_GIVEN]]
     shown = [

@@ -33,7 +33,7 @@ class Neighbour(NamedTuple):
 
 class NearestSample:
     """
-    The newest samples of one extractor as unit vectors; not thread-safe.
+    Finds the nearest of the newest samples of one extractor; not thread-safe.
 
     Args:
         samples: the store.
@@ -52,6 +52,8 @@ class NearestSample:
         """
         Return the sample that is nearest to a vector ``[D]`` of length 1 or 0.
 
+        Without samples, the label is '' and the distance infinity.
+
         Raises:
             StoreError: if the samples cannot be read.
         """
@@ -60,7 +62,7 @@ class NearestSample:
         return Neighbour(*self._known.get(sample_id, ('', 0)), distance)
 
     def _update(self) -> None:
-        """Read the samples that are new since the last call, and forget those that are gone."""
+        """Read samples that are new since the last call; drop those no longer in the store."""
         version = self._samples.version()
         if version == self._vectors.version:
             return

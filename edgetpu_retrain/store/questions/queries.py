@@ -12,7 +12,7 @@ NEWEST = f"""
         jpeg IS NOT NULL
     {_OF_EXTRACTOR} ORDER BY questions.id DESC LIMIT :limit
 """
-# The size of each open question about a frame, bytes: its embedding as float32, and its picture.
+# Size in bytes of each open question about a frame: its embedding as float32, and its picture.
 SIZES = f"""
     SELECT questions.id, identity, 4 * dimension + COALESCE(LENGTH(jpeg), 0) {_OPEN}
     AND kind NOT IN ('proposal', 'disagreement') ORDER BY questions.id

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The types of questions: frames and samples of the fleet, for a person to label."""
+"""The types of questions: frames, and samples of the fleet, that a user is to label."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_GIVEN = 3
 
 
 class Given(NamedTuple):
-    """One class of the classification that was published for a frame, or of a fleet's claims."""
+    """A class of a published classification, or a label that robots claim, with its score."""
 
     label: str
     score: float
@@ -40,13 +40,13 @@ class Question:
     A frame, or a sample of the fleet, to be stored as a question.
 
     Args:
-        kind: why it is kept; None = only if it contradicts a sample.
+        kind: the reason for the question; None = no reason was found so far.
         camera: name of the camera; of a sample of the fleet, see
             :func:`~edgetpu_retrain.store.questions.fleet_questions.claimants_text`.
         stamp_ns: stamp of the image, nanoseconds; 0 = none.
         given: the published classification, or the claimed labels, best first, at most
             :data:`MAX_GIVEN`.
-        model_version: version of the model that classified it; 0 = none.
+        model_version: version of the model that classified the frame; 0 = none.
         embedding: raw embedding ``[D]``, uint8, int8 or float32.
         image: bytes of a JPEG file with the picture; None = store no picture.
     """
@@ -67,13 +67,13 @@ class StoredQuestion:
 
     Args:
         question_id: id of the question, from 1; ids are never reused.
-        kind: why it is asked, a :data:`QuestionKind`.
+        kind: the reason for the question, a :data:`QuestionKind`.
         camera: name of the camera; of a sample of the fleet, the robots that claim a label.
         stamp_ns: stamp of the image, nanoseconds; 0 = none.
         asked_ns: when the question was stored, nanoseconds since 1970.
         given: the classification that was published for the frame, or the claimed labels, best
             first.
-        model_version: version of the model that classified it; 0 = none.
+        model_version: version of the model that classified the frame; 0 = none.
         has_image: whether a picture is stored.
     """
 
@@ -88,7 +88,7 @@ class StoredQuestion:
 
 
 def given_to_json(given: tuple[Given, ...]) -> str:
-    """Return a classification as it is stored."""
+    """Return the JSON text to store for a classification, with its first MAX_GIVEN classes."""
     return json.dumps(given[:MAX_GIVEN], ensure_ascii=False)
 
 
@@ -97,7 +97,7 @@ def given_from_json(text: str) -> tuple[Given, ...]:
     Return a stored classification.
 
     Raises:
-        ValueError: if the text is something else.
+        ValueError: if the text is not the JSON text of a classification.
     """
     try:
         values: Any = json.loads(text)

@@ -3,8 +3,8 @@
 """
 QuestionStore: the questions of a data folder, in the same SQLite file as the samples.
 
-A question is open until it is labelled, which makes it a sample, or dismissed.  Both are changes
-in the journal, so :meth:`SampleStore.undo` opens it again.
+A question is open until it is dismissed, or labelled, which makes it a sample.  Both are changes
+in the journal, so :meth:`SampleStore.undo` can open the question again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class QuestionStore:
     Reads, labels and dismisses questions; thread-safe.
 
     Each change is on disk when the method returns.  All methods raise StoreError and
-    FilesChangedError as those of SampleStore do.
+    FilesChangedError like the methods of SampleStore.
 
     Args:
         samples: the store of the samples; the caller closes it.
@@ -65,16 +65,16 @@ class QuestionStore:
             return tuple(map(_stored_question, rows))
 
     def picture(self, question_id: int) -> bytes | None:
-        """Return the JPEG file of an open question; None if there is none, or no such question."""
+        """Return the JPEG file of an open question; None if it has none or does not exist."""
         with self._samples.snapshot() as snapshot:
             return picture_of(snapshot, question_id)
 
     def answer(self, ids: Iterable[int], label: str) -> int:
         """
-        Make questions samples of a class; return their number.
+        Turn questions into samples of a class; return their number.
 
-        A sample gets the recording of the camera's sample that was taken nearest in time, if less
-        than a minute lies between them; otherwise, a new recording.
+        Each new sample belongs to the recording of the camera's sample that is nearest in time, if
+        they are less than a minute apart; otherwise, to a new recording.
 
         Args:
             ids: ids of the questions.
@@ -86,7 +86,7 @@ class QuestionStore:
         """
         check_label(label)
         with self._samples.changing('label questions in') as changes:
-            # The oldest first, so that a recording begins with its first frame.
+            # Add the oldest first, so that a new recording is named after its first frame.
             rows = sorted(_open_questions(changes, ids), key=lambda row: (row[2], row[3]))
             samples = {row[0]: _make_sample(changes, row, label) for row in rows}
             added = [ChangedSample(each, '', label) for each in samples.values()]
@@ -96,9 +96,9 @@ class QuestionStore:
 
     def dismiss(self, ids: Iterable[int]) -> int:
         """
-        Close questions without making samples of them; return their number.
+        Close questions without turning them into samples; return their number.
 
-        :meth:`SampleStore.erase` without a label erases them.
+        :meth:`SampleStore.erase` without a label and a number deletes dismissed questions.
 
         Args:
             ids: ids of the questions.
@@ -120,7 +120,7 @@ def count(snapshot: Snapshot, extractor: str) -> int:
 
 
 def picture_of(snapshot: Snapshot, question_id: int) -> bytes | None:
-    """Return the JPEG file of an open question; None if there is none, or no such question."""
+    """Return the JPEG file of an open question; None if it has none or does not exist."""
     value = question_id if abs(question_id) <= LARGEST_ID else None
     rows = snapshot.rows(queries.PICTURE, bytes, question_id=value)
     return next((jpeg for (jpeg,) in rows), None)
@@ -138,7 +138,7 @@ def _stored_question(row: tuple[Any, ...]) -> StoredQuestion:
 
 
 def _open_questions(changes: Changes, ids: Iterable[int]) -> list[tuple[Any, ...]]:
-    """Return the rows of open questions; raise RequestError if one does not exist."""
+    """Return the rows of open questions; raise RequestError if one is closed or missing."""
     wanted = list(dict.fromkeys(operator.index(each) for each in ids))
     rows = {
         row[0]: row

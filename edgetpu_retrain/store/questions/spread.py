@@ -1,10 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Spread: decides which questions to keep, so that they are as far from each other as possible.
+Spread: selects the questions to delete, so that the others are far from each other.
 
-If there are too many, one of the two that are nearest to each other is deleted: the new one, if it
-is one of them.  So the smallest distance between two questions never shrinks (farthest first).
+If there are too many questions, one of the two that are nearest to each other is deleted.  If the
+newest question is one of the two, it is deleted.  So replacing a question by a new one never
+reduces the smallest distance between two questions.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Spread:
         self._vectors.append(vector)
 
     def keep(self, ids: Collection[int]) -> None:
-        """Forget all questions but those with the given ids."""
+        """Remove all questions except those with the given ids."""
         kept = [index for index, each in enumerate(self.ids) if each in ids]
         self.ids = [self.ids[index] for index in kept]
         self._vectors = [self._vectors[index] for index in kept]
@@ -59,6 +60,6 @@ class Spread:
         newest = len(self.ids) - 1
         if newest in (first, second):
             return self.ids[newest]
-        # Of the two that are nearest to each other, delete the one that is nearer to a third.
+        # Of the two nearest to each other, delete the one that is nearer to a third question.
         rests = [np.sort(self._distances[index])[1] for index in (first, second)]
         return self.ids[int(first if rests[0] <= rests[1] else second)]

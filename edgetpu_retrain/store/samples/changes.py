@@ -125,7 +125,12 @@ class Changes(Journal):
         return self._repeat(done[-1], undone=True) if done else None
 
     def redo(self) -> Change | None:
-        """Redo the change that was undone last; return it, or None if there is none."""
+        """
+        Redo the change that was undone last; return it, or None if there is none.
+
+        Raises:
+            RequestError: if there would be more than :data:`MAX_CLASSES` classes.
+        """
         undone = [change for change in self.history() if change.undone]
         return self._repeat(undone[0], undone=False) if undone else None
 
@@ -178,7 +183,7 @@ class Changes(Journal):
             )
 
     def _change(self, kind: Kind, ids: Iterable[int], label: str) -> int:
-        """Set the label of samples, '' to remove them; record the change; return their number."""
+        """Relabel samples ('' removes them) and record the change; return their number."""
         samples = [
             ChangedSample(sample_id, old_label, label)
             for each in ids
@@ -206,7 +211,7 @@ class Changes(Journal):
         return change
 
     def _set_label(self, label: str, ids: list[int]) -> None:
-        """Give samples a label, '' to remove them."""
+        """Set the label of samples; '' removes them."""
         if not label:
             self._execute(queries.REMOVE, ids)
             return

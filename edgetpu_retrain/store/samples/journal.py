@@ -3,8 +3,8 @@
 """
 Journal: the table of the last changes of the samples.
 
-The changes are in the order in which they were made.  Undone changes come last, and a new change
-deletes them, so undo and redo always find the samples in the state that they expect.
+The changes are in the order in which they were made.  Undone changes are the last ones, and a new
+change deletes them.  The samples are therefore in the state that the next undo or redo requires.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ class Journal(Snapshot):
             kind: kind of the change.
             samples: the changed samples, with their old and new labels.
             addition: id of the first sample of the same request; 0 if the change adds none.
-            questions: the ids of the questions that the change closes, each with that of the
-                sample that it became, 0 = it was dismissed.
+            questions: for each question that the change closes, by its id: the id of the sample
+                that it became; 0 = it was dismissed.
         """
         earlier = self._change_of(addition) if addition else None
         change_id = earlier or self.insert(
@@ -110,16 +110,16 @@ class Journal(Snapshot):
             'UPDATE questions SET closed = 1 WHERE id = ?', [(each,) for each in questions]
         )
         if not earlier:
-            # This must follow the INSERT: _delete() deletes removed samples without a change.
+            # Delete after the INSERT, because _delete() deletes removed samples without a change.
             self._delete('undone')
             self.prune()
 
     def addition_of(self, label: str, recording: str) -> int:
         """
-        Return the addition that further samples of a named recording belong to; 0 = a new one.
+        Return the addition to which further samples of a named recording belong; 0 = a new one.
 
-        While somebody holds a button, a request stores each frame, and undo takes back all of
-        them together.
+        While a user holds a button, each frame is stored by a separate request.  Undo removes all
+        of them together, because they belong to one addition.
 
         Args:
             label: class name of all samples of the addition.
@@ -131,12 +131,12 @@ class Journal(Snapshot):
     def prune(self) -> None:
         """Delete the oldest changes beyond MAX_CHANGES, and those older than MAX_AGE_S."""
         oldest_ns = time.time_ns() - MAX_AGE_S * 1_000_000_000
-        # If one undone change is too old, all are deleted: they can only be redone in order.
+        # If one undone change is too old, delete all of them: they can only be redone in order.
         self._delete(queries.TOO_OLD, oldest_ns=oldest_ns)
         self._delete(queries.TOO_MANY, limit=MAX_CHANGES)
 
     def erase(self, ids: Iterable[int]) -> None:
-        """Delete samples, whether removed or not, and what refers to them in the journal."""
+        """Delete samples, removed or not, and their entries in the journal."""
         rows = [(sample_id,) for sample_id in ids]
         for sql in queries.ERASE:
             self._connection.executemany(sql, rows)
@@ -163,7 +163,7 @@ class Journal(Snapshot):
         return next((change_id for (change_id,) in rows), None)
 
     def _delete(self, condition: str, **values: object) -> None:
-        """Delete changes, and what only these refer to: removed samples, closed questions."""
+        """Delete changes; delete removed samples and closed questions that no change refers to."""
         sql = f'DELETE FROM changes WHERE {condition}'  # noqa: S608
         if self._connection.execute(sql, values).rowcount:
             for statement in queries.DELETE_FORGOTTEN:

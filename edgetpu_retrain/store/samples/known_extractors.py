@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Finds out whether samples were ever made with an extractor."""
+"""Checks whether samples of an extractor were ever stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from edgetpu_retrain.store.files.data_folder import SAMPLES_FILE
 
 def has_used(folder: Path, extractor: str) -> bool:
     """
-    Return whether samples in a data folder were made with an extractor; only reads the database.
+    Return whether samples of an extractor were ever stored; False if the file cannot be read.
+
+    The database is only read.
 
     Args:
         folder: the data folder, which may not exist.

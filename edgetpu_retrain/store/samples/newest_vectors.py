@@ -35,10 +35,11 @@ class NewestVectors:
         most_bytes: maximum memory of the vectors, bytes.
 
     Attributes:
-        most: maximum number of samples.
+        most: maximum number of samples, which ``most_bytes`` may reduce.
         count: number of samples.
         row_bytes: size of a vector, bytes.
-        version: the version of all samples when they were read; None if reading has failed.
+        version: the caller's version of the samples in the store when they were read; None = they
+            must be read.
     """
 
     def __init__(self, dimension: int, most: int, most_bytes: int) -> None:
@@ -51,21 +52,21 @@ class NewestVectors:
 
     @property
     def num_bytes(self) -> int:
-        """Size of the array, bytes."""
+        """Size of the array in memory, bytes, including unused rows."""
         return self._rows.nbytes
 
     def rows_for(self, count: int) -> int:
-        """Return how many rows the array should have for a number of samples."""
+        """Return how many rows the array should have for a number of samples; it never shrinks."""
         have = len(self._rows)
-        # Growing is cheap, because the system moves a large array without copying it.
+        # Growing often is cheap: the system moves a large array without copying it.
         return have if count <= have else min(count + count // 8, self.most)
 
     def resize(self, rows: int) -> None:
-        """Make room for a number of samples."""
+        """Resize the array to a number of rows."""
         self._rows.resize((rows, self._rows.shape[1]), refcheck=False)
 
     def keep(self, ids: Iterable[int]) -> list[int]:
-        """Forget all samples but those with the given ids; return the ids that are missing."""
+        """Remove all samples except those with the given ids; return the ids that are missing."""
         wanted = dict.fromkeys(ids)
         for index in reversed(range(self.count)):
             if self._ids[index] in wanted:
@@ -101,14 +102,14 @@ class NewestVectors:
         Add samples of an extractor from the store.
 
         Args:
-            samples: the samples, in any transaction.
+            samples: a snapshot of the store.
             extractor: identity of the extractor.
             kind: kind of its embeddings.
             ids: ids of the samples.
-            which: such as 'of all classes', for the message.
+            which: text for the error message, such as 'of all classes'.
 
         Raises:
-            StoreError: if one is missing or damaged.
+            StoreError: if a sample is missing or damaged.
         """
         step = max(1, _CHUNK // kind.dimension)
         for start in range(0, len(ids), step):
@@ -127,11 +128,11 @@ class NewestVectors:
             self.add(part, unit_vectors(np.stack(rows), kind.quantization))
 
     def distance(self, vector: FloatArray) -> float:
-        """Return the cosine distance of a vector ``[D]``, of length 1 or 0, to the nearest row."""
+        """Return the cosine distance of a unit or zero vector ``[D]`` to the nearest sample."""
         return self.nearest(vector)[1]
 
     def nearest(self, vector: FloatArray) -> tuple[int, float]:
-        """Return the id of the nearest sample, 0 if there is none, and its :meth:`distance`."""
+        """Return the id of the nearest sample and its distance; 0 and infinity without samples."""
         if not self.count:
             return 0, float('inf')
         distances = cosine_distances(self._rows[: self.count], vector)
@@ -141,7 +142,9 @@ class NewestVectors:
 
 def cosine_distances(rows: FloatArray, vector: FloatArray) -> FloatArray:
     """
-    Return the cosine distance of a vector to each of others, float32 ``[N]``.
+    Return the cosine distance of a vector to each row, float32 ``[N]``.
+
+    The distance of two vectors of length 0 is 0; that of a vector of length 0 to any other is 1.
 
     Args:
         rows: vectors of length 1 or 0, ``[N, D]``.

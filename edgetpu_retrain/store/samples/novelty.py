@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-NoveltyCheck: the distance of a new sample to the nearest of the newest samples of its class.
+NoveltyCheck: measures how far a new sample is from the nearest sample of its class.
 
-This is the cosine distance, 1 - cos, from 0 (same direction) to 2 (opposite direction).  The
-samples of the classes that were compared last are cached as unit vectors, with their ids.
+The distance is the cosine distance, 1 - cos, from 0 (same direction) to 2 (opposite direction).
+The newest samples of the classes that were compared last are cached as unit vectors.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class NoveltyCheck:
     """
     Computes distances to the samples of one database.
 
-    Call :meth:`read` before a write transaction, so that :meth:`distance` and :meth:`added` find
-    little to read in it, and :meth:`clear` if the transaction fails.  Only :meth:`outdate` is
+    Call :meth:`read` before a write transaction, so that :meth:`distance` has little to read
+    during the transaction.  Call :meth:`clear` if the transaction fails.  Only :meth:`outdate` is
     thread-safe.
 
     Attributes:
@@ -47,7 +47,7 @@ class NoveltyCheck:
         self.changes = 0
 
     def is_current(self, version: Version, extractor: str, label: str) -> bool:
-        """Return whether the cached samples of a class are those of a version."""
+        """Return whether the cache has the samples of a class at a version."""
         known = self._classes.get((extractor, label))
         return known is not None and known.version == version
 
@@ -60,10 +60,10 @@ class NoveltyCheck:
         version: Version,
     ) -> None:
         """
-        Read those of the newest samples of a class that the cache lacks.
+        Read the newest samples of a class into the cache, without those that it already has.
 
         Args:
-            samples: the samples, in any transaction.
+            samples: a snapshot of the store.
             extractor: identity of the extractor.
             kind: kind of the extractor's embeddings.
             label: name of the class.
@@ -95,7 +95,7 @@ class NoveltyCheck:
         Return the distance of an embedding to the nearest of the newest samples of a class.
 
         Args:
-            samples: the samples, in a write transaction.
+            samples: a snapshot in a write transaction.
             extractor: identity of the extractor.
             kind: kind of the extractor's embeddings.
             embedding: raw embedding ``[D]``.
@@ -110,7 +110,7 @@ class NoveltyCheck:
         """
         connection, _ = others = samples.data_version()
         if self._connection not in (None, connection):
-            # Another file may have replaced the earlier one, with other samples of the same ids.
+            # A new connection may have opened another file, in which ids are of other samples.
             self.clear()
         self._connection = connection
         version = self.changes, others
@@ -122,7 +122,7 @@ class NoveltyCheck:
     def added(
         self, sample_id: int, extractor: str, kind: EmbeddingKind, embedding: RawArray, label: str
     ) -> None:
-        """Add a stored sample's raw embedding ``[D]``, which was compared, to its class."""
+        """Add the raw embedding ``[D]`` of a sample that was just stored to the cache."""
         known = self._classes.get((extractor, label))
         if known is not None:
             self._reserve((extractor, label), known.count + 1)

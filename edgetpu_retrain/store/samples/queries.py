@@ -3,8 +3,8 @@
 """
 The SQL of the sample store.
 
-The parameter ``:extractor`` is the identity of an extractor.  ``:label`` is a class name; '' = all
-classes.
+The parameter ``:extractor`` is the identity of an extractor.  ``:label`` is a class name; for the
+queries NEWEST_SAMPLES, NEWEST_IDS and NEWEST_LABELS, '' = all classes.
 """
 
 # ruff: noqa: S608 - the SQL is composed of constants of this module only
@@ -66,7 +66,7 @@ EXTRACTORS_WITH_SAMPLES = """
 """
 EMBEDDINGS = f'SELECT sample_id, label, recording, data {_EMBEDDED} ORDER BY sample_id'
 EMBEDDING = f'SELECT sample_id, label, recording, data {_EMBEDDED} AND sample_id = :sample_id'
-# CROSS JOIN makes SQLite walk through the index of labels, so other classes cost nothing.
+# CROSS JOIN makes SQLite search the index of labels, so it reads no samples of other classes.
 NEWEST_OF_CLASS = """
     SELECT samples.id FROM samples CROSS JOIN embeddings ON sample_id = samples.id
     WHERE label = :label
@@ -74,7 +74,7 @@ NEWEST_OF_CLASS = """
     ORDER BY samples.id DESC LIMIT :limit
 """
 
-# What another database needs to keep up with this one.
+# The queries of RowStates, in stored_samples.
 ROWS = f"""
     SELECT samples.id, label, added_ns, addition, recording {_EMBEDDED} ORDER BY samples.id
 """
@@ -91,7 +91,7 @@ NEWEST_OF_REQUEST = """
     WHERE id >= :addition AND addition = :addition AND camera = :camera ORDER BY id DESC LIMIT 1
 """
 
-# The recording of a camera's sample that was taken less than ``:pause_ns`` before or after a time.
+# The recording of the camera's sample nearest to a time, if less than ``:pause_ns`` away.
 _APART = """
     ABS(CASE WHEN stamp_ns AND :stamp_ns THEN stamp_ns - :stamp_ns ELSE added_ns - :taken_ns END)
 """
@@ -112,7 +112,7 @@ SAMPLES_OF_CHANGE = """
 CHANGE_OF_ADDITION = """
     SELECT id FROM changes WHERE addition = :addition AND NOT undone ORDER BY id DESC
 """
-# Only additions after the last change that was undone or is of another kind can grow.
+# An addition can grow until it is undone, or a later change is undone or of another kind.
 ADDITION_OF_RECORDING = """
     SELECT addition FROM changes WHERE kind = 'add'
     AND id > (SELECT COALESCE(MAX(id), 0) FROM changes WHERE undone OR kind != 'add')
@@ -136,7 +136,7 @@ _COLUMNS = 'id, label, camera, stamp_ns, addition, added_ns, recording'
 
 
 def _move(source: str, target: str) -> tuple[str, ...]:
-    """Return the statements that move a sample between tables with these prefixes."""
+    """Return the statements that move a sample from the tables with one prefix to another."""
     tables = {
         'samples': ('id', _COLUMNS),
         'embeddings': ('sample_id', 'extractor_id, sample_id, data'),

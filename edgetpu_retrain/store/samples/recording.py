@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Recordings: groups of samples that one camera took without a pause of a minute.
+Recordings: groups of samples of one camera without a pause of a minute between them.
 
-Frames of one recording are alike.  If a training held out single frames, its metrics would not be
-valid for other recordings.  So it holds out whole recordings.
+Frames of one recording are similar.  If a training held out single frames, its metrics would not
+be valid for other recordings.  A training therefore holds out whole recordings, if possible.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ MAX_RECORDING_LENGTH = 255
 """Maximum length of the name of a recording, in characters."""
 
 _NANOSECONDS = 1_000_000_000
-# Maximum length of the camera's name in the name of a recording, so that it is not too long.
+# Maximum length of the camera's name in the name of a recording; a time and an id follow.
 _CAMERA_CHARACTERS = 200
 
 
 class Taken(NamedTuple):
-    """When a sample was taken."""
+    """The times of a sample: of its image, and of storing it."""
 
     stamp_ns: int
     """The stamp of its image, nanoseconds; 0 = none."""
@@ -39,8 +39,8 @@ def continues(earlier: Taken, later: Taken) -> bool:
     """
     Return whether a sample is in the same recording as an earlier one of its camera.
 
-    The stamps of the images are compared or, if one has none, the times of storing.  If the time
-    went back, a simulation or a bag has begun again, so the sample is in another recording.
+    The stamps of the two images are compared or, if an image has no stamp, the times of storing.
+    If the time went back, a simulation or a bag has begun again: the recording is another one.
     """
     clock = 'stamp_ns' if earlier.stamp_ns and later.stamp_ns else 'added_ns'
     pause = getattr(later, clock) - getattr(earlier, clock)
@@ -54,8 +54,8 @@ def recording_name(camera: str, added_ns: int, number: int | str) -> str:
     Args:
         camera: name of the camera, or topic of the bag; '' = none.
         added_ns: when its first sample was stored, nanoseconds since 1970.
-        number: id of its first sample, or 'q' and the id of the question that this sample was; it
-            makes the name unique.
+        number: id of its first sample or, if this sample was a question, 'q' and the id of the
+            question; makes the name unique.
 
     >>> recording_name('front', 1_700_000_000_000_000_000, 12)
     'front 2023-11-14T22:13:20Z #12'
@@ -70,7 +70,7 @@ def check_recording(name: str) -> str:
 
 
 def check_text(what: str, name: str, longest: int) -> str:
-    """Return a name; raise RequestError if it is too long or not printable."""
+    """Return a name unchanged; raise RequestError if it is too long or not printable."""
     if len(name) > longest or name != one_line(name):
         raise RequestError(
             f'The {what} {quoted(name)} is no name: use at most {longest} printable characters.'

@@ -25,7 +25,7 @@ MAX_IMAGE_BYTES = 32 * 1024 * 1024
 MAX_CAMERA_LENGTH = 255
 """Maximum length of a sample's ``camera``, in characters."""
 
-# The marker 'start of image', then the first byte of the next one (ISO/IEC 10918-1, annex B).
+# The marker 'start of image', and the first byte of the next marker: ISO/IEC 10918-1, annex B.
 _JPEG_START = b'\xff\xd8\xff'
 
 
@@ -42,8 +42,8 @@ class Sample:
         stamp_ns: stamp of the image, nanoseconds; 0 = none.
         image: bytes of a JPEG file with the picture; None = store no picture.
         added_ns: when the sample was first stored, nanoseconds since 1970; 0 = now.
-        recording: name of its recording; '' = not known; None = that of the camera's last sample
-            or, after a pause, a new one; see
+        recording: name of its recording; '' = not known; None = the recording of the camera's
+            last sample or, after a pause, a new recording; see
             :func:`~edgetpu_retrain.store.samples.recording.continues`.
     """
 
@@ -116,14 +116,14 @@ class Erased(NamedTuple):
 
     @property
     def of_questions(self) -> str:
-        """The number of erased questions in words; '' if there are none."""
+        """The number of erased questions, as a part of a message; '' if there are none."""
         if not self.questions:
             return ''
         return f' and {counted(self.questions, "dismissed question", "dismissed questions")}'
 
     @property
     def remark(self) -> str:
-        """What to do about the copies; '' if there are none."""
+        """Advice to delete the copies, as the end of a message; '' if there are none."""
         if not self.copies:
             return ''
         names = named([each.name for each in self.copies])

@@ -45,7 +45,7 @@ class SampleCorrections(StoredSamples):
         self._novelty = NoveltyCheck()
         self._writes = 0
         if self._database.is_open:
-            # If the disk is full, samples can still be read; the next change prunes, too.
+            # Ignore a full disk: samples can still be read, and the next change prunes again.
             with suppress(StoreError), self.changing('delete old changes in') as changes:
                 changes.prune()
 
@@ -53,7 +53,7 @@ class SampleCorrections(StoredSamples):
         """
         Remove the newest samples of a class, a whole class, or the newest of all classes.
 
-        :meth:`undo` brings them back.
+        :meth:`undo` restores them.
 
         Args:
             label: class name; '' = all classes.
@@ -79,7 +79,7 @@ class SampleCorrections(StoredSamples):
 
     def remove_samples(self, ids: Iterable[int]) -> int:
         """
-        Remove single samples, which :meth:`undo` brings back; return their number.
+        Remove single samples, which :meth:`undo` restores; return their number.
 
         Args:
             ids: ids of the samples.
@@ -170,9 +170,9 @@ class SampleCorrections(StoredSamples):
 
         Raises:
             RequestError: if ``newest`` is negative, or the label is invalid.
-            StoreError: if the file cannot be read or written, or another program keeps the log
-                from being emptied; in the second case, the samples are deleted, but their data may
-                still be in the files.
+            StoreError: if the file cannot be read or written, or if the write-ahead log cannot be
+                emptied, because another program uses it.  In the second case, the samples are
+                deleted, but their data may still be in the files.
         """
         _check_which(label, newest)
         with self.changing('erase samples in') as changes:
@@ -214,8 +214,8 @@ class SampleCorrections(StoredSamples):
         Run the ``with`` block in a write transaction.
 
         Args:
-            action: what the block does, for messages.
-            compared: whether the block itself updates the cache of embeddings.
+            action: what the block does; completes 'Cannot ...' in an error message.
+            compared: whether the block itself updates the cache of the novelty check.
         """
         with self._database.transaction(action, writing=True) as connection:
             self._writes += 1

@@ -24,7 +24,7 @@ from edgetpu_retrain.store.samples.sample import check_sample, Sample
 from edgetpu_retrain.store.samples.sample_corrections import SampleCorrections
 import numpy as np
 
-# A sample with identity, kind and raw array of each of its embeddings.
+# A sample; for each of its embeddings: identity of the extractor, kind and raw array.
 _Embedded = tuple[Sample, list[tuple[str, EmbeddingKind, RawArray]]]
 
 
@@ -67,7 +67,7 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
         check_folder: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(path, must_open=must_open, is_ending=is_ending, check_folder=check_folder)
-        # Held from the reading of a class for comparison until the compared samples are added.
+        # Locked while samples are compared: from reading their classes until they are added.
         self._comparing = threading.Lock()
 
     def __exit__(self, *_: object) -> None:
@@ -90,8 +90,9 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
         Args:
             samples: the samples; they are stored in this order.
             quantizations: quantization of the embeddings, by extractor identity; None for float32.
-            addition: id of the first sample of the same request; 0 if this call stores it, or
-                continues a named recording of the same class, which is then one change.
+            addition: id of the first sample of the same request; 0 if this call begins a request.
+                With 0, samples of a named recording join the last addition of the same class and
+                recording, so that undo removes them together.
             min_novelty: minimum cosine distance, 0 to 2, to the newest
                 :data:`~edgetpu_retrain.store.samples.novelty.MAX_COMPARED` samples of the class,
                 including earlier ones in ``samples``; nearer samples are skipped.  0 = skip none.
@@ -164,7 +165,7 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
         return True
 
     def _read_classes(self, embedded: Iterable[_Embedded]) -> None:
-        """Read the classes of samples, while others can write."""
+        """Read the classes of new samples into the cache, while other threads can write."""
         version = self._novelty.changes, self.changes_by_others()
         for extractor, kind, label in {
             (identity, kind, sample.label)

@@ -31,8 +31,8 @@ class MalformedRowError(sqlite3.DatabaseError):
     A row in the database is damaged.
 
     In STRICT tables, SQLite checks types when it writes, but not when it reads, so a query of a
-    damaged file can return anything.  This is a subclass of sqlite3.DatabaseError, so that it is
-    reported in the same way as damage that SQLite finds itself.
+    damaged file can return anything.  The exception is a sqlite3.DatabaseError, so that it is
+    reported like damage that SQLite itself finds.
     """
 
     def __init__(self, what: str) -> None:
@@ -86,7 +86,7 @@ class Snapshot:
         """
         Return a value that changes whenever another connection writes.
 
-        It differs for each connection, too; see
+        Values of different connections are not comparable; see
         https://www.sqlite.org/pragma.html#pragma_data_version.
         """
         return self._connection, self._count('PRAGMA data_version')
@@ -205,6 +205,7 @@ class Snapshot:
 
         Raises:
             StoreError: if an embedding has the wrong length.
+            MalformedRowError: if the file is damaged in another way.
         """
         sql = queries.EMBEDDINGS if sample_id is None else queries.EMBEDDING
         for number, name, recording, data in self.rows(
@@ -245,6 +246,9 @@ class Snapshot:
         Args:
             extractor: identity of the extractor.
 
+        Returns:
+            The samples; with embeddings ``[0, 0]`` if the extractor is not known.
+
         Raises:
             StoreError, MalformedRowError: if the file is damaged.
         """
@@ -270,7 +274,7 @@ class Snapshot:
             ids.append(sample_id)
             labels.append(names.setdefault(label, len(names)))
             recordings.append(recording_names.setdefault(recording, len(recording_names)))
-        # There are fewer rows if another program has removed samples without their embeddings.
+        # With a damaged index, count() may return more embeddings than the table has.
         return TrainingSet(
             raw[: len(ids)],
             np.array(labels, np.int64),

@@ -59,7 +59,7 @@ class StoredSamples:
 
     @property
     def damage_check(self) -> DamageCheck:
-        """What is known about damage of the file, and a check of all of it."""
+        """Checks the whole file for damage, and records the damage that is found."""
         return self._database.damage_check
 
     def close(self) -> None:
@@ -103,7 +103,7 @@ class StoredSamples:
         so it may be called every second.
         """
         with self._database.transaction('read the samples in') as connection:
-            # The versions of different connections are not comparable, so always use this one.
+            # Always use this connection: values of different connections are not comparable.
             return Snapshot(connection, self.path).data_version()
 
     def list_samples(
@@ -116,7 +116,7 @@ class StoredSamples:
             label: class name; '' = all classes.
             limit: maximum number of samples; 0 = all.
             extractor: identity of the extractor; samples of other extractors are not listed.
-            before: only samples with a smaller id; 0 = from the newest.
+            before: return only samples with a smaller id; 0 = no limit.
 
         Raises:
             ValueError: if ``limit`` is negative or exceeds 64 bits.
@@ -163,9 +163,9 @@ class StoredSamples:
         """
         Iterate over the pictures of the samples that have no embedding by an extractor.
 
-        Each picture is read in a transaction of its own, so that only one is in memory, and
-        samples that are removed in the meantime are skipped.  Pass its embedding to
-        :meth:`add_embedding`.
+        Each picture is read in a separate transaction, so that only one is in memory, and samples
+        that are removed in the meantime are skipped.  Store the new embedding of each picture with
+        :meth:`SampleStore.add_embedding`.
 
         Args:
             extractor: identity of the extractor.
@@ -179,7 +179,7 @@ class StoredSamples:
 
 
 class SampleRow(NamedTuple):
-    """A sample, without what is large."""
+    """A sample, without its camera, stamp, embedding and picture."""
 
     sample_id: int
     label: str
@@ -191,12 +191,13 @@ class SampleRow(NamedTuple):
 @dataclass(frozen=True)
 class RowStates:
     """
-    The samples of one extractor, and what became of the others.
+    The samples of one extractor, and the removed samples of all extractors.
 
     Args:
-        live: the samples, oldest first.
-        removed: when each removed sample was added, by its id; undo can bring them back.
-        last: the largest id that a sample ever had; 0 = there was none.
+        live: the samples that are not removed, oldest first.
+        removed: when each removed sample was stored, nanoseconds since 1970, by the id of the
+            sample; undo can restore these samples.
+        last: the largest id that a sample ever had; 0 = there was no sample.
     """
 
     live: tuple[SampleRow, ...]
