@@ -206,7 +206,7 @@ def class_indices(indices: IntArray, name: str, num_classes: int | None) -> IntA
 
 
 def class_names(labels: Sequence[str] | None, num_classes: int) -> tuple[str, ...]:
-    """Return one non-empty name per class, or ``()`` for None."""
+    """Return the class names, a non-empty string for each class; ``()`` for None."""
     if labels is None:
         return ()
     wanted = f'one non-empty string for each of the {num_classes} classes, or None'

@@ -63,8 +63,8 @@ def fit(
         num_classes: C, 2 or more; None = the highest class index in ``labels`` or ``initial``
             plus one.
         initial: an earlier head to start from (warm start), of the same D.  Its classes keep
-            their indices; new classes start from their means.  A warm start needs a quarter of
-            the iterations.
+            their indices; new classes start from the means of their samples.  A warm start needs a
+            quarter of the iterations.
         num_iter: iterations of the final training, 1 or more, without early stopping; None =
             derived from the data.
         learning_rate: initial learning rate, above 0, for conditioned features (mean square 1);
@@ -80,12 +80,11 @@ def fit(
             If the samples are alike, the threshold is raised for other days, and the actual share
             is lower (see :func:`.unknown_fitting.threshold_for`).
         weight_scale: standard deviation of random initial weights; 0 starts from class means.
-        validation_fraction: share of each class to hold out for evaluation, above 0, below 1; if
-            that is fewer than 50 samples in all, or a class has two to four recordings,
-            cross-validation is used instead.
-        measure_unknown: whether the report states how many samples of each class would be
-            classified as unknown without teaching the class.  This takes up to five more short
-            trainings.
+        validation_fraction: share of each class to hold out for evaluation, above 0, below 1.
+            Cross-validation is used instead if this is fewer than 50 samples in all, or if a class
+            has two to four recordings.
+        measure_unknown: whether the report states how many samples of each class would be unknown
+            if the class had not been taught.  This takes up to five more short trainings.
         on_progress: called like callback, with a Progress.
         should_stop: called before every iteration; returning True stops the training.  Its
             exceptions propagate.

@@ -75,7 +75,7 @@ class Head:
 
     @property
     def unknown_threshold(self) -> float:
-        """Embeddings with an unknown score above this are unknown; infinity disables detection."""
+        """The unknown score above which an embedding is unknown; infinity disables detection."""
         return math.inf if self.unknown is None else self.unknown.threshold
 
     def unknown_scores(self, embeddings: FloatArray) -> FloatArray:

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Chooses the samples that are held out of a training to measure its head.
+Chooses the samples that are held out of a training to measure the trained head.
 
 Samples of one recording (one burst or one visit) share light, place and views.  If single samples
 are held out, the head is trained on their neighbours, and the metrics are not valid for another
@@ -35,7 +35,7 @@ ALWAYS_TRAINED = -1
 """The fold of a sample that is never held out, such as the only one of a class."""
 
 # A recording with a larger share of its class is not held out: a head that is trained on the rest
-# differs too much from one that is trained on all samples.
+# differs too much from a head that is trained on all samples.
 _LARGEST_SHARE = 2 / 3
 
 # Two samples are near copies if their squared distance is below this share of the mean squared
@@ -176,7 +176,7 @@ def _members(labels: IntArray) -> list[IntArray]:
 
 
 def _blocks(count: int, folds: int, share: float, rng: np.random.Generator) -> IntArray:
-    """Return the fold of each of count consecutive samples; each fold is contiguous."""
+    """Return the fold of each of ``count`` consecutive samples; each fold is contiguous."""
     parts = np.full(count, ALWAYS_TRAINED, np.int64)
     if folds == 1:
         # Round half up, unlike round(), which rounds half to even.

@@ -85,7 +85,7 @@ class TrainingReport:
         """
         The worst unit in which any class was held out.
 
-        Only if it is 'recordings' do the metrics predict the accuracy on another day.
+        The metrics predict the accuracy on another day only if this unit is 'recordings'.
         """
         return worst_unit(self.held_out_units)
 
@@ -96,7 +96,7 @@ class TrainingReport:
 
     @property
     def recall(self) -> npt.NDArray[np.float64]:
-        """Recall per class on the held-out samples; NaN for a class without any."""
+        """Recall per class on the held-out samples; NaN for a class without held-out samples."""
         return _shares(self.confusion_matrix, axis=1)
 
     @property

@@ -74,7 +74,7 @@ class UnknownDetector:
         """
         Return the root mean square of each embedding's features, float32 ``[N]``.
 
-        The result is increased for embeddings with less than ``full_share`` along the directions.
+        The result is increased if less than ``full_share`` of the length is along the directions.
         """
         features = (embeddings - self.center) * self.gain
         squares = np.einsum('nd,nd->n', features, features)

@@ -115,7 +115,7 @@ class Settled:
 
 def settle(tree: Any, chosen: ModelChoices, was_used: Callable[[], bool]) -> Settled:
     """
-    Apply a user's choices to a model, modified in place.
+    Apply a user's choices to a model, in place.
 
     Args:
         tree: the ``ModelT`` of the model.

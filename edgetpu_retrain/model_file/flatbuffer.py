@@ -45,8 +45,8 @@ def parse(model: bytes) -> Any:
         model: the bytes of a .tflite file; data after the flatbuffer is ignored.
 
     Raises:
-        ModelFileError: if it is not an intact TensorFlow Lite model with one subgraph, or packing
-            its tree would lose data.
+        ModelFileError: if the bytes are not an intact TensorFlow Lite model with one subgraph, or
+            if packing the tree would lose data.
         DeviceError: if ai-edge-litert is not installed.
     """
     if bytes(model[4:8]) != IDENTIFIER:

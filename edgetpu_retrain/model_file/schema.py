@@ -40,8 +40,8 @@ def builtin_code(operator_code: Any) -> int:
     """
     Return the built-in operator of an ``OperatorCodeT``.
 
-    Files written before TensorFlow 2.4 have it only in the deprecated field, which is limited to
-    127.  Readers use the larger number of the two fields (comment in schema.fbs).
+    Files written before TensorFlow 2.4 have the operator only in the deprecated field, which is
+    limited to 127.  Readers use the larger number of the two fields (comment in schema.fbs).
     """
     return max(int(operator_code.builtinCode), int(operator_code.deprecatedBuiltinCode))
 
@@ -60,14 +60,14 @@ def type_name(tensor: Any) -> str:
 
 
 def text(string: Any) -> str:
-    """Return a string of the file, which may be bytes or absent, as a str."""
+    """Return a string of the file, bytes or str, as a str; '' if it is absent."""
     if string is None:
         return ''
     return string.decode(errors='replace') if isinstance(string, bytes) else str(string)
 
 
 def indices(vector: Any) -> list[int]:
-    """Return a vector of indices, which may be absent, as a list."""
+    """Return a vector of indices as a list; [] if it is absent."""
     return [] if vector is None else [int(index) for index in vector]
 
 

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Measures how many samples of a class would be classified as unknown without teaching the class.
+Measures how many samples of a class would be unknown if the class had not been taught.
 
 Removing a class's logit from a trained head is not enough: for samples of this class, training has
 reduced the logits of all other classes.  So heads are trained without some of the classes.  To

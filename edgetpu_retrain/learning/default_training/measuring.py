@@ -4,7 +4,7 @@
 Held-out evaluation: predictions for samples that a head was not trained on.
 
 The predictions come from a held-out split, which also controls early stopping.  If there are too
-few samples, or too few recordings, for a split, they come from cross-validation.
+few samples or too few recordings for a split, the predictions come from cross-validation.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from edgetpu_retrain.learning.training_report import Method
 from edgetpu_retrain.learning.unknown import UnknownDetector
 import numpy as np
 
-# Maximum numbers of held-out samples and of their logits (64 MiB); more would add little.
+# Maximum numbers of held-out samples and of their logits (64 MiB).  More samples would hardly
+# change the results.
 _MOST_HELD_OUT = 20_000
 _MOST_HELD_OUT_LOGITS = 2**24
 # Maximum number of held-out samples that are evaluated repeatedly during a run.
@@ -109,9 +110,9 @@ def measure(problem: Problem, planned: int) -> Measurement:
     found = [(_NO_ROWS, np.empty((0, problem.num_classes), np.float32), np.empty(0, np.float32))]
     shares: list[float] = []
     ended = False
-    # Conditioning the features for each fold makes a training take a third longer.  It is omitted
-    # if there are many samples, and the held-out ones are not whole recordings: then they hardly
-    # influence the features.
+    # Conditioning the features for each fold makes a training take a third longer.  This is
+    # omitted if there are many samples and no whole recordings are held out, because the held-out
+    # samples then hardly influence the features.
     anew = problem.few_samples or 'recordings' in folds.units
     shared = open_detector(problem, parts[0][0]) if len(parts) == 1 and not anew else None
     for (rows, evaluated), num_iter in zip(parts, lengths, strict=False):
@@ -152,7 +153,7 @@ def measure(problem: Problem, planned: int) -> Measurement:
 
 
 def _parts(problem: Problem, folds: Folds) -> list[tuple[IntArray, IntArray]]:
-    """Return the rows to train on and the rows to evaluate, for each fold that evaluates any."""
+    """Return the rows to train on and to evaluate, for each fold that has rows to evaluate."""
     parts, most = [], _most_held_out(problem) // max(folds.count, 1)
     for fold in range(folds.count):
         evaluated = folds.evaluated_in(fold)
@@ -164,7 +165,7 @@ def _parts(problem: Problem, folds: Folds) -> list[tuple[IntArray, IntArray]]:
 
 
 def _views_to_predict(problem: Problem) -> ViewsToPredict | None:
-    """Return a part of each recording to predict; None unless a class has 2 to 4 recordings."""
+    """Choose a part of each recording to hold out; None unless a class has 2 to 4 recordings."""
     if problem.recordings is None or not len(_few_recordings(problem)):
         return None
     chosen = ViewsToPredict.of(problem, problem.recordings, _share(problem))
@@ -172,7 +173,7 @@ def _views_to_predict(problem: Problem) -> ViewsToPredict | None:
 
 
 def _few_recordings(problem: Problem) -> IntArray:
-    """Return the numbers of recordings of the classes that have two to four."""
+    """Return the number of recordings of each class that has two to four recordings."""
     counts = recording_counts(problem.labels, problem.recordings)
     return counts[(counts > 1) & (counts < _FOLDS)]
 

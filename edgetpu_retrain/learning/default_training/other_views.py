@@ -29,7 +29,7 @@ import numpy as np
 @dataclass(frozen=True, eq=False)
 class ViewsToPredict:
     """
-    The samples of a part of each recording, which are held out.
+    The division of each recording into a part to train on and a part to hold out.
 
     Args:
         trained: int64 ``[K]``, the samples to train on.
@@ -53,7 +53,7 @@ class ViewsToPredict:
 
     def predicted(self, problem: Problem, num_iter: int, share: float) -> tuple[Run, Views]:
         """
-        Train on the other samples, and predict the held-out ones.
+        Train on ``trained``, and predict ``rows``.
 
         Args:
             problem: the samples and options.

@@ -31,7 +31,7 @@ _EPOCHS = 8
 _FEWEST_ITERATIONS = 120
 # Minimum iterations per class: with more classes, a batch has fewer samples of each.
 _ITERATIONS_A_CLASS = 4
-# The minimum iterations because of the number of classes do not exceed this number.
+# Limit of this minimum, however many classes there are.
 _MOST_FOR_CLASSES = 300
 # Very large data sets converge in fewer than eight epochs.
 _MOST_ITERATIONS = 10_000
@@ -58,8 +58,8 @@ class Recipe:
             starts from class means.
         held_out_share: share of each class to hold out.
         rejection_rate: share of known samples that may be classified as unknown.
-        measure_unknown: whether to measure how many samples of each class would be classified as
-            unknown without teaching the class.
+        measure_unknown: whether to measure how many samples of each class would be unknown if the
+            class had not been taught.
     """
 
     num_iter: int | None = None

@@ -41,8 +41,8 @@ import numpy as np
 # robust_logit_range ignores one outlier on each side, plus one per this many samples.
 _ROWS_AN_OUTLIER = 1000
 
-# Margin that robust_logit_range adds on each side, relative to the range without outliers.  It
-# never exceeds the range with outliers.
+# Margin that robust_logit_range adds on each side, relative to the range without outliers.  The
+# result never exceeds the range with outliers.
 _ROOM = 0.05
 
 
@@ -108,7 +108,7 @@ class DefaultTraining:
         old, new = _column_length(old_weights), _column_length(weights)
         if old > 0.0 and new > 0.0:
             if temperature is None:
-                # The earlier head is from another recipe, so the lengths of its weights differ.
+                # The earlier head is from another recipe: scale it to the length of new weights.
                 old_weights, old_bias = old_weights * (new / old), old_bias * (new / old)
             else:
                 # Scale the weights of new classes to the length of those of known classes.
@@ -154,7 +154,7 @@ class DefaultTraining:
     def _evaluate_on_all(
         self, run: Run, temperature: np.float32
     ) -> tuple[tuple[float, float], float]:
-        """Return the range of a run's logits divided by temperature, and its accuracy."""
+        """Return the range of a run's logits divided by temperature, and the run's accuracy."""
         problem = self._problem
         count = len(problem.labels)
         lowest, highest = np.empty(count, np.float32), np.empty(count, np.float32)

@@ -64,7 +64,7 @@ class HeldOutWatch:
     evaluation.
 
     Args:
-        features: float32 ``[N, D]`` of held-out samples.
+        features: the conditioned features of N held-out samples.
         labels: int64 ``[N]``, their classes.
         start: the initial weights and bias.
         temperature: the temperature, or None to fit it at each evaluation.

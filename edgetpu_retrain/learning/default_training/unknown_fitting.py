@@ -75,9 +75,9 @@ def threshold_for(
     Return the threshold that classifies at most the given share of known samples as unknown.
 
     Evidence is the negative unknown score.  Samples of the same day are more alike than samples of
-    different days.  So if the weakest evidence of the held-out samples is close to their median,
-    the threshold is raised, because known objects are expected to have less evidence on another
-    day.
+    different days.  So if the 5th percentile of the held-out samples' evidence is close to their
+    median, the threshold is raised, because known objects are expected to have less evidence on
+    another day.
 
     Args:
         scores: float32 ``[N]``, unknown scores of known samples that the head was not trained on,
@@ -114,7 +114,11 @@ def bounded(threshold: float, expected: float) -> float:
 
     Args:
         threshold: the threshold from held-out recordings.
-        expected: the threshold from held-out parts of recordings; the lower end of the range.
+        expected: the threshold from held-out parts of recordings.
+
+    Returns:
+        The threshold, limited to the range from ``expected`` to ``0.78 * expected``; ``expected``
+        if that is not negative.
 
     >>> [round(bounded(threshold, -2.0), 2) for threshold in (-3.0, -1.8, -0.5)]
     [-2.0, -1.8, -1.56]

@@ -78,9 +78,9 @@ def run_training_loop(
         should_stop: called before every iteration; returning True stops the training.
 
     Raises:
-        TrainingDiverged: if a step would make weights infinite or NaN; it is not applied.
+        TrainingDiverged: if a step would make weights infinite or NaN; the step is not applied.
     """
-    # SgdStep detects overflow itself and raises, which is clearer than a numpy warning.
+    # SgdStep detects overflow itself and raises TrainingDiverged, so numpy need not warn.
     with np.errstate(over='ignore', invalid='ignore', under='ignore'):
         for iteration in range(first, num_iter):
             if should_stop is not None and should_stop():

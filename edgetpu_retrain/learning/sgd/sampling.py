@@ -48,8 +48,9 @@ class BalancedOrder:
     """
     An endless order of rows in which classes take turns.
 
-    Each turn visits all classes in random order.  The rows of a class are shuffled, and each is
-    used once before any is repeated.  With classes of equal size, each epoch visits each row once.
+    Each turn has one row of every class, in random order.  The rows of a class are shuffled, and
+    each row is used once before any is repeated.  With classes of equal size, each epoch visits
+    each row once.
 
     Args:
         rows: int64 ``[M]``, the rows to order.

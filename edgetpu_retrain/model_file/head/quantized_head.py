@@ -55,7 +55,8 @@ class HeadTensors:
     Args:
         weights: ``[C, D]``, uint8, int8 or float32.
         bias: ``[C]``, int32 or float32.
-        weights_quantization: quantization of the weights; None for float32, as are the following.
+        weights_quantization: quantization of the weights.  This and the following fields are None
+            for float32.
         bias_quantization: quantization of the bias; its scale is the embedding's scale times the
             weights' scale.
         logits: quantization of the fully-connected layer's output.
@@ -72,7 +73,7 @@ class HeadTensors:
 
 def quantize_head(head: Head, dtype: str, embedding: QuantizationParameters | None) -> HeadTensors:
     """
-    Return the constants of a head's layers, of the type of an extractor's output.
+    Return the constants of a head's layers, in the element type of the embedding.
 
     Args:
         head: finite weights and bias; a ``logit_range`` that is empty (as before training) or not
@@ -136,7 +137,12 @@ def _weights_parameters(
 def _logit_range(
     head: Head, dtype: str, embedding: QuantizationParameters, bias_scale: float
 ) -> tuple[float, float]:
-    """Return a head's logit range, else the range of all logits, widened for the kernels."""
+    """
+    Return the range of logits to quantize.
+
+    This is the head's logit range or, if that is empty or not finite, the range of all possible
+    logits.  It is widened if a step, 1/255 of the range, would be too small for the kernels.
+    """
     reachable = _reachable_logits(head, dtype, embedding)
     low, high = min(0.0, head.logit_range[0]), max(0.0, head.logit_range[1])
     seen = head.logit_range[0] <= head.logit_range[1] and low < high

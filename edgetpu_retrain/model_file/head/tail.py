@@ -125,7 +125,7 @@ def _has_scores(tree: Any, tensor: int) -> bool:
 
 
 def _linear_input(tree: Any, operator: Any, name: str) -> int | None:
-    """Return the variable operand if an operator's other operand is a constant, else None."""
+    """Return the variable operand of a linear operator with a constant operand, else None."""
     inputs = indices(operator.inputs)
     if name not in _LINEAR or len(inputs) != 2 or min(inputs) < 0 or _is_activated(operator):
         return None

@@ -6,9 +6,9 @@ Reads and writes the TFLite Metadata table, which describes a model's inputs and
 The table is a separate flatbuffer in the model's metadata buffer ``TFLITE_METADATA``.  Its schema
 is ``metadata_schema.fbs`` of https://github.com/tensorflow/tflite-support (version 1.5.0).
 
-This module reads and writes the few tables that are needed with the flatbuffers package.
-tflite-support is no longer maintained and has no wheels for Python 3.12.  mediapipe, which has the
-same code, is a wheel of about 40 MB.
+This module uses the flatbuffers package to read and write the few tables that it needs, because
+tflite-support is no longer maintained and has no wheels for Python 3.12.  mediapipe has the same
+code, but is a wheel of about 40 MB.
 """
 
 from __future__ import annotations
@@ -227,7 +227,7 @@ def _byte(table: Any, field: int) -> int:
 
 
 def _normalization(tensor: Any) -> tuple[Normalization | None, str]:
-    """Return the normalization in an input tensor's metadata, or None, and what is wrong or ''."""
+    """Return the normalization that an input tensor's metadata states or None, and its problem."""
     for unit in _tables(tensor, _Tensor.PROCESS_UNITS):
         options = _table(unit, _Union.VALUE)
         if _byte(unit, _Union.TYPE) == _NORMALIZATION_OPTIONS and options is not None:

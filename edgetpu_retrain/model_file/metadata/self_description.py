@@ -33,7 +33,7 @@ def require_runtime(tree: Any, version: tuple[int, int, int]) -> None:
 
 
 def redirect_signatures(tree: Any, old: int, new: int, name: str) -> None:
-    """Replace output tensor ``old`` by ``new`` in the signatures, under the given name."""
+    """Replace output tensor ``old`` by ``new`` in all signatures, and rename the output."""
     for signature in tree.signatureDefs or []:
         for entry in signature.outputs or []:
             if entry.tensorIndex == old:

@@ -25,7 +25,7 @@ ENTRY_NAME = 'EDGETPU_RETRAIN_UNKNOWN'
 _FORMAT = 2.0
 _WITHOUT_DIRECTIONS = 1.0
 _NUMBER = np.dtype('<f4')
-# Number of numbers before the vectors, by format version.
+# Length of the part before the vectors, in numbers, by format version.
 _NUMBERS_BEFORE = {_WITHOUT_DIRECTIONS: 2, _FORMAT: 4}
 
 

@@ -27,7 +27,7 @@ class CpuTwin:
     The CPU twin of a compiled extractor, loaded and warmed up.
 
     The twin's file has no head.  The head is read from the retrained model and computed with
-    numpy, so another extractor need not be loaded if another retrained model serves.
+    numpy, so a change of the retrained model does not load another extractor.
 
     Args:
         model: bytes of the twin's .tflite file, which ships with this package or was probed.
@@ -56,8 +56,8 @@ class CpuTwin:
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
-            served: the serving model; None if no model serves.
-            head: the serving model's head; None if no model serves.
+            served: the retrained model that serves; None if there is none.
+            head: the head of ``served``; None if no model serves.
             before_invoke: as in :meth:`Engine.run`.
 
         Raises:

@@ -89,8 +89,9 @@ def make_engine(
     Raises:
         ModelFileError: if a file is not an extractor or cannot be run, or if the twin does not
             match the extractor.
-        DeviceError: if there is no runtime for a model on the CPU, or if the Edge TPU cannot run
-            a compiled extractor that has no twin and ``may_start_down`` is False.
+        DeviceError: if ``device`` is not a device name, if there is no runtime for a model on the
+            CPU, or if the Edge TPU cannot run a compiled extractor that has no twin and
+            ``may_start_down`` is False.
     """
     description = describe(extractor)
     if not description.compiled_for_edgetpu:
@@ -124,7 +125,7 @@ def make_engines(
 
     Args:
         extractor: bytes of the .tflite file.
-        devices: device names without repeats, at least one; as in :func:`make_engine`.
+        devices: device names without duplicates, at least one; as in :func:`make_engine`.
         report: called from any thread when a device fails or recovers, with the device's name and
             one sentence.
         options: further arguments of :func:`make_engine`.
@@ -156,8 +157,8 @@ def make_engines(
 
 
 def _check_numbers(devices: Sequence[str]) -> None:
-    # Each name must refer to another Edge TPU, because an Edge TPU can be opened only once.  'usb'
-    # means any Edge TPU on USB, and ':0' may be the same Edge TPU as 'usb:0'.
+    # Each name must refer to a different Edge TPU, because an Edge TPU can be opened only once.
+    # 'usb' means any Edge TPU on USB, and ':0' may be the same Edge TPU as 'usb:0'.
     buses = {device.partition(':')[0] for device in devices}
     if all(':' in device for device in devices) and not ('' in buses and len(buses) > 1):
         return

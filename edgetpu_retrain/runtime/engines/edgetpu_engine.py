@@ -226,7 +226,8 @@ class EdgeTpuEngine:
         Probe the extractor on the device in a child process, then load the model on the device.
 
         Raises:
-            RetrainError: if either fails; the message explains the failure in one sentence.
+            RetrainError: if probing or loading fails; the message explains the failure in one
+                sentence.
         """
         probe(self._extractor, **self._options, limits=self._limits)
         return self._load(served.model if served else None)

@@ -65,7 +65,7 @@ class EngineStatus:
     The status of an engine, for users.
 
     Args:
-        device: the device that computes the next frame, as in :class:`Inference`; ``''`` if none.
+        device: the device that processes the next frame, as in :class:`Inference`; ``''`` if none.
         runtime: name and version of the TFLite runtime; ``''`` if ``device`` is ``''``.
         problem: one sentence, or ``''`` if there is no problem.
         temperature_celsius: temperature of the Edge TPU; None if there is none, or it does not
@@ -105,7 +105,7 @@ class Engine(Protocol):
 
         Raises:
             ImageError: if ``rgb`` has another type or shape.
-            DeviceError: if neither the device nor a fallback can compute this frame.
+            DeviceError: if neither the device nor a fallback can process this frame.
         """
 
     def prepare(self, model: bytes, *, trusted: bool = True) -> PreparedModel:
@@ -158,7 +158,7 @@ def infer(
     Args:
         model: the extractor, or the classifier of ``served``.
         rgb: uint8 ``[H, W, 3]``.
-        served: the serving model; None if no model serves.
+        served: the retrained model that serves; None if there is none.
         before_invoke: as in :meth:`Engine.run`.
 
     Raises:

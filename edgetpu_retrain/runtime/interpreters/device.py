@@ -17,7 +17,7 @@ from edgetpu_retrain.errors import DeviceError
 
 USB_DEVICES = Path('/sys/bus/usb/devices')
 DEVICE_FILES = Path('/dev')
-# Attributes of PCIe and M.2 modules, by the Apex driver.
+# The attributes of PCIe and M.2 modules that the Apex driver provides.
 APEX_FACTS = Path('/sys/class/apex')
 
 _DEVICE = re.compile(r'auto|cpu|(?:usb|pci)(?::\d+)?|:\d+')

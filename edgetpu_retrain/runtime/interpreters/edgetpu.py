@@ -58,7 +58,7 @@ def make_edgetpu_interpreter(
         model: bytes of a model that is compiled for the Edge TPU.
         device: ``'auto'`` or a libedgetpu device name: ``'usb'``, ``'usb:N'``, ``'pci'``,
             ``'pci:N'``, ``':N'``.
-        num_threads: number of threads for operators that stay on the CPU; pycoral ignores it.
+        num_threads: number of threads for operators that run on the CPU; ignored with pycoral.
 
     Raises:
         DeviceError: if the library, the device or the runtime is missing or unusable; the message

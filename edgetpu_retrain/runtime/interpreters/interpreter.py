@@ -55,7 +55,7 @@ def load_model(
 
     A model that is compiled for the Edge TPU runs on the Edge TPU.  Any other model runs on the
     CPU, regardless of the device.  The result's ``note`` says so if an Edge TPU was requested, or
-    if one is attached and ``device`` is 'auto'.  The note also says if the runtime does not use
+    if one is attached and ``device`` is 'auto'.  The note also says so if the runtime does not use
     XNNPACK, its library of fast CPU operators.
 
     Args:

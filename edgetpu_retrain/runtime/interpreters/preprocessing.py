@@ -85,7 +85,7 @@ def fit_to_input(
 
 
 def _resized(rgb: RgbArray, out: RgbArray) -> RgbArray:
-    """Write the picture into ``out``, resized to its height and width."""
+    """Resize a picture to the height and width of ``out``; write it into ``out`` and return it."""
     height, width = out.shape[:2]
     # OpenCV 4.5.4 cannot resize a single pixel.  Copying repeats the pixel, as interpolation does.
     if rgb.shape == out.shape or rgb.shape[:2] == (1, 1):

@@ -139,7 +139,7 @@ def _last_words(child: subprocess.CompletedProcess[bytes]) -> str:
 
 
 def main() -> None:
-    """Run the model from standard input, and write its error, if any, as JSON to stdout."""
+    """Run the model from standard input, and write the error, if any, as JSON to stdout."""
     options, limits = json.loads(sys.argv[1])
     limits = ProbeLimits(**limits)
     _end_in_time(limits.wall_s)

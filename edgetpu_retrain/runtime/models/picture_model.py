@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""PictureModel: a loaded model whose input is one picture, the base of Extractor and Classifier."""
+"""PictureModel: the base class of extractors and classifiers, which have one picture as input."""
 
 from __future__ import annotations
 
