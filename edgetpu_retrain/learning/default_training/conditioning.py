@@ -39,7 +39,7 @@ _SPREAD_FLOOR = 0.1
 # If the features take at most this many bytes as float32, they are all computed once and cached.
 _LARGEST_COPY_BYTES = 2**24
 
-# Minimum number of dimensions per row for which FeatureRows reduces the features.  With more rows,
+# Minimum ratio of dimensions to rows for which FeatureRows reduces the features.  With more rows,
 # computing the space that they span takes longer than the reduction saves.
 _REDUCTION = 4
 

@@ -179,7 +179,7 @@ def _few_recordings(problem: Problem) -> IntArray:
 
 
 def _share(problem: Problem) -> float:
-    """Return the share of each class to hold out."""
+    """Return the share of each class to hold out: as requested, or less with very many samples."""
     return min(problem.recipe.held_out_share, _most_held_out(problem) / len(problem.labels))
 
 

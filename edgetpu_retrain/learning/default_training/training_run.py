@@ -32,7 +32,7 @@ class Run:
     The result of a run.
 
     Args:
-        weights: float32 ``[features.columns, C]``, for the features of the run's problem.
+        weights: float32 ``[K, C]``, for the K columns of the problem's features.
         bias: float32 ``[C]``.
         iterations: number of steps that yielded these weights.
         stopped: whether the caller stopped the run.

@@ -1,9 +1,9 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The training loop, shared by all recipes.
+The training loop of ``fit`` and of ``SoftmaxRegression``.
 
-A recipe provides the batches and a learning rate schedule.
+Each of them provides the batches and a learning rate schedule.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The SGD step, shared by all recipes."""
+"""The SGD step of ``fit`` and of ``SoftmaxRegression``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SMALL_PRODUCT = 1_000_000
 
 
 class TrainingDiverged(ValueError):  # noqa: N818
-    """A training step would make weights infinite or NaN; it was not applied."""
+    """Logits or weights would become infinite or NaN; the training step was not applied."""
 
 
 class SgdStep:

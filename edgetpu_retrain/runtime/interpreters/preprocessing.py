@@ -73,7 +73,7 @@ def fit_to_input(
         out = np.empty(description.input_shape, description.input_dtype)
     if description.input_dtype == 'float32':
         normalization = description.normalization
-        assert normalization is not None  # a model without one is not loaded
+        assert normalization is not None  # PictureModel rejects a model without one.
         pixels = _resized(rgb, np.empty(out.shape[1:], np.uint8))
         np.subtract(pixels, np.array(normalization.mean, np.float32), out=out[0])
         out /= np.array(normalization.std, np.float32)
@@ -104,10 +104,10 @@ def _shrink(rgb: RgbArray, out: RgbArray) -> None:
 
     ``INTER_AREA`` averages exactly the area that each output pixel covers, but it is slow.  On one
     core, downscaling to 224x224 takes 0.5 ms from 320x240, 1.3 ms from 640x480 and 7 to 15 ms from
-    1920x1080.  In OpenCV, only its 2x2 case and linear interpolation are vectorized.  Therefore, a
-    large picture is halved, then interpolated to 2 (or 4, 8, ...) times the output size, and then
-    averaged.  Interpolation shrinks each side by a factor below 2, so that no pixel is skipped.
-    For the same three sizes, this takes 0.23, 0.35 and 1.5 ms.
+    1920x1080.  Only the 2x2 case of ``INTER_AREA`` and linear interpolation are vectorized.
+    Therefore, a large picture is halved, then interpolated to 2 (or 4, 8, ...) times the output
+    size, and then averaged.  Interpolation shrinks each side by a factor below 2, so that no pixel
+    is skipped.  For the same three sizes, this takes 0.23, 0.35 and 1.5 ms.
 
     With photographs from 225x224 to 3840x2160, the default extractor's embeddings have a cosine
     similarity of at least 0.99 (0.997 on average) to those with ``INTER_AREA`` alone.  With linear
