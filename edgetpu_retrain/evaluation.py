@@ -84,7 +84,7 @@ class Evaluation:
         return self.right / self.pictures if self.pictures else None
 
     def right_of(self, name: str) -> tuple[int, int]:
-        """Return, for one true label, the number of correctly classified pictures and of all."""
+        """Return the number of pictures of a label that are right, and the number of all."""
         row = self.confusion_matrix[self._index[name]]
         return int(row[self._index[self._wanted(name)]]), int(row.sum())
 

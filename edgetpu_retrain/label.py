@@ -16,7 +16,7 @@ MAX_LABEL_BYTES = 255
 """Maximum length in UTF-8, bytes: Linux limits the name of a folder to this (NAME_MAX)."""
 
 # The classification of frames that match no class.  Labels that read as this word are reserved,
-# because a class with such a label would look the same as this classification.
+# because users could not distinguish a class with such a label from this classification.
 UNKNOWN = 'unknown'
 
 BACKGROUND = 'background'

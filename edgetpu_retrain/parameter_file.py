@@ -6,7 +6,7 @@ Reads the names of the cameras in a ROS parameter file, for the launch files.
 The keys of such a file are patterns of full node names
 (https://design.ros2.org/articles/160_ros_command_line_arguments.html): ``*`` stands for one part
 of a name, ``**`` for any number of parts, and keys may be nested.  If several keys that match a
-node have the same parameter, the last value is used.
+node set the same parameter, the last value is used.
 """
 
 from __future__ import annotations

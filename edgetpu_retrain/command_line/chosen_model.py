@@ -31,7 +31,8 @@ def load_chosen_model(
     Load the model that the user names.
 
     Args:
-        named: the model, by a version number, the path of a file, or '' for the serving version.
+        named: a version number, the path of a file, or '' for the serving version; and the user's
+            choices, which only a file may have.
         label_file: file with the model's class names; None uses those inside the model.
         background_label: name of the class that counts as unknown; '' = none.
         data_dir: the data folder; '' = the default one.

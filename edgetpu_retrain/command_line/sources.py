@@ -32,8 +32,8 @@ class Source:
         total: number of pictures; None if it is not known in advance.
         tally: numbers of pictures found and left out; complete after iterating.
         labels: the labels of the pictures, without repeats; () for pictures without labels.
-        loss: message about the end that a bag lacks, for example after a power loss; '' if the
-            bag is complete.
+        loss: message about the lost end of a bag, for example after a power loss; '' if the bag
+            is complete.
     """
 
     pictures: Iterator[RecordedPicture]

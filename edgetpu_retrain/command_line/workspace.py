@@ -98,7 +98,7 @@ def read_extractor(extractor: NamedModel, data_dir: str) -> bytes:
     """
     Return an extractor made from the file that the user names, as the bytes of a .tflite file.
 
-    What was done to the file, such as cutting off a classification layer, is printed as warnings.
+    Changes, such as a classification layer that is cut off, are printed as warnings.
 
     Args:
         extractor: the file and the user's choices for it; the default is the extractor in this
@@ -137,7 +137,7 @@ def open_engine(
 
 def counts_of(store: SampleStore, identity: str) -> dict[str, int]:
     """
-    Return the number of samples of each class with embeddings of an extractor.
+    Return, for each class, the number of samples with an embedding of an extractor.
 
     Args:
         store: the samples.

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""BaseStation: what the operator reads and does at the base station."""
+"""BaseStation: reads the status of the fleet, and revokes members, as its operator would."""
 
 from __future__ import annotations
 
@@ -48,25 +48,29 @@ class BaseStation(contextlib.AbstractContextManager['BaseStation']):
 
     @property
     def reports(self) -> list[Report]:
-        """The last report of each member that is in the fleet."""
+        """The last report of each member that may connect; [] before the first status."""
         status = self._status
         members = () if status is None else status.members
         return [each.report for each in members if each.report and each.member.may_connect]
 
     @property
     def last_sequence(self) -> int:
-        """Number of the last pack in the hub's stream."""
+        """Number of the last pack in the hub's stream; 0 before the first status."""
         status = self._status
         return 0 if status is None else status.fill.last_sequence
 
     def table(self, width: int) -> RenderableType:
-        """Return the status of the fleet as ``edgetpu_retrain fleet status`` shows it."""
+        """Return the output of ``edgetpu_retrain fleet status`` for a width in characters."""
         status = self._status
         return Text('the hub starts') if status is None else drawing(status, width)
 
     def revoke(self, name: str, since_sequence: int) -> None:
         """
-        Revoke the packs of a member from a sequence number of the hub's stream on.
+        Revoke a member; only its packs before a number in the hub's stream still count.
+
+        Args:
+            name: name of the member.
+            since_sequence: number of the first pack that does not count.
 
         Raises:
             ProgramError: if the command fails.

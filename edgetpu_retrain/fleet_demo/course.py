@@ -35,30 +35,30 @@ WRONG_VISITS = (*VISITS, 'night')
 
 
 class Station(Protocol):
-    """The base station, as the course uses it."""
+    """What the course needs of the base station."""
 
     @property
     def reports(self) -> list[Report]:
-        """The last report of each member."""
+        """The last report of each member that may connect."""
 
     @property
     def last_sequence(self) -> int:
         """Number of the last pack in the hub's stream."""
 
     def revoke(self, name: str, since_sequence: int) -> None:
-        """Revoke the packs of a member from a sequence number of the hub's stream on."""
+        """Revoke a member; only its packs before a number in the hub's stream still count."""
 
 
 class Course:
     """
-    Runs the steps, and collects the results.
+    Runs the steps of the demonstration, and collects the results.
 
     Args:
         robots: the robots by name.
-        link: the network between :data:`OFFLINE` and the hub.
+        link: the network between the robot :data:`OFFLINE` and the hub.
         station: the base station.
         view: the operator's terminal.
-        patience_s: time limit of each wait, seconds; each takes some seconds on an idle machine.
+        patience_s: time limit of each wait, seconds; a wait takes some seconds on an idle machine.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Course:
         self.seen = Seen()
 
     def close(self) -> None:
-        """End the threads."""
+        """Cancel calls that have not started, and wait for the threads to end."""
         self._threads.shutdown(cancel_futures=True)
 
     def run(self) -> Seen:
@@ -158,8 +158,6 @@ class Course:
             self._view.say(f'the model of {name} is {which}, byte for byte')
         self.seen.corrected = self._examine(others, (WRONG_SUBJECT, WRONG_LABEL))
 
-    # -----------------------------------------------------------------------------------------
-
     def _teach_own(self, robot: DemoRobot) -> int:
         return sum(
             robot.teach(subject, visit)
@@ -210,7 +208,7 @@ class Course:
     def _at_once(
         self, names: tuple[str, ...], function: Callable[[DemoRobot], Returned]
     ) -> dict[str, Returned]:
-        """Call a function for several robots, each in a thread."""
+        """Call a function for several robots in parallel; return its results by robot."""
         futures = {name: self._threads.submit(function, self._robots[name]) for name in names}
         return {name: future.result() for name, future in futures.items()}
 
@@ -222,7 +220,7 @@ def _teach(
 
 
 def doubts(reports: Iterable[Report]) -> frozenset[str]:
-    """Return what members report about samples that they do not trust, and their problems."""
+    """Return sentences on the samples that members do not trust, and on their problems."""
     found = set()
     for each in reports:
         trained, _, doubt = each.gate.partition('; ')

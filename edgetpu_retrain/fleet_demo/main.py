@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demonstration and return its exit code."""
     options = _parse(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        # Raise KeyboardInterrupt, as for SIGINT, so that the context managers stop the children.
+        # Raise KeyboardInterrupt, as SIGINT does, so that context managers end all processes.
         signal.signal(number, signal.default_int_handler)
     try:
         seen = run(options.logs, options.time_limit)
@@ -62,7 +62,7 @@ def run(logs: Path | None = None, time_limit_s: float = TIME_LIMIT_S) -> dict[st
     Run the processes of the demonstration until its course ends.
 
     Args:
-        logs: folder for the logs of the processes; None = they are removed at the end.
+        logs: folder for the logs of the processes; None = the logs are removed at the end.
         time_limit_s: how long the course may take, seconds.
 
     Returns:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The operator of the demonstration: runs its course, watches the fleet, and revokes a member."""
+"""The operator of the demonstration: runs the course, and shows the status of the fleet."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def watch(folder: Path, hub_port: int, link_port: int, patience_s: float, result
     Args:
         folder: the folder of the base station.
         hub_port: port of the hub.
-        link_port: port to which the robot connects whose network is cut.
+        link_port: port of the link through which one robot connects; the course cuts this link.
         patience_s: time limit of each wait, seconds.
         result: file for the results, JSON.
 
@@ -56,7 +56,7 @@ def watch(folder: Path, hub_port: int, link_port: int, patience_s: float, result
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the course, and return the exit code: 0 if the course was completed."""
+    """Run the course; return 0 if it was completed, 1 on an error, and 130 if interrupted."""
     parser = argparse.ArgumentParser(description='run the course of the demonstration of a fleet')
     parser.add_argument('folder', type=Path, help='folder of the base station')
     parser.add_argument('hub_port', type=int, help='port of the hub')

@@ -77,7 +77,7 @@ class Programs:
             port: port of its hub.
 
         Raises:
-            ProgramError: if the base station exits before.
+            ProgramError: if the base station exits without creating the folder.
         """
         command = (*_FLEET, 'serve', '--folder', str(self._station))
         where = ('--hub-name', 'localhost', '--host', '127.0.0.1', '--port', str(port))
@@ -89,7 +89,7 @@ class Programs:
 
     def add_member(self, name: str) -> None:
         """
-        Add a robot that may teach to the fleet, and write its credentials.
+        Add a robot to the fleet, with the role 'teach', and write its credentials.
 
         Args:
             name: name of the robot.
@@ -109,7 +109,8 @@ class Programs:
 
         Args:
             hub_port: port of the hub.
-            link_port: port to which the robot connects whose network is cut.
+            link_port: port of the link through which one robot connects; the course cuts this
+                link.
             patience_s: time limit of each wait, seconds.
             result: file for the results.
         """
@@ -145,7 +146,7 @@ def run_fleet_command(
     environment: Mapping[str, str] | None = None,
 ) -> None:
     """
-    Run ``edgetpu_retrain fleet`` at the base station.
+    Run a command of ``edgetpu_retrain fleet`` at the base station, and wait until it ends.
 
     Args:
         arguments: the command and its arguments.

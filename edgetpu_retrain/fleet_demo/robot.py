@@ -29,7 +29,7 @@ _SECONDS_FOR_EXAM = 15.0
 
 class DemoRobot:
     """
-    A robot: its camera, its node and its exams.  One thread at a time may use it.
+    Controls the camera and the node of one robot; use it from one thread at a time.
 
     Args:
         name: name of the robot and its namespace.
@@ -45,7 +45,7 @@ class DemoRobot:
         self._client.on_result(self._on_result)
 
     def close(self) -> None:
-        """Destroy the ROS nodes of this robot."""
+        """Destroy the ROS node through which this object controls the robot."""
         self._closing.close()
 
     def wait_until_ready(self) -> None:
@@ -55,7 +55,7 @@ class DemoRobot:
 
     def teach(self, shown: str, recording: str, label: str = '') -> int:
         """
-        Show a subject and store samples of it.
+        Show a subject to the camera, and store samples of it.
 
         Args:
             shown: the subject.
@@ -73,7 +73,7 @@ class DemoRobot:
         return int(stored.added)
 
     def examine(self, subject: str) -> Score:
-        """Show views of a subject that were never taught, and return the score."""
+        """Show new views of a subject to the camera, and return the score of the robot."""
         exam = self._exam = Exam(EXAM_FRAMES)
         self._stage.show(exam_scene(subject))
         self._stage.spin_until(lambda: exam.shown >= EXAM_FRAMES, _SECONDS_FOR_EXAM)
@@ -89,7 +89,7 @@ class DemoRobot:
 
         Args:
             subject: the subject.
-            since: start of the measurement, of time.monotonic().
+            since: start of the measurement, as returned by ``time.monotonic()``.
             timeout_s: time limit from now on, seconds.
 
         Returns:
@@ -108,7 +108,7 @@ class DemoRobot:
 
     @property
     def classes(self) -> frozenset[str]:
-        """The classes of the serving model."""
+        """The classes of the serving model; none before the first training."""
         return frozenset(self._status.model_labels)
 
     @property

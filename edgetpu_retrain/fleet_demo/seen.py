@@ -21,8 +21,8 @@ class Score:
     The score of a short exam in one subject.
 
     Args:
-        right: frames classified as the subject.
-        frames: frames shown.
+        right: number of frames that were classified as the subject.
+        frames: number of frames shown.
         heard: the most frequent class among the classifications; '' = there were none.
     """
 
@@ -32,7 +32,7 @@ class Score:
 
     @property
     def passed(self) -> bool:
-        """Whether enough frames were right."""
+        """Whether enough frames were classified correctly."""
         return self.frames > 0 and self.right >= PASS_MARK * self.frames
 
 
@@ -43,24 +43,26 @@ Scores = dict[str, dict[str, Score]]
 @dataclass
 class Seen:
     """
-    The results of the demonstration, set step by step.
+    The results of the demonstration; a default value = not measured yet.
 
     Args:
-        samples: number of samples by the robot at which they were taught.
-        shared: scores of every robot in the subjects that any robot was taught first.
+        samples: number of samples that each robot was taught, by robot.
+        shared: scores of all robots in the subjects that the robots were taught first.
         new_class: the class that one robot was taught while another was offline.
-        new_class_s: seconds from its last sample until another robot classified it correctly.
+        new_class_s: seconds from the last sample of the new class until another robot classified
+            the class correctly.
         new_class_scores: scores of the connected robots in the new class, after that.
-        offline: the robot that was offline, and its score in the new class meanwhile.
-        caught_up_s: seconds from its return until it classified the new class correctly.
-        caught_up_scores: scores of all robots in the new class and in what the robot was taught
-            while it was offline.
+        offline: score in the new class of the robot that was offline, by robot.
+        caught_up_s: seconds from the reconnection of the robot that was offline until it
+            classified the new class correctly.
+        caught_up_scores: scores of all robots in the new class, and in the class that the robot
+            that was offline was taught meanwhile.
         same_model: whether all robots then served the same model, byte for byte.
         noticed: what members reported about the wrong teacher's samples.
         meanwhile: scores of the other robots in the subject and the class that the wrong teacher
             confused, before the revocation.
-        forgotten: by robot, whether its model is, byte for byte, the one from before the wrong
-            samples.
+        forgotten: whether the model of a robot is again the one before the wrong samples, byte for
+            byte; by robot.
         corrected: the scores as in ``meanwhile``, after the revocation.
         seconds: duration of the whole demonstration.
     """
@@ -81,7 +83,7 @@ class Seen:
     seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
-        """Return the results as values for JSON, with what :meth:`missing` returns."""
+        """Return the results as values for JSON; 'missing' is the result of :meth:`missing`."""
         return {**asdict(self), 'missing': self.missing()}
 
     def missing(self) -> list[str]:

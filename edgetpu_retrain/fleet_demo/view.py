@@ -53,7 +53,7 @@ class View(contextlib.AbstractContextManager['View']):
 
     @property
     def seconds(self) -> float:
-        """Seconds since the start."""
+        """Seconds since this object was created."""
         return time.monotonic() - self._start
 
     def heading(self, text: str) -> None:

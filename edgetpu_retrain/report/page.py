@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The page: one self-contained HTML file, without other files or network access.
+The page of the report: one HTML file that needs no other files and no network.
 
 Labels are untrusted: the template escapes all values, and the page's Content Security Policy
 forbids scripts and external addresses.
@@ -68,5 +68,5 @@ def page_of(
 
 
 def _unbroken(text: str) -> str:
-    """Return a text with a no-break space before each percent sign."""
+    """Return a text in which each space before a percent sign is a no-break space."""
     return text.replace(' %', '\u00a0%')

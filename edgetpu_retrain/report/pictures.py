@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Stored pictures of samples, reduced to be embedded in the page."""
+"""Reads the stored pictures of samples, and reduces them for the page of the report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from edgetpu_retrain.store.files.data_folder import SAMPLES_FILE
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 LONGEST_SIDE = 180
-"""Maximum width and height, pixels: larger than on the cards, to be sharp on phones."""
+"""Maximum width and height, pixels: more than the page shows, for sharp pictures on phones."""
 
 
 def picture_urls(folder: Path, ids: Iterable[int]) -> dict[int, str]:
@@ -45,12 +45,12 @@ def picture_urls(folder: Path, ids: Iterable[int]) -> dict[int, str]:
 
 
 def data_url(content: bytes, kind: str) -> str:
-    """Return a file as a ``data:`` URL (RFC 2397)."""
+    """Return content of a media type, such as 'image/jpeg', as a ``data:`` URL (RFC 2397)."""
     return f'data:{kind};base64,{base64.b64encode(content).decode("ascii")}'
 
 
 def _small(jpeg: bytes) -> bytes | None:
-    """Return a reduced picture, or None if it cannot be read."""
+    """Return a picture reduced to LONGEST_SIDE as a JPEG file; None if it cannot be read."""
     try:
         return jpeg_to_store(reduced(decode_picture(jpeg), LONGEST_SIDE))
     except ImageError:

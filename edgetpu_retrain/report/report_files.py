@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""write_report: writes the page and the sheet of figures for a data folder."""
+"""write_report: writes the page of a report, and one picture of all its figures."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from edgetpu_retrain.store.files.durable_file import make_folder, write_durably
 
 DEFAULT_NAME = 'report.html'
 
-# Packages that only a report needs, with their Debian packages.
+# Python packages that only a report needs, with the Debian packages that contain them.
 _NEEDED = {'matplotlib': 'python3-matplotlib', 'jinja2': 'python3-jinja2'}
 
 
 class WrittenReport(NamedTuple):
-    """A report that was written."""
+    """The files of a report that was written, and its conclusions."""
 
     html: Path
     """The page, which is self-contained."""
@@ -41,9 +41,9 @@ def write_report(
     """
     Write a report on the samples in a data folder and on the training on them.
 
-    It trains about twenty times (cross-validation and a learning curve), which takes seconds for
-    hundreds of samples and minutes for tens of thousands.  No sample and no model is changed; a
-    node may use the data folder at the same time.
+    It trains about 25 heads, mainly for cross-validation and a learning curve, which takes seconds
+    for hundreds of samples and minutes for tens of thousands.  It does not change any sample or
+    model; a node may use the data folder at the same time.
 
     Args:
         data_dir: the data folder.
@@ -72,7 +72,7 @@ def write_report(
     png = html.with_suffix('.png')
     data = read_report_data(data_dir, version)
     with as_store_error('write the report', html):
-        # Fail early: the rest may take minutes.
+        # Fail before the analysis, which may take minutes, if the folder cannot be created.
         make_folder(html.parent)
     analysis = analyse(data, on_step)
     on_step('drawing')

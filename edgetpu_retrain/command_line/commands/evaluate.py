@@ -120,6 +120,6 @@ def _as_text(result: evaluation.Evaluation, version: int) -> list[str]:
 
 
 def _confused(result: evaluation.Evaluation, name: str) -> str:
-    """Return as text the classes that a class was most often confused with, at most three."""
+    """Return, as text, up to three classes that a class was most often classified as."""
     confused = Counter(each.classification for each in result.mistakes if each.truth == name)
     return ', '.join(f'{label} ({count})' for label, count in confused.most_common(3))

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command report: whether there are enough samples, and which may be mislabelled."""
+"""The command report: writes a page on the number and the labels of the samples."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def report(out: Path, version: int, data_dir: str) -> None:
     """
     Write a page on whether more samples would help, and which samples may be mislabelled.
 
-    The command trains about twenty heads, which takes seconds for hundreds of samples and minutes
-    for tens of thousands.  It does not change any sample or model.
+    The command trains about 25 heads, which takes seconds for hundreds of samples and minutes for
+    tens of thousands.  It does not change any sample or model.
     """
     with Console(stderr=True).status('reading') as status:
         folder = existing_folder(data_dir)

@@ -101,7 +101,7 @@ def _as_json(outcome: TrainingOutcome) -> dict[str, object]:
 
 @contextmanager
 def _live_progress() -> Iterator[ProgressCallback]:
-    """Show loss and accuracies: one changing line on a terminal, about ten lines in a log."""
+    """Yield a callback that shows progress: on a terminal as one line, otherwise about ten."""
     console = Console(stderr=True)
     tenths = -1
 

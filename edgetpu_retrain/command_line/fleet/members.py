@@ -132,8 +132,8 @@ def change(
     """
     Change the roles, labels or expiry of a member.
 
-    The change also applies to what the member has taught already.  What no option names is not
-    changed; --labels '*' permits all labels.
+    The change also applies to what the member has taught already.  A setting without an option
+    stays unchanged; --labels '*' permits all labels.
     """
     if not (roles or labels or expires):
         raise click.UsageError('Give --role, --labels or --expires.')

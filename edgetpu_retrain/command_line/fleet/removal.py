@@ -86,7 +86,7 @@ def erase(samples: tuple[str, ...], folder: StationFolder) -> None:
     """
     Delete the embeddings and pictures of samples from all robots and hubs.
 
-    SAMPLE is an id that `fleet samples` lists.  A robot or hub that is not connected deletes them
+    SAMPLE is an id that `fleet samples` lists.  A robot that is not connected deletes its copies
     when it connects.  No member stores these samples again.
     """
     wanted = [_sample(each) for each in samples]

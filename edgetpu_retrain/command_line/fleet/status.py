@@ -43,7 +43,7 @@ _ONLY_WIDE = {'own', 'quarantined'}
 @options.as_json
 def status(watch: bool, folder: StationFolder) -> None:
     """
-    Show the members of the fleet: when each was last seen, how far it is behind, and problems.
+    Show when each member of the fleet was last seen, how far it is behind, and all problems.
 
     The figures come from the hub on this machine, which must be running.
     """

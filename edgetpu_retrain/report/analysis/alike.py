@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Folds in which similar frames do not confirm each other's labels.
+Assigns samples to folds so that similar frames do not confirm each other's labels.
 
 If a few frames of a burst show something else than the rest, these few are alike and have the same
-wrong label.  A head that is trained on one of them would confirm the others, so they are held out
-together.
+wrong label.  A head that is trained on one of them would confirm the label of the others, so all
+of them are held out in one fold.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from edgetpu_retrain.learning.held_out import (
 import numpy as np
 
 # Samples are alike if their squared distance is below this many times that of near copies.  With
-# EfficientNet-Lite0, 99 % of the frames of a burst are closer to another frame, and 95 % of the
-# frames of other things, and other photographs of the same thing, are farther away.
+# EfficientNet-Lite0, 99 % of the frames of a burst are closer than this to another frame of it.
+# Of the frames of other things, and of other photographs of the same thing, 95 % are not.
 _ALIKE = 3.0
 
-# A larger share of a class is not held out together, because too little would be left.
+# A group with a larger share of its class is divided, because too few samples would be left to
+# train on.
 _LARGEST_SHARE = 0.5
 
 # Maximum number of rows whose distances are computed at a time.
@@ -35,9 +36,10 @@ def folds_by_likeness(
     rows: EmbeddingRows, labels: IntArray, folds: int, rng: np.random.Generator
 ) -> IntArray:
     """
-    Assign the samples of each class to folds, and those that are alike to the same fold.
+    Assign the samples of each class to folds; samples that are alike get the same fold.
 
-    If a group has more than half of its class, its samples are assigned one by one.
+    If a group of such samples has more than half of its class, its samples are assigned one by
+    one.
 
     Args:
         rows: the embeddings of N samples.
@@ -68,7 +70,7 @@ def alike(rows: EmbeddingRows, members: IntArray, limit: float) -> IntArray:
 
     Args:
         rows: the embeddings.
-        members: int64 ``[M]``, rows.
+        members: int64 ``[M]``, the rows of the samples to group.
         limit: the squared distance below which two samples are alike.
 
     Returns:
@@ -80,7 +82,7 @@ def alike(rows: EmbeddingRows, members: IntArray, limit: float) -> IntArray:
     while len(left):
         reached, left = left[:1], left[1:]
         while len(reached):
-            # Compare a block at a time, because a group may be all of a long recording.
+            # Compare a block at a time to limit memory: a group may be a long recording.
             now, reached = reached[:_BLOCK_ROWS], reached[_BLOCK_ROWS:]
             group_of[now] = group
             if len(left):
@@ -92,9 +94,9 @@ def alike(rows: EmbeddingRows, members: IntArray, limit: float) -> IntArray:
 
 
 def _dealt(groups: IntArray, folds: int, rng: np.random.Generator) -> IntArray:
-    """Return the fold of each sample; groups are put into the emptiest fold, in random order."""
+    """Return the fold of each sample; groups, in random order, go into the emptiest fold."""
     _, groups, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    # Shuffle the folds, or small classes would all be in the first ones.
+    # Shuffle the folds.  Otherwise, all small classes would be in the first ones.
     turn = rng.permutation(folds)
     filled = np.zeros(folds, np.int64)
     fold_of = np.empty(len(sizes), np.int64)

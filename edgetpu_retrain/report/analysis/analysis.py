@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The complete analysis of a report."""
+"""Runs all parts of a report's analysis, and collects their results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edgetpu_retrain.report.analysis.training_curves import training_curves, Tra
 import numpy as np
 
 MOST = 20
-"""Maximum number of samples shown of each kind."""
+"""Maximum number of samples shown in each list: wrong labels, mistakes, unsure predictions."""
 
 NEIGHBOURS = 3
 """Number of nearest neighbours shown per sample."""
@@ -28,7 +28,7 @@ NEIGHBOURS = 3
 # The 97.5 % quantile of the normal distribution, for 95 % confidence intervals.
 _QUANTILE = 1.959964
 
-# Maximum number of samples from which the distribution of distances is estimated.
+# Maximum number of samples whose distance to the nearest neighbour is computed.
 _SPACED = 1000
 
 OnStep = Callable[[str], object]
@@ -47,9 +47,10 @@ class Analysis:
         learning: the learning curve; None if there are too few samples.
         reliability: accuracy by confidence.
         labels_held_out: the held-out predictions that check the labels.
-        mislabels: samples with suspicious labels, as positions among these predictions.
-        mistakes: int64, positions of the worst mistakes among the evaluated samples.
-        unsure: int64, positions of the least confident predictions among them.
+        mislabels: samples with suspicious labels, as positions in ``labels_held_out``.
+        mistakes: int64, positions in ``held_out`` of the worst mistakes, worst first.
+        unsure: int64, positions in ``held_out`` of the least confident predictions, least
+            confident first.
         spacing: float32 ``[S]``, cosine distance of some samples to their nearest neighbour.
         neighbours: by row of each displayed sample, rows and distances of its nearest neighbours.
     """
@@ -74,7 +75,7 @@ class Analysis:
 
     @property
     def counts(self) -> IntArray:
-        """Samples of each class, int64 ``[C]``."""
+        """Number of samples of each class, int64 ``[C]``."""
         return np.array(list(self.data.counts.values()), np.int64)
 
     @property
@@ -102,7 +103,7 @@ class Analysis:
     @property
     def noticed(self) -> FloatArray:
         """
-        The share of each class's samples that a head without that class would reject as unknown.
+        The share of each class's samples that a head without that class classifies as unknown.
 
         float32 ``[C]``; NaN where it was not measured.
         """
@@ -127,11 +128,14 @@ class Analysis:
 
 def analyse(data: ReportData, on_step: OnStep = lambda _: None) -> Analysis:
     """
-    Compute the analysis.
+    Analyse samples, by cross-validation and further trainings.
 
     Args:
         data: the samples and the model version.
         on_step: called at the start of each step with its description.
+
+    Raises:
+        RequestError: if the samples, or the options of the version, are invalid.
     """
     samples, options = data.samples, data.options
     on_step('training with every sample held out once')
@@ -167,6 +171,8 @@ def analyse(data: ReportData, on_step: OnStep = lambda _: None) -> Analysis:
 def wilson_interval(right: int, count: int) -> tuple[float, float]:
     """
     Return the 95 % confidence interval of the share right / count (E. B. Wilson, JASA 22, 1927).
+
+    It is (0, 1) if ``count`` is 0.
 
     >>> low, high = wilson_interval(10, 10)
     >>> print(f'{low:.2f} {high:.2f}')

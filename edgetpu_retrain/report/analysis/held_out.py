@@ -5,14 +5,15 @@ Cross-validation: held-out predictions of single samples.
 
 A version's record has only a confusion matrix, and a training may hold out only a fifth of the
 samples.  A report needs predictions for single samples, so it cross-validates with the version's
-options: each sample is evaluated once, by a head trained with the same recipe without it.  The
-held-out probabilities are unbiased, because the temperature is also fitted without the held-out
-samples.
+options: each sample is evaluated once, by a head that is trained in the same way without this
+sample.  The held-out probabilities are unbiased, because the temperature is also fitted without
+the held-out samples.
 
-It does so twice.  The metrics should be valid for another day, so whole recordings are held out,
-as in a training (:mod:`edgetpu_retrain.learning.held_out`).  Labels are checked by a head that is
-trained on as many samples as possible, even of the same day, but not on similar frames
-(:mod:`.alike`).
+There are two cross-validations.  The first one computes the metrics.  They should be valid for
+another day, so it holds out whole recordings, as a training does
+(:mod:`edgetpu_retrain.learning.held_out`).  The second one checks the labels.  Its heads are
+trained on as many samples as possible, even of the same day, but not on frames that are similar to
+the held-out ones (:mod:`.alike`).
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 import numpy.typing as npt
 
-# As many as in the training's own cross-validation; each head is trained on 80 % of the samples.
+# The number of folds, as in the cross-validation of a training; each head is trained on about 80 %
+# of the samples.
 FOLDS = 5
 
 # Maximum number of rows that are dequantized at a time.
@@ -48,7 +50,7 @@ class HeldOut:
         rows: int64 ``[M]``, the evaluated samples, ascending; a class with a single sample has
             none.
         labels: int64 ``[M]``, their classes.
-        probabilities: float32 ``[M, C]``.
+        probabilities: float32 ``[M, C]``, the predicted probability of each class.
         fold_of: int64 ``[N]``, the fold in which each sample was held out; -1 = none.
         folds: number of folds; 0 if no class has two samples.
         units: the held-out unit of each class; None for a class of which nothing was held out.
@@ -64,9 +66,10 @@ class HeldOut:
     @property
     def unit(self) -> HeldOutUnit:
         """
-        The worst unit in which any class was held out.
+        The worst unit in which any class was held out: 'recordings', 'blocks' or 'frames'.
 
-        Only if it is 'recordings' do the metrics predict the accuracy on another day.
+        The units are listed from best to worst.  Only if the unit is 'recordings' do the metrics
+        predict the accuracy on another day.
         """
         return worst_unit(self.units)
 
@@ -83,22 +86,22 @@ class HeldOut:
         return right
 
     def worst_mistakes(self) -> IntArray:
-        """Return the positions of all mistakes, int64, least probability of the truth first."""
+        """Return the positions of all mistakes, int64, least probable true class first."""
         wrong = np.flatnonzero(~self.right)
         truth = self.probabilities[wrong, self.labels[wrong]]
         return wrong[np.argsort(truth, kind='stable')]
 
     def least_confident(self) -> IntArray:
-        """Return the positions of all predictions, the least confident first, int64 ``[M]``."""
+        """Return the positions of all predictions, int64 ``[M]``, least confident first."""
         return np.argsort(self.probabilities.max(axis=1), kind='stable')
 
 
 def cross_validate(samples: TrainingSet, options: TrainingOptions) -> HeldOut:
     """
-    Predict samples with heads that were trained without them, if possible without their recording.
+    Predict samples with heads trained without them and, if possible, without their recordings.
 
     Args:
-        samples: two classes or more.
+        samples: samples of at least two classes.
         options: the training options; their seed also determines the folds.
 
     Raises:
@@ -125,7 +128,7 @@ def check_labels(samples: TrainingSet, options: TrainingOptions) -> HeldOut:
     Predict samples with heads that were trained without them and without similar samples.
 
     Args:
-        samples: two classes or more.
+        samples: samples of at least two classes.
         options: the training options; their seed also determines the folds.
 
     Raises:
@@ -167,8 +170,8 @@ def fit_rows(
         options: the training options.
         on_progress: called every ``report_every`` iterations.
         report_every: iterations between reports.
-        measure_unknown: whether the head's metrics say how much of each class would be unknown if
-            it had not been taught.
+        measure_unknown: whether to also measure the share of each class's samples that would be
+            classified as unknown if the class had not been taught; it is in the head's metrics.
 
     Raises:
         RequestError: if the options are invalid for these samples.

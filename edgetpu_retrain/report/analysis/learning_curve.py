@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Learning curve: accuracy by the share of samples trained on, to see whether more would help."""
+"""Learning curve: accuracy by number of training samples, to estimate whether more would help."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ SHARES = (0.125, 0.25, 0.5, 1.0)
 # A difference of this many standard errors is significant, as for early stopping
 # (learning/default_training/training_run).
 _STANDARD_ERRORS = 2.0
-# More samples are worth the time if doubling their number has a significant gain that is larger
-# than this.
+# More samples are worth the time if doubling their number has a significant gain of accuracy that
+# is larger than this.
 _WORTH = 0.005
-# They are not if the gain is significantly below this.
+# More samples are not worth the time if the gain is significantly less than this.
 _LITTLE = 0.02
 
 Verdict = Literal['yes', 'no', 'perhaps']
@@ -33,11 +33,11 @@ Verdict = Literal['yes', 'no', 'perhaps']
 @dataclass(frozen=True)
 class Gain:
     """
-    The gain from doubling the training samples, from half of those not held out to all of them.
+    The accuracy gained by training on all samples that are not held out, instead of on half.
 
     Args:
-        before: accuracy with half.
-        after: accuracy with all.
+        before: accuracy after training on half.
+        after: accuracy after training on all.
         error: standard error of the difference.
     """
 
@@ -81,14 +81,14 @@ class LearningCurve:
         return accuracies
 
     def gain(self, number: int | None = None) -> Gain | None:
-        """Return the gain of all classes, or of one; None if no sample of it was evaluated."""
+        """Return the gain of class ``number``, or of all; None if no such sample was evaluated."""
         right = self.right if number is None else self.right[:, self.labels == number]
         count = right.shape[1]
         if not count:
             return None
         changed = right[-1].astype(np.int64) - right[-2].astype(np.int64)
-        # Standard error of paired predictions.  If no prediction changed, assume that one did,
-        # because a few samples do not prove that there is no change.
+        # Standard error of the difference of paired predictions.  If no prediction changed, assume
+        # that one did: a few samples do not prove that there is no change.
         spread = float(np.sum(changed**2)) - float(changed.sum()) ** 2 / count
         error = math.sqrt(max(spread, 1.0)) / count
         return Gain(float(right[-2].mean()), float(right[-1].mean()), error)
@@ -98,18 +98,19 @@ def learning_curve(
     samples: TrainingSet, held_out: HeldOut, options: TrainingOptions
 ) -> LearningCurve | None:
     """
-    Train on an eighth, a quarter and half of the samples, and evaluate on the same held-out ones.
+    Train on an eighth, a quarter and half of the samples, and evaluate on the held-out samples.
 
-    In each fold, the smaller parts are subsets of the larger ones; cross-validation itself
-    provides the point with all samples.  Every part has at least one sample of each class.
+    Folds and held-out samples are those of the cross-validation, which also provides the point
+    with all samples.  In each fold, the smaller parts are subsets of the larger ones.  Every part
+    has at least one sample of each class.
 
     Args:
-        samples: two classes or more.
+        samples: samples of at least two classes.
         held_out: the result of cross-validation on them.
         options: the training options.
 
     Returns:
-        The learning curve; None if no class has five samples.
+        The learning curve; None if no class has five samples, or no sample was evaluated.
     """
     if not len(held_out.rows) or np.bincount(samples.labels).max() < FOLDS:
         return None
@@ -133,6 +134,6 @@ def learning_curve(
 
 
 def _part(labels: IntArray, order: IntArray, share: float) -> IntArray:
-    """Return a share of the rows of each class, at least one, taken in the given order."""
+    """Return a share of the rows of each class, at least one row, taken in the given order."""
     members = [order[labels[order] == number] for number in range(int(labels.max()) + 1)]
     return np.sort(np.concatenate([rows[: max(1, round(share * len(rows)))] for rows in members]))

@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Detects samples whose label is probably wrong, and how probable that is.
+Detects samples whose label is probably wrong, and computes the probability.
 
 It uses a model of random mistakes (D. Angluin and P. Laird, 'Learning From Noisy Examples',
-Machine Learning 2, 1988).  A share e of all labels is wrong, and all other classes are equally
+Machine Learning 2, 1988).  A share e of all labels is wrong, and each wrong class is equally
 likely.  If a head predicts class c with probability p_c, the sample is labelled c with probability
 (1 - e) p_c + e (1 - p_c) / (C - 1).  The share of the second term in this sum is the probability
 that the label is wrong.
@@ -26,11 +26,13 @@ import numpy.typing as npt
 # The temperatures and shares of wrong labels to average over; their logarithms are evenly spaced.
 _TEMPERATURES = np.geomspace(0.25, 8.0, 11)
 _SHARES = np.geomspace(0.001, 0.4, 12)
-# The prior of the temperature is log-normal around 1; this is the deviation of its logarithm.
+# The prior of the temperature is log-normal around 1; this is the standard deviation of the
+# logarithm.
 _UNCERTAINTY = 1.0
 
-# Labels are suspicious from this probability of being wrong.  With 10 % wrong labels, 9 of 10
-# suspects are wrong; with none, one sample in a thousand is suspected (docs/benchmarks.md).
+# Labels that are wrong with at least this probability are suspicious.  If 10 % of the labels are
+# wrong, 9 of 10 suspicious labels are wrong; if none is, one label in a thousand is suspicious
+# (docs/benchmarks.md).
 _SUSPICIOUS = 0.3
 
 
@@ -41,7 +43,7 @@ class Mislabels:
 
     Args:
         positions: int64 ``[K]``, their positions among the evaluated samples.
-        looks_like: int64 ``[K]``, the class that each sample looks like.
+        looks_like: int64 ``[K]``, the most probable other class of each sample.
         chances: float64 ``[K]``, the probability that each label is wrong, 0.3 to 1.
     """
 
@@ -54,7 +56,7 @@ class Mislabels:
 
     @property
     def expected(self) -> float:
-        """The expected number of wrong labels among them."""
+        """The expected number of wrong labels among the suspicious ones."""
         return float(self.chances.sum())
 
 
@@ -90,7 +92,7 @@ def chances_of_mistakes(probabilities: FloatArray, labels: IntArray) -> npt.NDAr
         labels: int64 ``[M]``, the samples' labels.
     """
     others = probabilities.shape[1] - 1
-    # These are relative to the label's.
+    # Logarithms of the probabilities, relative to that of the sample's label.
     logarithms = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
     logarithms -= np.take_along_axis(logarithms, labels[:, np.newaxis], axis=1)
     total, best, chances = 0.0, -np.inf, np.zeros(len(labels))

@@ -14,7 +14,7 @@ def nearest_samples(
     samples: TrainingSet, queries: IntArray, count: int
 ) -> tuple[IntArray, FloatArray]:
     """
-    Find the nearest other samples.
+    Find the nearest neighbours of some samples among all others.
 
     Args:
         samples: all samples.

@@ -17,7 +17,7 @@ BINS = 10
 @dataclass(frozen=True, eq=False)
 class Reliability:
     """
-    Predictions in confidence bins of equal width, without empty bins; arrays are ``[B]``.
+    Predictions in B confidence bins of equal width, without empty bins; all arrays are ``[B]``.
 
     Args:
         confidence: float64, mean confidence per bin.

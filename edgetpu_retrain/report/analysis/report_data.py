@@ -30,7 +30,7 @@ class ReportData:
         samples: all samples of one extractor, two classes or more.
         stored: the records of samples by id; a sample that was added while the store was read
             has none.
-        extractor: identity of that extractor.
+        extractor: identity of the extractor of ``samples``.
         elsewhere: number of samples with embeddings of other extractors only.
         model: the version to report on; None before the first training.
     """
@@ -44,10 +44,10 @@ class ReportData:
 
     @property
     def options(self) -> TrainingOptions:
-        """The version's training options, or the defaults if there is no version."""
+        """The training options of the version, or the default options if there is no version."""
         if self.model is None:
             return TrainingOptions()
-        # Ignore options of later releases.
+        # A later release may have stored the version: ignore options that this one does not have.
         known = {each.name for each in dataclasses.fields(TrainingOptions)}
         given = {name: value for name, value in self.model.record.options.items() if name in known}
         return TrainingOptions(**given).validated()  # type: ignore[arg-type]
@@ -64,7 +64,7 @@ class ReportData:
         return sum(each.has_image for each in self.stored.values())
 
     def changes_since_training(self) -> tuple[tuple[str, int, int], ...]:
-        """Return, for each class that changed, its name and its samples at training and now."""
+        """Return each class whose number of samples changed, with the numbers then and now."""
         if self.model is None:
             return ()
         then, now = dict(self.model.record.sample_counts), self.counts
@@ -125,7 +125,7 @@ def _model(folder: Path, version: int) -> ModelVersion | None:
 
 
 def _extractor(store: SampleStore, model: ModelVersion | None) -> str:
-    """Return the identity of the extractor whose samples are reported on."""
+    """Return the identity of the version's extractor; without a version, that used last."""
     known = store.extractors()
     if not known:
         raise RequestError(

@@ -3,10 +3,10 @@
 """
 Training curves: loss and accuracy by iteration.
 
-They are recomputed instead of stored in the version's record: records stay small, and versions
-from earlier releases have curves too.  The same samples, options and seed give the same training,
-except for rounding on other processors.  If the samples have changed since, the curves show a
-training on the current ones.
+The curves are not stored in the version's record but recomputed, so that records stay small and
+versions of earlier releases have curves, too.  The same samples, options and seed give the same
+training, except for rounding on other processors.  If the samples have changed since the training
+of the version, the curves show a training on the current samples.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 import numpy.typing as npt
 
-# Enough points for a curve of the shortest training, 100 iterations.
+# Iterations between points of a curve; the shortest training, of 100 iterations, has 25 points.
 _REPORT_EVERY = 4
 
 
@@ -50,8 +50,8 @@ class TrainingCurves:
     The curves of a training: its measuring runs and its final run.
 
     Args:
-        measuring: no run, one on a part of the samples, or one per fold; with few recordings, also
-            one whose samples do not count in the held-out accuracy.
+        measuring: the runs that measure on held-out samples: none, one, or one per fold.  With few
+            recordings, there is one more run, which the held-out accuracy does not include.
         final: the run on all samples.
         report: the training's report.
     """
@@ -66,8 +66,11 @@ def training_curves(samples: TrainingSet, options: TrainingOptions) -> TrainingC
     Train on all samples and record loss and accuracies.
 
     Args:
-        samples: two classes or more.
+        samples: samples of at least two classes.
         options: the training options.
+
+    Raises:
+        RequestError: if the samples or options are invalid.
     """
     seen: list[Progress] = []
     rows = np.arange(len(samples.labels))

@@ -9,7 +9,7 @@ from pathlib import Path
 from edgetpu_retrain.report.words.phrases import shown
 from matplotlib.axes import Axes
 
-# M. Okabe and K. Ito, 'Color Universal Design', 2008.
+# BLUE to SKY are from the palette of M. Okabe and K. Ito, 'Color Universal Design', 2008.
 BLUE = '#0072B2'
 ORANGE = '#E69F00'
 VERMILLION = '#D55E00'
@@ -32,7 +32,7 @@ def label_in_figure(label: str) -> str:
     """
     Return a class name, truncated to fit into a figure.
 
-    Draw it with ``parse_math=False``, because '$x' is a name and not a formula.
+    Draw it with ``parse_math=False``.  Otherwise, a name such as '$x$' is drawn as a formula.
     """
     return shown(label, _LONGEST_LABEL)
 
@@ -40,10 +40,10 @@ def label_in_figure(label: str) -> str:
 def legend_above(axes: Axes) -> None:
     """Place the legend above the axes, where it hides no data and may be wider than the axes."""
     columns = len(axes.get_legend_handles_labels()[0])
-    axes.legend(bbox_to_anchor=(1.0, 1.0), ncol=columns)  # matplotlib 3.5 has no ncols
+    axes.legend(bbox_to_anchor=(1.0, 1.0), ncol=columns)  # ncols needs matplotlib 3.6
 
 
 def write_reason(axes: Axes, reason: str) -> None:
-    """Write the reason why there is no figure into its empty axes."""
+    """Write into empty axes why the figure cannot be drawn."""
     axes.set(xticks=[], yticks=[])
     axes.text(0.5, 0.5, reason, ha='center', va='center', wrap=True, transform=axes.transAxes)

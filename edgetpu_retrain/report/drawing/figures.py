@@ -48,7 +48,7 @@ _PROBLEMS = 5
 @dataclass(frozen=True)
 class Drawing:
     """
-    One figure.
+    A figure of the report.
 
     Args:
         name: the figure's anchor on the page.
@@ -190,6 +190,6 @@ def _write_conclusion(panel: SubFigure, top: Conclusions) -> None:
 def _drawing() -> Iterator[None]:
     """Apply the report's style inside the ``with`` block."""
     with mpl.style.context(STYLE), warnings.catch_warnings():
-        # Ignore characters that the figures' font lacks; the page's tables show them.
+        # Ignore warnings about characters that the font lacks; the tables of the page show them.
         warnings.filterwarnings('ignore', message='Glyph .* missing from', category=UserWarning)
         yield

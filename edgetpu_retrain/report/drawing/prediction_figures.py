@@ -17,7 +17,7 @@ _FEW_CLASSES = 8
 
 
 def confused_classes(analysis: Analysis) -> IntArray:
-    """Return the classes to show: all or, if there are many, those with the most mistakes."""
+    """Return the classes to show, ascending: all or, of many, those with the most mistakes."""
     wrong = analysis.confusion.copy()
     np.fill_diagonal(wrong, 0)
     mistakes = wrong.sum(axis=0) + wrong.sum(axis=1)

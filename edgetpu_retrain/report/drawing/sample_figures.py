@@ -19,7 +19,7 @@ _TOO_FEW = 'There are too few samples for this:\na class needs five at least.'
 
 
 def smallest_classes(analysis: Analysis) -> IntArray:
-    """Return the classes to show: all or, if there are many, the smallest."""
+    """Return the classes to show, ascending: all or, of many, the smallest."""
     return np.sort(np.argsort(analysis.counts, kind='stable')[: style.MOST_CLASSES])
 
 
@@ -28,7 +28,7 @@ def draw_class_balance(axes: Axes, analysis: Analysis) -> None:
     chosen = smallest_classes(analysis)
     counts = analysis.counts[chosen]
     axes.barh(range(len(chosen)), counts, color=style.BLUE, height=0.7)
-    # matplotlib 3.5 cannot lay out axes.bar_label in a sheet.
+    # Not axes.bar_label, which matplotlib 3.5 cannot lay out in a figure with subfigures.
     for place, count in enumerate(counts.tolist()):
         axes.text(count, place, f' {count}', va='center')
     _name_rows(axes, analysis, chosen.tolist())
@@ -62,7 +62,7 @@ def draw_learning_curve(axes: Axes, analysis: Analysis) -> None:
 
 
 def gaining_classes(analysis: Analysis) -> list[tuple[int, float, float]]:
-    """Return class, recall with half and with all of the samples, the weakest first."""
+    """Return each class with its recall after half and all of the samples, weakest first."""
     curve = analysis.learning
     if curve is None:
         return []

@@ -17,7 +17,7 @@ def draw_loss(axes: Axes, analysis: Analysis) -> None:
     final, measuring = analysis.curves.final, analysis.curves.measuring
     folds = f', {len(measuring)} folds' if len(measuring) > 1 else ''
     for number, run in enumerate(measuring):
-        # A label that starts with an underscore is not in the legend; one for all runs suffices.
+        # The legend has one entry for all runs: it omits labels that start with an underscore.
         axes.plot(
             run.iterations, run.loss, color=style.ORANGE, linewidth=1.2, linestyle='--',
             label='_' if number else f'while measuring{folds}',
@@ -35,7 +35,7 @@ def draw_accuracy(axes: Axes, analysis: Analysis) -> None:
         final.iterations, 100 * final.train_accuracy, color=style.BLUE, label='all, final training'
     )
     if measuring:
-        # Average over the iterations that all runs reported.
+        # Average over the runs, up to the end of the shortest one.
         points = min(len(run.iterations) for run in measuring)
         iterations = measuring[0].iterations[:points]
         train = np.mean([run.train_accuracy[:points] for run in measuring], axis=0)

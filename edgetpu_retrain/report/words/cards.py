@@ -26,7 +26,7 @@ def cards(
     analysis: Analysis, positions: IntArray, pictures: Mapping[int, str]
 ) -> list[dict[str, Any]]:
     """
-    Return a card for each evaluated sample at these positions.
+    Return the data of a card, with picture, labels and neighbours, for each of some samples.
 
     Args:
         analysis: the results to show.
@@ -39,7 +39,7 @@ def cards(
 
 
 def suspect_cards(analysis: Analysis, pictures: Mapping[int, str]) -> list[dict[str, Any]]:
-    """Return a card for each of the most suspicious labels, with the chance that it is wrong."""
+    """Return a card for each sample with a suspicious label, at most MOST, worst first."""
     found = analysis.mislabels
     columns = (found.positions, found.looks_like, found.chances)
     suspects = zip(*(column[:MOST].tolist() for column in columns), strict=True)
@@ -53,7 +53,7 @@ def suspect_cards(analysis: Analysis, pictures: Mapping[int, str]) -> list[dict[
 
 
 def class_rows(analysis: Analysis) -> Iterator[dict[str, Any]]:
-    """Yield the rows of the table of classes, ordered by the first sample of each class."""
+    """Yield the rows of the table of classes, in the order in which they were first taught."""
     for number, (name, samples) in enumerate(analysis.data.counts.items()):
         predictions = analysis.confusion[number]
         right, predicted = int(predictions[number]), int(analysis.confusion[:, number].sum())

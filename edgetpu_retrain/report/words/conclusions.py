@@ -17,9 +17,9 @@ from edgetpu_retrain.report.words.phrases import listed, percent, points, quoted
 from edgetpu_retrain.report.words.problems import Problem, problems
 from edgetpu_retrain.wording import counted
 
-# Smallest good accuracy, which the demo also requires.
+# Minimum accuracy that counts as good, the same as in the demo.
 _GOOD = 0.95
-# Naming more classes at once would not be useful advice.
+# Maximum number of classes to recommend more samples of.
 _CLASSES_NAMED = 3
 
 _RECORDINGS_HELD_OUT = (
@@ -61,7 +61,7 @@ class Conclusions:
     Args:
         mood: the kind of conclusion, for its colour on the page.
         headline: whether there are enough samples.
-        sentences: the reasons, and of which classes more samples would help.
+        sentences: the reasons for the headline, and which classes need more samples.
         problems: the problems, the most severe first.
     """
 
@@ -152,8 +152,8 @@ def _measured(analysis: Analysis) -> str:
         'them'
     )
     if analysis.held_out.unit != 'recordings':
-        # An interval would not contain the accuracy on other recordings, which nothing here
-        # measures.
+        # Without a confidence interval: the accuracy on other recordings, which is not measured,
+        # could be outside of it.
         return f'{measured}.'
     low, high = wilson_interval(int(analysis.held_out.right.sum()), analysis.evaluated)
     return (
@@ -183,7 +183,7 @@ def _unknown(analysis: Analysis) -> str:
 
 
 def once_taught(analysis: Analysis) -> str:
-    """Return a sentence on the classes with metrics for one recording only; '' if none have."""
+    """Return a sentence on the classes without a held-out recording; '' if there are none."""
     units = zip(analysis.names, analysis.held_out.units, strict=True)
     once = [quoted(name) for name, unit in units if unit != 'recordings']
     if not once:

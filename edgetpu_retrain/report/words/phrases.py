@@ -16,7 +16,7 @@ _DIRECTION_MARKS = dict.fromkeys(
 
 def shown(label: str, longest: int = 0) -> str:
     """
-    Return a label for display.
+    Return a label for display, without characters that change the text direction.
 
     Args:
         label: class name.

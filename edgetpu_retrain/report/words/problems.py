@@ -21,12 +21,13 @@ _UNEVEN = 3
 _FEW = 10
 # Fewer confusions of two classes may be chance.
 _CONFUSED = 2
-# A larger calibration error makes confidence thresholds misleading.
+# A larger difference between mean confidence and accuracy makes confidence thresholds misleading.
 _MISLEADING = 0.05
 _QUANTIZATION_LOSS = 0.01
-# If a smaller share of unknown things is noticed, the classification as unknown is of little use.
+# It is a problem if a smaller share of things that were never taught is classified as unknown.
 _NOTICED = 0.5
-# If the head makes a larger share of mistakes, the classes are the reason, not single samples.
+# If the head misclassifies a larger share of the samples, the cause is the classes, not single
+# samples.
 _HARD = 0.25
 
 
