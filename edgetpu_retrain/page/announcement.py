@@ -20,7 +20,8 @@ class Announcement:
         options: the options of the server.
 
     Attributes:
-        port: TCP port in the addresses; set it once the server listens, as the option may be 0.
+        port: TCP port in the addresses; set it when the server listens, because the option may be
+            0.
     """
 
     def __init__(self, options: Options) -> None:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 
 def _key(kind: str, name: str) -> Any:
-    """Return a key of a class of aiohttp; a string if aiohttp is too old to have the class."""
+    """Return an AppKey or RequestKey, or the name itself if aiohttp is too old to have them."""
     make = getattr(web, kind, None)
     return name if make is None else make(name)
 

@@ -64,7 +64,8 @@ def text(fields: dict[str, Any], name: str, default: str | None = None) -> str:
         default: the value of a missing field; None = the field is required.
 
     Raises:
-        RefusedError: if a required field is missing, or the field is not a string.
+        RefusedError: if a required field is missing, or the field is not a string of valid
+            Unicode.
     """
     value = fields.get(name, default)
     # Half of a surrogate pair is valid in JSON, but cannot be encoded as UTF-8.

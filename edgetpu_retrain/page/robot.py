@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Robot: the retrain node and its image topics, for asyncio."""
+"""Robot: connects asyncio code to the retrain node."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class Robot:
 
         Raises:
             RefusedError: if the node does not respond.
-            RetrainClientError: as the method raises it.
+            RetrainClientError: if the method raises it.
         """
         self.check_connected()
         work = partial(method, self._client, *args, **fields)

@@ -83,12 +83,12 @@ class Server:
         """Stop listening, cancel all handlers, and close all connections."""
         if self._listening is not None:
             self._listening.close()
-        # aiohttp would first wait for the handlers.  A cancelled handler of a WebSocket closes it
-        # with GOING_AWAY.
+        # Cancel the handlers, because aiohttp would first wait for them.  A cancelled handler of a
+        # WebSocket closes it with GOING_AWAY.
         for each in self._handlers:
             each.cancel()
         if (http := self._runner.server) is not None:
-            # In aiohttp 3.8, cleanup() does this only if the runner itself listens.
+            # In aiohttp 3.8, cleanup() below does this only if the runner itself listens.
             await http.shutdown(_ENDING_S)
         await self._runner.cleanup()
 

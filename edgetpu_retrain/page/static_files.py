@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Serves the files of the page itself."""
+"""Serves the static files of the page."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def add_static_files(app: web.Application, folder: Path) -> None:
     """
     Serve the files of a folder below /static, and its index.html at /.
 
-    The files are read now and kept in memory.  They are sent compressed, because a robot's Wi-Fi
-    may be slow.  Browsers revalidate a file at each use (ETag), so they never show an old one.
+    The files are read once and kept in memory.  They are sent compressed, because a robot's Wi-Fi
+    may be slow.  Browsers revalidate each file by its ETag, so an update is visible at once.
 
     Args:
         app: the application.

@@ -52,7 +52,7 @@ class Connections:
         self._open: dict[_Connection, None] = {}
 
     def __call__(self) -> asyncio.Protocol:
-        """Return the protocol of a new connection; a protocol factory of asyncio."""
+        """Return the protocol of a new connection; asyncio calls this as its protocol factory."""
         return _Connection(self._make_protocol(), self)
 
     def __len__(self) -> int:
@@ -79,10 +79,10 @@ class Connections:
         finally:
             connection.is_busy = False
             if self._open.pop(connection, connection) is None:
-                self._open[connection] = None  # at the end: it is replaced last
+                self._open[connection] = None  # move it to the end: it is replaced last
 
     def admit(self, new: _Connection) -> bool:
-        """Add a new connection, at the limit in place of an idle one; return False if refused."""
+        """Add a connection; at the limit, replace an idle one, or return False if none is idle."""
         mine = [each for each in self._open if each.client == new.client]
         if len(mine) >= MAX_CONNECTIONS_OF_CLIENT or len(self._open) >= MAX_CONNECTIONS:
             idle = next((each for each in mine if not each.is_busy), None)

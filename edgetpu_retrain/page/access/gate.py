@@ -31,7 +31,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 class Gate:
     """
-    Checks the host, origin, session, rate, role and body type of each request.
+    Checks the host, origin, session, rate, role and body of each request.
 
     Args:
         hosts: the names of this machine.

@@ -71,7 +71,7 @@ class Hosts:
             host: the header Host.
 
         Raises:
-            RefusedError: if Origin is missing or is another site.
+            RefusedError: if Origin is missing or names another site.
         """
         if origin is None or origin.lower() not in {
             f'{scheme}://{host.lower()}' for scheme in self._schemes
@@ -85,7 +85,7 @@ class Hosts:
 
 
 def local_address(transport: Any) -> str:
-    """Return the IP address of this side of a connection; '' if the connection is closed."""
+    """Return the local IP address of a connection; '' if the connection is closed."""
     return _address(transport, 'sockname')
 
 

@@ -28,9 +28,9 @@ MAX_CLIENTS = 1024
 
 class Rates:
     """
-    Limits a rate by a token bucket for each client.
+    Limits the rate of each client by a token bucket.
 
-    A bucket contains permits.  Each request takes permits out, and time refills the bucket.
+    A request takes permits from the bucket of its client.  The bucket is refilled over time.
 
     Args:
         per_s: number of permits that are refilled per second.
@@ -48,7 +48,7 @@ class Rates:
 
     def take(self, client: str, count: int = 1) -> None:
         """
-        Take permits out of the bucket of a client.
+        Take permits from the bucket of a client.
 
         Args:
             client: identifies the client.

@@ -30,7 +30,7 @@ class Sessions:
     Sessions are not written to disk, so all of them end with the server.
 
     Args:
-        announce: called with a role and a token whenever a new token is valid for the role.
+        announce: called with the role and the token whenever a token is created.
     """
 
     def __init__(self, announce: Callable[[str, str], object]) -> None:

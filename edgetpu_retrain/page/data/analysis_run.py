@@ -44,7 +44,7 @@ class AnalysisRun:
         Return the state of the analysis, and the last result if there is one.
 
         Args:
-            folder: the data folder, with which the last result is compared; None = do not compare.
+            folder: the data folder, to check whether the last result is stale; None = no check.
 
         Returns:
             The last result; ``state``: 'none', 'running', 'failed' or 'ready'; ``step`` and

@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 BoolArray = npt.NDArray[np.bool_]
 
-# Maximum number of embeddings that are dequantized at the same time, to limit the memory.
+# Maximum number of embeddings that are dequantized at the same time, to limit memory.
 _BLOCK_ROWS = 4096
 
 
@@ -55,8 +55,8 @@ def compare(folder: Path, first: int, second: int) -> dict[str, Any]:
     """
     Compare two versions on the samples that neither was trained with.
 
-    If there are no such samples, the result has the figures that each training measured on its own
-    held-out samples.
+    If no samples are known to be new to both, the result has the figures that each training
+    measured on its own held-out samples.
 
     Args:
         folder: the data folder.

@@ -19,7 +19,7 @@ from edgetpu_retrain.work_process.child import do_work, lower_priority
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run one job at low priority; exit with the code of the command line for ``samples``."""
+    """Run one job at low priority; for ``samples``, exit with the code of the command line."""
     lower_priority()
     if arguments[0] == 'samples':
         from edgetpu_retrain.command_line.main import main as command_line

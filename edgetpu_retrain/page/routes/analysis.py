@@ -17,7 +17,7 @@ from edgetpu_retrain.page.routes.robot_access import data_folder
 
 
 def add_routes(app: web.Application) -> None:
-    """Add the routes of the analysis to an application, which cancels it at its cleanup."""
+    """Add the routes of the analysis to an application, whose cleanup cancels the analysis."""
     analyses = _Analyses(AnalysisRun(partial(app[LIVE].changed, 'analysis')))
     app.on_cleanup.append(analyses.close)
     app.router.add_get('/api/analysis', analyses.state, allow_head=False)

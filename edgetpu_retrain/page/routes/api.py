@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Adds the routes of samples, questions, pictures, models and transfer to an application."""
+"""Adds the routes of this package to the application."""
 
 from __future__ import annotations
 

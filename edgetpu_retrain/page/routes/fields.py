@@ -35,7 +35,7 @@ class Field:
     The valid values of a field of a request.
 
     Args:
-        words: description of the valid values for messages, which completes 'it must be'.
+        words: the valid values in words, which complete the message 'it must be'.
         is_valid: returns whether a value is valid.
         is_number: whether the value in a query string is converted to an int.
         default: the value if the field is missing; None = the field is required.
@@ -85,7 +85,8 @@ async def body_of(request: web.Request, **fields: Field) -> dict[str, Any]:
         fields: the fields that the request may have, by name.
 
     Raises:
-        RefusedError: if the body is not a JSON object, or a field is missing, invalid or unknown.
+        RefusedError: if :func:`read_object` rejects the body, or a field is missing, invalid or
+            unknown.
     """
     return _checked(await read_object(request), fields)
 

@@ -72,7 +72,7 @@ class PictureBatches:
             self._waiting[number] = asyncio.get_running_loop().create_future()
             self._next.append(number)
             self._start_request()
-        # Several requests may wait for one picture, so cancelling one must not cancel the future.
+        # Several requests may wait for one picture, so the end of one must not cancel the future.
         return await asyncio.shield(self._waiting[number])
 
     async def close(self) -> None:

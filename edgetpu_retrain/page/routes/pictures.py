@@ -21,7 +21,7 @@ _HEADERS = {'Cache-Control': f'private, max-age={CACHE_S:.0f}'}
 
 
 def add_routes(app: web.Application) -> None:
-    """Add the routes of pictures to an application, which cancels requests at its cleanup."""
+    """Add the routes of pictures to an application, whose cleanup cancels their requests."""
     for kind in KINDS:
         pictures = _Pictures(app, kind)
         app.on_cleanup.append(pictures.close)

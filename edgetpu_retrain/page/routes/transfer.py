@@ -39,7 +39,7 @@ _EXTRACTOR = ('extractor', 'input_range', 'input_size', 'model_output')
 
 
 def add_routes(app: web.Application) -> None:
-    """Add the routes to an application."""
+    """Add the routes of transfers to an application."""
     transfers = _Transfers()
     app.router.add_get('/api/export.zip', transfers.export_samples, allow_head=False)
     app.router.add_post('/api/import', transfers.import_samples)
@@ -88,7 +88,7 @@ class _Transfers:
 
 @asynccontextmanager
 async def _temporary_folder() -> AsyncIterator[Path]:
-    """Yield a temporary folder in TMPDIR or /var/tmp, but not in /tmp, which may be in memory."""
+    """Yield a temporary folder in TMPDIR or else in /var/tmp, because /tmp may be in memory."""
     try:
         made = TemporaryDirectory(
             prefix='edgetpu_retrain.',

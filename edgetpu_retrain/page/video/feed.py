@@ -138,7 +138,7 @@ class Feed:
 
         Args:
             after: the last returned image; None = any image is new.
-            width: maximum width of its JPEG file, pixels; the encoding starts at once.
+            width: maximum width of the JPEG file, pixels; the encoding starts at once.
 
         Returns:
             The newest classified image, or the newest image if no classification arrives in time;
