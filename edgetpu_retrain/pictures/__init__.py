@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures: decodes camera images and files to RGB, and draws annotated pictures."""
+"""Decodes camera images and picture files to RGB, and draws annotated pictures."""

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Annotation: a camera's picture with its classification below."""
+"""Annotation: draws the classification of a picture below the picture."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 LONGEST_SIDE = 960
-"""Maximum width and height of the shown picture, pixels; encoding a larger one takes longer."""
+"""Maximum width and height to which a picture is scaled, pixels; larger ones take longer."""
 
 LEAST_WIDTH = 320
-"""Minimum width, pixels; narrower pictures are enlarged, so that the text below fits."""
+"""Minimum width of an annotated picture, pixels, so that the text below fits."""
 
+# Heights and distances in the strip below the picture, pixels.
 _STRIP_HEIGHT = 64
 _BAR_TOP = 35
 _MARGIN = 10
+# JPEG quality, 0 to 100.
 _QUALITY = 85
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
@@ -44,12 +46,12 @@ class Annotation:
     The text to show below a picture, and the region to outline in it.
 
     Args:
-        label: the classification's label.
-        score: the classification's confidence, 0 to 1.
+        label: label of the classification.
+        score: confidence of the classification, 0 to 1.
         unknown: whether the picture is classified as unknown.
-        model_version: the model's version; 0 for a file outside the data folder.
-        frames_per_second: rate of classifications; None if not known yet.
-        region: the classified part of the picture; None = all of it.
+        model_version: number of the model version; 0 = a model file outside the data folder.
+        frames_per_second: rate of classifications; None = not yet known.
+        region: the classified part of the picture; None = no outline.
     """
 
     label: str
@@ -62,7 +64,7 @@ class Annotation:
 
 class FrameRate:
     """
-    Frames per second over the last two seconds; not thread-safe.
+    Measures the frame rate over the last two seconds; not thread-safe.
 
     >>> rate = FrameRate()
     >>> [rate.add(now) for now in (10.0, 10.5, 11.0)]
@@ -74,10 +76,10 @@ class FrameRate:
 
     def add(self, now: float) -> float | None:
         """
-        Count a frame.
+        Count a frame, and return the frame rate.
 
         Args:
-            now: seconds of :func:`time.monotonic`.
+            now: time of the frame, seconds of :func:`time.monotonic`.
 
         Returns:
             Frames per second; None if there was no other frame in the last two seconds.
@@ -94,7 +96,7 @@ def annotated_jpeg(rgb: RgbArray, annotation: Annotation) -> bytes:
     Return the JPEG file of an annotated picture.
 
     Args:
-        rgb: the whole image, uint8 ``[H, W, 3]``; not modified.
+        rgb: the picture, uint8 ``[H, W, 3]``; not modified.
         annotation: the text and the region.
     """
     return encode_jpeg(annotate(rgb, annotation), _QUALITY)
@@ -104,11 +106,11 @@ def annotate(rgb: RgbArray, annotation: Annotation) -> npt.NDArray[np.uint8]:
     """
     Return an annotated picture.
 
-    The picture is scaled to a viewing size, and its region is outlined.  A strip below shows the
-    label, its confidence as a number and as a bar, the model's version and the frame rate.
+    The picture is scaled to a size for viewing, and the region is outlined.  A strip below shows
+    the label, its score as a number and as a bar, the model version and the frame rate.
 
     Args:
-        rgb: the whole image, uint8 ``[H, W, 3]``; not modified.
+        rgb: the picture, uint8 ``[H, W, 3]``; not modified.
         annotation: the text and the region.
 
     Returns:
@@ -123,7 +125,7 @@ def annotate(rgb: RgbArray, annotation: Annotation) -> npt.NDArray[np.uint8]:
     right = left + shown_width
     method = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
     if rgb.shape[:2] == (1, 1):
-        rgb = np.repeat(rgb, 2, axis=1)  # OpenCV 4.5.4 cannot resize a single pixel
+        rgb = np.repeat(rgb, 2, axis=1)  # OpenCV 4.5.4 cannot resize 1 x 1 pixels
     shown = cv2.resize(rgb, (shown_width, shown_height), interpolation=method)
     picture = cv2.cvtColor(shown, cv2.COLOR_RGB2BGR)
     colour = _UNKNOWN if annotation.unknown else _KNOWN
@@ -145,7 +147,7 @@ def _write(
     right = width - _MARGIN - _text_width(percent, 0.6, 1)
     label = _fitting(printable(annotation.label), right - 2 * _MARGIN, 0.7, 2)
     cv2.putText(strip, label, (_MARGIN, 24), _FONT, 0.7, _TEXT, 2, cv2.LINE_AA)
-    # Clear the rest of the line, because OpenCV 5.0 draws long texts wider than it measures them.
+    # Clear the space for the number, because OpenCV 5.0 draws long labels wider than it measures.
     begin = right - _MARGIN
     strip[:_BAR_TOP, begin:] = _BACKGROUND
     cv2.putText(strip, percent, (right, 24), _FONT, 0.6, _TEXT, 1, cv2.LINE_AA)
@@ -176,7 +178,7 @@ def printable(text: str) -> str:
     """
     Return a text as ASCII, because OpenCV's fonts have no other characters.
 
-    Accents are removed, and every other non-ASCII character becomes a question mark.
+    Accents are removed.  Every other character outside of printable ASCII becomes a question mark.
 
     >>> printable('Café 猫')
     'Cafe ?'

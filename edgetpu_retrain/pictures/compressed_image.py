@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Decodes a JPEG, PNG or WEBP picture, such as in ``sensor_msgs/CompressedImage``, to RGB.
+Decodes JPEG, PNG and WEBP files, such as those in ``sensor_msgs/CompressedImage``, to RGB.
 
-A file of a few kilobytes can unpack to gigabytes.  So the size in its header is checked before
-anything is decoded, and other parts that could keep the decoder busy are limited or removed.
+A file of a few kilobytes can unpack to gigabytes.  So the size in its header is checked before the
+file is decoded, and other parts that could keep the decoder busy are limited or removed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MAX_BYTES = 64 * 1024 * 1024
 """Maximum size of a file in a message; a JPEG photograph of 64 megapixels takes half of it."""
 
 SMALL_PIXELS = 4_000_000
-"""Pictures up to this size are exempt from the next limit: decoding them takes at most 24 MB."""
+"""Pictures up to this size need not fulfil :data:`MAX_PIXELS_A_BYTE`: they take at most 24 MB."""
 
 MAX_PIXELS_A_BYTE = 2048
 """
@@ -56,6 +56,7 @@ one-bit pixels, and deflate compresses at most 1032 bytes into one
 BEGIN_BYTES = 12
 """The number of bytes that :func:`begins_as_picture` needs."""
 
+# OpenCV's flags for decoding, by the factor that width and height are divided by.
 _FLAGS = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -73,14 +74,14 @@ CompressedImageMessage: TypeAlias = Any
 @dataclass(frozen=True)
 class PictureFile:
     """
-    The properties of a picture file, from its header.
+    The properties of a picture file, read without decoding it.
 
     Args:
         shown: the part of the file that the decoder needs.
         width: width before rotation, pixels.
         height: height before rotation, pixels.
         kind: 'JPEG', 'PNG' or 'WEBP'.
-        orientation: how a PNG or WEBP file is to be rotated; see
+        orientation: orientation of a PNG or WEBP file, whose pixels OpenCV does not rotate; see
             :func:`~edgetpu_retrain.pictures.files.orientation.exif_orientation`.
         transparent_grey: see :class:`~edgetpu_retrain.pictures.files.png_file.PngFile`.
         jpeg: further properties of a JPEG file; None for other files.
@@ -97,9 +98,9 @@ class PictureFile:
 
 def check_compressed_image(message: CompressedImageMessage) -> None:
     """
-    Raise unless a message contains a complete JPEG, PNG or WEBP file within the limits.
+    Check that a message contains a complete JPEG, PNG or WEBP file within the limits.
 
-    The file is not decoded, unless it is a JPEG file without an end marker.
+    Only a JPEG file without an end marker is decoded for the check.
 
     Raises:
         ImageError: if the file is empty, of another format, truncated or too large.
@@ -112,7 +113,7 @@ def content_of(message: CompressedImageMessage) -> bytes:
     Return the file in a ``sensor_msgs/CompressedImage``.
 
     Raises:
-        ImageError: if it is too large, or no picture according to the message's format.
+        ImageError: if the file is too large, or the format is one of depth or video.
     """
     if reason := unsupported_format(message.format):
         raise ImageError(reason)
@@ -130,9 +131,9 @@ def begins_as_picture(begin: bytes) -> bool:
 
 def check_picture(content: bytes) -> PictureFile:
     """
-    Return what a picture file's header shows; raise unless it is complete and within the limits.
+    Check that a picture file is complete and within the limits, and return its properties.
 
-    The file is not decoded, unless it is a JPEG file without an end marker.
+    Only a JPEG file without an end marker is decoded for the check.
 
     Args:
         content: bytes of the file.
@@ -147,8 +148,8 @@ def check_picture(content: bytes) -> PictureFile:
 
 
 def _read_header(content: bytes) -> PictureFile:
-    """Return what the header of a picture file shows; see :func:`check_picture`."""
-    # For PNG, check the size first, because removing chunks takes longer.
+    """Return the properties of a picture file without decoding it; see :func:`check_picture`."""
+    # Check the size of a PNG file before its chunks, because this is faster.
     if content.startswith(PNG_START):
         width, height = png_size(content)
         _check_size(content, width, height)
@@ -191,13 +192,13 @@ def decode_picture(content: bytes, source: PictureSource | None = None) -> RgbAr
         uint8 ``[H, W, 3]`` RGB.
 
     Raises:
-        ImageError: if :func:`check_picture` rejects it, or it is damaged.
+        ImageError: if :func:`check_picture` rejects the file, or the file is damaged.
     """
     file = _read_header(content)
     if file.jpeg is not None:
         return _decode_jpeg(file, file.jpeg)
     source = source or PictureSource()
-    # IMREAD_UNCHANGED keeps alpha and 16 bits, and does not rotate.
+    # IMREAD_UNCHANGED preserves alpha and 16-bit values, and does not rotate the picture.
     decode = decode_webp if file.kind == 'WEBP' else _by_opencv(cv2.IMREAD_UNCHANGED)
     pixels = upright(_decoded(decode, file.shown), file.orientation)
     if file.transparent_grey is not None and pixels.ndim == 2:
@@ -214,15 +215,15 @@ def decode_picture(content: bytes, source: PictureSource | None = None) -> RgbAr
 
 def reduction(width: int, height: int, side: int) -> int:
     """
-    Return the factor by which a part of a JPEG file is decoded smaller: 8, 4, 2 or 1.
+    Return the factor by which a JPEG file is reduced while it is decoded: 8, 4, 2 or 1.
 
-    libjpeg decodes at these fractions of the size in less time.
+    libjpeg decodes a smaller picture in less time.
 
     Args:
-        width: width of the part, pixels.
-        height: height of the part, pixels.
-        side: minimum width and height of the decoded part, pixels, such as the longer side of a
-            model's input.
+        width: width of the required part of the picture, pixels.
+        height: height of the required part, pixels.
+        side: minimum width and height of the part after the reduction, pixels, such as the longer
+            side of a model's input.
 
     >>> [reduction(*size, side=224) for size in ((400, 300), (640, 480), (1920, 1080))]
     [1, 2, 4]
@@ -232,23 +233,24 @@ def reduction(width: int, height: int, side: int) -> int:
 
 def decode_reduced(content: bytes, region: Region | None, side: int) -> RgbArray | None:
     """
-    Return a part of the picture in a JPEG file, decoded at a fraction of its size.
+    Return a part of the picture in a JPEG file, decoded at a reduced size.
 
     Args:
         content: bytes of the file.
-        region: in pixels of the whole picture, rotated according to its EXIF data; None = all.
+        region: the part, in pixels of the full-size picture after its rotation according to EXIF;
+            None = the whole picture.
         side: see :func:`reduction`.
 
     Returns:
-        uint8 ``[H, W, 3]`` RGB, reduced by :func:`reduction`; None if the file must be decoded in
-        full size.
+        uint8 ``[H, W, 3]`` RGB, reduced by the factor of :func:`reduction`; None if the file must
+        be decoded in full size.
 
     Raises:
-        ImageError: if :func:`check_picture` rejects the file, it is damaged, or the region reaches
-            beyond the picture.
+        ImageError: if :func:`check_picture` rejects the file, the file is damaged, or the region
+            reaches beyond the picture.
     """
     if not content.startswith(JPEG_START):
-        # OpenCV decodes other files in full size first, so reducing them saves no time.
+        # OpenCV decodes other files in full size and then reduces them, which saves no time.
         return None
     file = _read_header(content)
     assert file.jpeg is not None
@@ -256,7 +258,8 @@ def decode_reduced(content: bytes, region: Region | None, side: int) -> RgbArray
     part = (width, height) if region is None else (region.width, region.height)
     factor = reduction(*part, side)
     upright_size = _divided(height, factor), _divided(width, factor)
-    # The size of the decoded picture shows whether it was rotated, unless both sides are equal.
+    # The region depends on whether OpenCV rotates the picture.  The size of the decoded picture
+    # shows this, unless its two sides are equal.
     if factor == 1 or (
         region is not None and width != height and upright_size[0] == upright_size[1]
     ):
@@ -300,7 +303,7 @@ def _decoded(decode: _Decode, shown: bytes) -> npt.NDArray[Any]:
 
 
 def _with_alpha(grey: npt.NDArray[Any], transparent: int) -> npt.NDArray[Any]:
-    """Return shades of grey ``[H, W]`` as ``[H, W, 4]``, in which one value is transparent."""
+    """Convert a grey picture ``[H, W]`` to ``[H, W, 4]``, in which one value is transparent."""
     alpha = np.where(grey == transparent, 0, np.iinfo(grey.dtype).max).astype(grey.dtype)
     return np.dstack([grey, grey, grey, alpha])
 
@@ -312,5 +315,5 @@ def check_memory(error: cv2.error) -> None:
 
 
 def _divided(length: int, factor: int) -> int:
-    """Return a side of a reduced JPEG file."""
+    """Return the length of a side of a JPEG file that is reduced by a factor, rounded up."""
     return -(-length // factor)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Converts images in encodings that only cv_bridge knows, such as those of newer ROS releases."""
+"""Converts images whose encoding only cv_bridge supports, such as one of a later ROS release."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ from edgetpu_retrain.wording import quoted
 import numpy as np
 
 MAX_ENCODING_LENGTH = 32
-"""Maximum length; the longest encoding in sensor_msgs/image_encodings.hpp has 12 characters."""
+"""Maximum length of an encoding; the longest one in image_encodings.hpp has 12 characters."""
 
+# Maximum length of the message of cv_bridge in an error, characters.
 _LONGEST_REASON = 200
 
 
 @functools.cache
 def has_cv_bridge() -> bool:
-    """Return whether cv_bridge is installed; it is not on PyPI."""
+    """Return whether cv_bridge is installed, which is optional because it is not on PyPI."""
     return importlib.util.find_spec('cv_bridge') is not None
 
 
 def check_by_length(message: Any) -> None:
     """
-    Raise if a message is invalid in ways that cv_bridge does not check.
+    Check the lengths in a message that cv_bridge does not check.
 
     Args:
-        message: a ``sensor_msgs/Image`` with sides and size within the limits.
+        message: a ``sensor_msgs/Image`` whose width, height and data are within the limits.
 
     Raises:
-        ImageError: if the encoding is too long, or its data too short.
+        ImageError: if the name of the encoding is too long, or the rows or the data are too short.
     """
     if len(message.encoding) > MAX_ENCODING_LENGTH:
         raise ImageError(
@@ -58,7 +59,7 @@ def convert_by_cv_bridge(message: Any, supported: tuple[str, ...]) -> RgbArray:
         supported: the encodings that are converted without cv_bridge, for the error message.
 
     Raises:
-        ImageError: if cv_bridge cannot convert it.
+        ImageError: if cv_bridge cannot convert the message.
     """
     from cv_bridge import CvBridge
 

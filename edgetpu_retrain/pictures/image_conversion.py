@@ -3,7 +3,7 @@
 """
 Converts a ``sensor_msgs/Image`` to RGB.
 
-This module needs no ROS: it accepts any object with the fields of an image message.
+This module does not need ROS: it accepts any object with the fields of an image message.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ MAX_SIDE = 32_767
 """Maximum width and height, pixels; OpenCV resizes and rotates with 16-bit coordinates."""
 
 MAX_BYTES = 512 * 1024 * 1024
-"""Maximum size of an image's data, including padding: 64 megapixels with 64 bits per pixel."""
+"""Maximum size of an image's data with padding, bytes: 64 megapixels with 64 bits per pixel."""
 
+# Number of channels of an encoding with alpha.
 _WITH_ALPHA = 4
 
 
@@ -70,15 +71,15 @@ class _Layout:
 
 def check_size(what: str, width: int, height: int) -> None:
     """
-    Raise if a picture is empty or exceeds the limits.
+    Check that a picture is not empty and does not exceed the limits.
 
     Args:
-        what: name of the picture in the message.
-        width: in pixels.
-        height: in pixels.
+        what: name of the picture for the error message.
+        width: width, pixels.
+        height: height, pixels.
 
     Raises:
-        ImageError: if a side is 0 or a limit is exceeded; the message has the size.
+        ImageError: if a side is 0, or a limit is exceeded.
     """
     if not width or not height:
         raise ImageError(f'{what} is {width} x {height} pixels: a side of 0 is no picture')
@@ -96,9 +97,7 @@ def check_size(what: str, width: int, height: int) -> None:
 
 def check_image(message: ImageMessage) -> None:
     """
-    Raise if an image message cannot be converted, as far as its fields show.
-
-    No pixels are read.
+    Check that the fields of an image message are valid, without reading its pixels.
 
     Raises:
         ImageError: if the encoding is not supported, or if size, step and amount of data do not
@@ -125,11 +124,11 @@ def image_to_rgb(message: ImageMessage, source: PictureSource | None = None) -> 
         source: the options for decoding; None uses the defaults.
 
     Returns:
-        uint8 ``[H, W, 3]`` RGB.  For rgb8 it is a view of the message's data, whose rows may be
-        padded.  Other encodings are converted into a new array.
+        uint8 ``[H, W, 3]`` RGB.  For rgb8, the array is a view of the message's data, and may have
+        padded rows.  Other encodings are converted to a new array.
 
     Raises:
-        ImageError: see :func:`check_image`.
+        ImageError: if :func:`check_image` rejects the message, or cv_bridge cannot convert it.
     """
     if _is_for_cv_bridge(message.encoding):
         check_image(message)
@@ -150,7 +149,7 @@ def image_to_rgb(message: ImageMessage, source: PictureSource | None = None) -> 
 
 
 def image_size(message: ImageMessage) -> tuple[int, int]:
-    """Return width and height of the picture in an image message."""
+    """Return the width and height of an image message, pixels."""
     return message.width, message.height
 
 
@@ -164,7 +163,7 @@ def _check_amount(message: ImageMessage) -> None:
 
 
 def _layout(message: ImageMessage) -> _Layout:
-    """Check the fields of a message; see :func:`check_image`."""
+    """Check the fields of a message, and return the layout of its data."""
     encoding = encoding_of(message.encoding)
     _check_amount(message)
     width, height, size = message.width, message.height, len(message.data)
@@ -175,7 +174,7 @@ def _layout(message: ImageMessage) -> _Layout:
         )
     _check_shared_colour(encoding, width, height)
     rows, row = encoding.rows(height), width * encoding.bytes_per_pixel
-    # Some drivers leave step 0, or count the rows of all planes as rows of pixels.
+    # Some drivers leave step 0, or set it to the size of all planes divided by the height.
     if size == rows * row and message.step in (0, rows * row // height):
         return _Layout(encoding, rows, row)
     if message.step < row:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The encodings of ``sensor_msgs/Image`` that are converted to RGB."""
+"""The encodings of ``sensor_msgs/Image`` that are converted to RGB without cv_bridge."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class Encoding:
     The pixel layout of one encoding, and its conversion to RGB.
 
     Args:
-        name: the encoding.
+        name: name of the encoding.
         to_rgb: converts uint8 ``[rows, W]`` or ``[rows, W, channels]`` to ``[H, W, 3]``.
-        channels: values per pixel; the last of four is alpha, which is not converted.
+        channels: number of values per pixel; if 4, the last is alpha, which ``to_rgb`` ignores.
         dtype: type of a value, without its byte order.
-        least: smallest width and height that ``to_rgb`` supports.
-        shared: width and height of the blocks of pixels that share their colour; those of an image
-            must be multiples.
-        rows_of_two: number of rows of ``step`` bytes for two rows of pixels; more than two for
-            encodings with planes for colour below the luma.
-        has_half_rows: whether the rows of these planes are half as long (U, then V).
+        least: minimum width and height that ``to_rgb`` supports, pixels.
+        shared: width and height of the blocks of pixels that share their chroma; width and height
+            of an image must be multiples of them.
+        rows_of_two: number of rows of ``step`` bytes per two rows of pixels; more than 2 if chroma
+            planes follow the luma plane.
+        has_half_rows: whether two chroma planes follow (U, then V), with rows of half the length.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Encoding:
 
     @property
     def bytes_per_pixel(self) -> int:
-        """Bytes of a pixel in a row; those in further planes do not count."""
+        """Number of bytes per pixel in a row, without the chroma planes."""
         return self.channels * np.dtype(self.dtype).itemsize
 
     def rows(self, height: int) -> int:
@@ -59,18 +59,19 @@ def _by_opencv(code: int) -> Callable[[Pixels], RgbArray]:
 
 
 def _from_nv24(planes: Pixels) -> RgbArray:
-    """Convert luma and UV planes of full width and height, which OpenCV cannot convert."""
+    """Convert nv24 (a luma plane, then a UV plane of full resolution), which OpenCV cannot."""
     height, width = len(planes) // 3, planes.shape[1]
     luma = planes[:height]
     colour = planes[height:].reshape(height, width, 2)
-    # Convert as UYVY of twice the width, in which both pixels of a pair have the same luma.
+    # Repeat each pixel to get a pair in UYVY, convert the pairs, and drop every second pixel.
     doubled = np.stack([colour[..., 0], luma, colour[..., 1], luma], axis=-1)
     pixels = doubled.reshape(height, 2 * width, 2)
     return np.ascontiguousarray(convert_colours(pixels, cv2.COLOR_YUV2RGB_UYVY)[:, ::2])
 
 
-# OpenCV names a Bayer pattern after the second and third pixel of its second row; 4.5.4 does not
-# have ROS's names (COLOR_BayerRGGB2RGB) yet.
+# ROS names a Bayer pattern after its first two rows, and OpenCV after the second and third pixel
+# of the second row.  OpenCV 4.5.4 does not have constants with the names of ROS, such as
+# COLOR_BayerRGGB2RGB.
 _BAYER = {
     'rggb': cv2.COLOR_BayerBG2RGB,
     'bggr': cv2.COLOR_BayerRG2RGB,
@@ -89,7 +90,7 @@ def _chosen() -> list[Encoding]:
             Encoding(f'bgra{bits}', _by_opencv(cv2.COLOR_BGRA2RGB), 4, dtype),
             Encoding(f'mono{bits}', _by_opencv(cv2.COLOR_GRAY2RGB), 1, dtype),
         ]
-        # OpenCV returns a black picture if a side has fewer than 3 pixels.
+        # OpenCV converts a Bayer picture with a side of fewer than 3 pixels to a black one.
         found += [
             Encoding(f'bayer_{pattern}{bits}', _by_opencv(code), 1, dtype, least=3)
             for pattern, code in _BAYER.items()
@@ -120,7 +121,8 @@ _ENCODINGS: Mapping[str, Encoding] = {each.name: each for each in _chosen()}
 
 CONVERTED_ENCODINGS = tuple(_ENCODINGS)
 
-# OpenCV's types do not state the order of colours; its functions expect BGR.
+# Other names that drivers use.  Names of OpenCV's types, such as 8UC3, do not state the order of
+# colours, which is BGR in OpenCV.
 _MEANINGS = {
     '8uc1': 'mono8',
     '8uc3': 'bgr8',
@@ -133,21 +135,21 @@ _MEANINGS = {
 
 
 def find_encoding(name: str) -> Encoding | None:
-    """Return the encoding as :func:`encoding_of` does; None if it is not supported."""
-    # Drivers written in C may include the end of the string, or padding.
+    """Return the encoding as :func:`encoding_of`, but None if it is not supported."""
+    # Drivers written in C may append a NUL character or spaces.
     lower = name.strip(' \0').lower()
     return _ENCODINGS.get(name) or _ENCODINGS.get(_MEANINGS.get(lower, lower))
 
 
 def encoding_of(name: str) -> Encoding:
     """
-    Return the encoding of a given name, or the one that drivers mean by it.
+    Return the encoding with a name, which may be one that only drivers use, such as 8UC3.
 
     Args:
         name: the ``encoding`` of a ``sensor_msgs/Image``, untrusted.
 
     Raises:
-        ImageError: if it is not an encoding of pictures, or is not supported.
+        ImageError: if the encoding is not supported.
     """
     found = find_encoding(name)
     if found is None:

@@ -25,9 +25,10 @@ class LazyPicture:
 
     Args:
         decode: returns the whole picture, uint8 ``[H, W, 3]`` RGB, or raises ImageError.
-        decode_reduced: called with a region (None = the whole picture) and the longer side of a
-            model's input, pixels; returns the region at a reduced size, or None to use ``decode``;
-            see :func:`~edgetpu_retrain.pictures.compressed_image.decode_reduced`.
+        decode_reduced: returns a region at a reduced size, or None to use ``decode`` instead; the
+            arguments are the region (None = the whole picture) and the longer side of a model's
+            input, pixels.  See
+            :func:`~edgetpu_retrain.pictures.compressed_image.decode_reduced`.
     """
 
     def __init__(
@@ -69,17 +70,17 @@ class LazyPicture:
 
     @cached_property
     def whole(self) -> RgbArray:
-        """The whole picture, uint8 ``[H, W, 3]`` RGB; raises ImageError."""
+        """The whole picture, uint8 ``[H, W, 3]`` RGB; reading it may raise ImageError."""
         return self._decode()
 
     @property
     def whole_bytes(self) -> int:
-        """Size of the whole picture, bytes; 0 if it has not been decoded."""
+        """Memory of the whole picture, bytes; 0 before ``whole`` is read."""
         return self.whole.nbytes if 'whole' in vars(self) else 0
 
     def part(self, region: Region | None) -> RgbArray:
         """
-        Return a part of the whole picture, as a view.
+        Return a part of the picture in full size, as a view.
 
         Args:
             region: in pixels of the whole picture; None = all of it.

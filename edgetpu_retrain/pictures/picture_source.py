@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 BITS = (8, 16)
-"""Smallest and largest number of bits that a 16-bit value can have."""
+"""Minimum and maximum number of significant bits in the values of 16-bit pictures."""
 
 DARK_FRAMES = 30
-"""Number of pictures after which a source of nearly black 16-bit pictures is reported."""
+"""Number of nearly black 16-bit pictures after which a source is reported."""
 
-# A picture is nearly black if all its values are below one sixteenth of the range.
+# A picture is nearly black if all its values are below this part of the range: one sixteenth.
 _DARK_PARTS = 16
 # Usual bit depths of sensors.
 _USUAL_BITS = (8, 10, 12, 14, 16)
@@ -27,14 +27,14 @@ _USUAL_BITS = (8, 10, 12, 14, 16)
 
 class PictureSource:
     """
-    Options for decoding the pictures of a camera, topic or folder; reports each peculiarity once.
+    The options for decoding the pictures of a source: a camera, topic or folder.
 
-    Thread-safe.
+    Anything unusual about the source is reported once.  Thread-safe.
 
     Args:
-        report: called once with each sentence about the source.
-        bits: number of bits that a value of a 16-bit picture has; see :data:`BITS`.
-        bits_option: name of the parameter or option that sets ``bits``.
+        report: called with a sentence about the source.
+        bits: number of significant bits in the values of 16-bit pictures; see :data:`BITS`.
+        bits_option: name of the parameter or option that sets ``bits``, for the reports.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class PictureSource:
 
     @property
     def bits(self) -> int:
-        """Number of bits that a value of a 16-bit picture has; may be changed at any time."""
+        """Number of significant bits in the values of 16-bit pictures; may be set at any time."""
         return self._bits
 
     @bits.setter
@@ -72,14 +72,15 @@ class PictureSource:
         self, pixels: npt.NDArray[np.uint8], *, may_be_padding: bool = False
     ) -> npt.NDArray[np.uint8]:
         """
-        Return a picture in which alpha can be ignored; transparent pixels are composited on grey.
+        Composite transparent pixels on grey, so that alpha can be ignored.
 
         Args:
-            pixels: ``[H, W, 4]``, the last channel is alpha.
+            pixels: uint8 ``[H, W, 4]``; the last channel is alpha.
             may_be_padding: see :func:`~edgetpu_retrain.pictures.pixels.is_transparent`.
 
         Returns:
-            ``[H, W, 4]``, in the same order of colours; the same array if nothing is transparent.
+            uint8 ``[H, W, 4]``, without a change of the order of colours; ``pixels`` itself if
+            nothing is transparent.
         """
         if not is_transparent(pixels, may_be_padding=may_be_padding):
             return pixels
@@ -91,17 +92,17 @@ class PictureSource:
 
     def to_8_bits(self, values: npt.NDArray[Any], colours: int | None = None) -> Any:
         """
-        Return a 16-bit picture as 8 bits; the range of :attr:`bits` becomes 0 to 255.
+        Convert a 16-bit picture to 8 bits; the range of :attr:`bits` becomes 0 to 255.
 
-        All pictures are scaled alike, regardless of their content.
+        The scale does not depend on the content of the picture.
 
         Args:
             values: uint16 ``[H, W]`` or ``[H, W, C]``, in any byte order.
-            colours: number of channels before alpha, whose values always have 16 bits; None
-                without alpha.
+            colours: number of channels before alpha; None = the picture has no alpha.  Alpha is
+                converted from its full range of 16 bits.
 
         Returns:
-            uint8, of the same shape.
+            uint8, of the shape of ``values``.
         """
         # OpenCV needs native byte order and aligned rows.
         native = np.require(values, np.dtype(np.uint16), ['ALIGNED'])
@@ -118,7 +119,7 @@ class PictureSource:
         return scaled
 
     def end(self) -> None:
-        """Report nearly black pictures of a source that has fewer than :data:`DARK_FRAMES`."""
+        """Report a nearly black source that ends before :data:`DARK_FRAMES` pictures."""
         with self._lock:
             text = self._darkness() if 0 < self._count < DARK_FRAMES else ''
         if text:
@@ -129,7 +130,7 @@ class PictureSource:
         self._brightest = self._count = 0
 
     def _watch_brightness(self, colours: npt.NDArray[np.uint16]) -> None:
-        # A source that was bright once uses the whole range, so its dark pictures are really dark.
+        # A source that once sent a bright picture uses the full range, so no report is needed.
         if self._count >= DARK_FRAMES or self._is_bright():
             return
         brightest = int(colours.max())
@@ -144,7 +145,7 @@ class PictureSource:
         return self._brightest * _DARK_PARTS >= 1 << self._bits
 
     def _darkness(self) -> str:
-        """Return a sentence if all pictures so far are nearly black, else ``''``."""
+        """Return a sentence if all pictures so far are nearly black and need fewer bits; or ''."""
         fitting = next(each for each in _USUAL_BITS if self._brightest < 2**each)
         if self._is_bright() or fitting >= self._bits:
             return ''

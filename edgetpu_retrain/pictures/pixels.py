@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Operations on the pixels of a picture: conversion of colours and transparency."""
+"""Operations on the pixels of a picture: colour conversion and transparency."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ import numpy.typing as npt
 RgbArray = npt.NDArray[np.uint8]
 
 GREY = 128
-"""The background of transparent pictures."""
+"""Brightness of the background of transparent pictures, 0 to 255."""
 
 _OPAQUE = 255
-# Rows that are composited at a time, to limit temporary memory.
+# Number of rows that are composited at a time, to limit temporary memory.
 _ROWS = 64
 
 
 def convert_colours(pixels: npt.NDArray[Any], code: int) -> RgbArray:
     """
-    Return a picture converted to another colour format.
+    Convert a picture to another colour format.
 
     Args:
         pixels: ``[H, W]`` or ``[H, W, C]``, of a type that OpenCV converts.
-        code: one of OpenCV's ``COLOR_...``.
+        code: one of OpenCV's ``COLOR_...`` constants.
     """
     converted = cv2.cvtColor(_two_pixels_or_more(pixels), code)
     return np.asarray(converted, np.uint8)[:, : pixels.shape[1]]
 
 
 def _two_pixels_or_more(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return a picture; repeat a single pixel, because OpenCV 4.5.4 cannot convert one alone."""
+    """Return a picture; repeat a single pixel, because OpenCV 4.5.4 cannot convert 1 x 1."""
     return np.repeat(pixels, 2, axis=1) if pixels.shape[:2] == (1, 1) else pixels
 
 
@@ -42,11 +42,12 @@ def is_transparent(pixels: npt.NDArray[np.uint8], *, may_be_padding: bool = Fals
     Return whether a picture has transparent pixels.
 
     Args:
-        pixels: ``[H, W, 4]``, the last channel is alpha.
-        may_be_padding: whether alpha of the same value everywhere has no meaning: many cameras
-            send 0 in the fourth byte of a pixel.
+        pixels: uint8 ``[H, W, 4]``; the last channel is alpha.
+        may_be_padding: whether to ignore alpha if its value is the same in all pixels: many
+            cameras send 0 as the fourth byte of every pixel.
     """
-    # Combining whole pixels by 'and' and 'or' is many times faster than finding extremes of alpha.
+    # Bitwise AND and OR of pixels as 32-bit integers are many times faster than the minimum and
+    # maximum of alpha.
     values = np.ascontiguousarray(pixels).view(np.uint32)
     in_all = np.bitwise_and.reduce(values, axis=None, keepdims=True).view(np.uint8)[..., 3]
     if in_all == _OPAQUE or not may_be_padding:
@@ -57,13 +58,14 @@ def is_transparent(pixels: npt.NDArray[np.uint8], *, may_be_padding: bool = Fals
 
 def on_grey(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """
-    Return a picture composited on grey (:data:`GREY`).
+    Composite a picture on grey (:data:`GREY`).
 
     Args:
-        pixels: ``[H, W, 4]``; the last channel is alpha, and the others are not premultiplied.
+        pixels: uint8 ``[H, W, 4]``; the last channel is alpha, by which the colours are not
+            premultiplied.
 
     Returns:
-        ``[H, W, 4]``, in the same order of colours, without transparent pixels.
+        uint8 ``[H, W, 4]``, without a change of the order of colours; every alpha is 255.
     """
     result = np.empty(pixels.shape, np.uint8)
     for top in range(0, len(pixels), _ROWS):
@@ -71,9 +73,9 @@ def on_grey(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         part: Any = pixels[top:bottom].astype(np.uint16)
         alpha = part[..., 3:].copy()
         part *= alpha
-        # Add half of the divisor, to round.
+        # Add half of the divisor 255, to round.
         part += GREY * (_OPAQUE - alpha) + np.uint16(128)
-        # This divides by 255, exactly for products of two bytes.
+        # The next two lines divide by 255, without an error for values up to 255 * 255.
         part += part >> 8
         part >>= 8
         result[top:bottom] = part

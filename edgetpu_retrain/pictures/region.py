@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Region: a rectangle of an image, in pixels, and cropping to it."""
+"""Region: a rectangle of an image, in pixels, to which the image can be cropped."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Region:
     A rectangle, as in ``sensor_msgs/RegionOfInterest``.
 
     Args:
-        x: leftmost column.
-        y: topmost row.
-        width: columns, at least 1.
-        height: rows, at least 1.
+        x: leftmost column, at least 0.
+        y: topmost row, at least 0.
+        width: number of columns, at least 1.
+        height: number of rows, at least 1.
 
     Raises:
         RequestError: if a value is too small.
@@ -48,10 +48,10 @@ class Region:
     @classmethod
     def from_message(cls, message: Any) -> Region | None:
         """
-        Return the region of a ``sensor_msgs/RegionOfInterest``; None if it is all zero.
+        Return the region of a ``sensor_msgs/RegionOfInterest``; None if all its values are zero.
 
         Raises:
-            RequestError: if it has no width or no height, or requests rectification.
+            RequestError: if width or height is zero but not all values are, or do_rectify is set.
         """
         if message.do_rectify:
             raise RequestError(
@@ -66,7 +66,7 @@ class Region:
         Return the region of ``x, y, width, height``; None if all of them are zero.
 
         Raises:
-            RequestError: if there are not four values, or they are not a valid rectangle.
+            RequestError: if there are not four values, or the values are not a valid rectangle.
         """
         if len(values) != 4:
             listed = named([str(value) for value in values])
@@ -81,19 +81,22 @@ class Region:
         cls, left: float, top: float, right: float, bottom: float, *, width: int, height: int
     ) -> Region | None:
         """
-        Return the region of whole pixels between four edges; None if it is empty.
+        Return the region between four edges, rounded to whole pixels; None if it is empty.
 
         Args:
-            left: left edge, in pixels; pixel 0 extends from 0.0 to 1.0.
-            top: top edge.
-            right: right edge.
-            bottom: bottom edge.
-            width: width of the image, in pixels, to which the region is limited.
-            height: height of the image.
+            left: left edge, pixels; pixel 0 extends from 0.0 to 1.0.
+            top: top edge, pixels.
+            right: right edge, pixels.
+            bottom: bottom edge, pixels.
+            width: width of the image, pixels; the region is clipped to the image.
+            height: height of the image, pixels.
+
+        Returns:
+            The region; None also if an edge is infinite or NaN.
         """
         if not np.isfinite([left, top, right, bottom]).all():
             return None
-        # Round the edges to compensate for float32 errors in a box.
+        # Rounding compensates for float32 errors in the edges of a detected box.
         x, end_x = (round(min(max(edge, 0.0), width)) for edge in (left, right))
         y, end_y = (round(min(max(edge, 0.0), height)) for edge in (top, bottom))
         if end_x <= x or end_y <= y:
@@ -102,10 +105,14 @@ class Region:
 
     def check_within(self, width: int, height: int) -> None:
         """
-        Raise if the region is not entirely inside an image of this size.
+        Check that the region is entirely inside an image.
+
+        Args:
+            width: width of the image, pixels.
+            height: height of the image, pixels.
 
         Raises:
-            ImageError: if it is not; the message has the region and the image's size.
+            ImageError: if the region reaches beyond the image.
         """
         if self.x + self.width > width or self.y + self.height > height:
             raise ImageError(
@@ -114,7 +121,7 @@ class Region:
             )
 
     def reduced(self, factor: int) -> Region:
-        """Return the region that covers this one in a picture that is smaller by a factor."""
+        """Return the region that covers this one in an image reduced by an integer factor."""
         x, y = self.x // factor, self.y // factor
         end_x, end_y = -(-(self.x + self.width) // factor), -(-(self.y + self.height) // factor)
         return Region(x, y, end_x - x, end_y - y)

@@ -16,22 +16,24 @@ import numpy.typing as npt
 STORE_IMAGES = ('none', 'thumbnail', 'full')
 
 THUMBNAIL_PIXELS = 320
-"""Longest side of a thumbnail, pixels, a little larger than the input of usual extractors."""
+"""Maximum width and height of a thumbnail, pixels; most extractors have a smaller input."""
 
+# JPEG quality, 0 to 100.
 _QUALITY = 92
 
 
 def sample_picture(picture: LazyPicture, seen: RgbArray, store_images: str) -> bytes | None:
     """
-    Return the JPEG file to store with a sample; None if none is stored.
+    Return the JPEG file to store with a sample; None if ``store_images`` is 'none'.
 
     Args:
-        picture: the embedded picture.
-        seen: the pixels that the extractor was run on, uint8 ``[H, W, 3]``.
+        picture: the picture that was embedded.
+        seen: the picture as :meth:`LazyPicture.for_model` returned it for the extractor, RGB,
+            uint8 ``[H, W, 3]``.
         store_images: one of :data:`STORE_IMAGES`.
 
     Raises:
-        ImageError: if the picture is too large for a JPEG file.
+        ImageError: if the picture cannot be decoded, or is too large for a JPEG file.
     """
     return jpeg_to_store(pixels_to_store(picture, None, seen, store_images))
 
@@ -40,13 +42,20 @@ def pixels_to_store(
     picture: LazyPicture, region: Region | None, seen: RgbArray, store_images: str
 ) -> RgbArray | None:
     """
-    Return the pixels of a picture to store; None if none are stored.
+    Return the pixels to store with a sample; None if ``store_images`` is 'none'.
 
     Args:
         picture: the picture.
-        region: its embedded part; None = all of it.
-        seen: the pixels of that part that the extractor was run on, uint8 ``[H, W, 3]``.
+        region: the part that was embedded; None = the whole picture.
+        seen: this part as :meth:`LazyPicture.for_model` returned it for the extractor, RGB, uint8
+            ``[H, W, 3]``.
         store_images: one of :data:`STORE_IMAGES`.
+
+    Returns:
+        RGB, uint8 ``[H, W, 3]``: the part, or its thumbnail.
+
+    Raises:
+        ImageError: if the picture cannot be decoded, or the region reaches beyond it.
     """
     if store_images == 'none':
         return None
@@ -62,7 +71,7 @@ def reduced(rgb: RgbArray, longest_side: int) -> RgbArray:
 
     Args:
         rgb: uint8 ``[H, W, 3]``.
-        longest_side: the limit, in pixels.
+        longest_side: maximum length of the longer side, pixels.
     """
     height, width = rgb.shape[:2]
     scale = longest_side / max(height, width)
@@ -78,7 +87,7 @@ def jpeg_to_store(pixels: RgbArray | None) -> bytes | None:
     Encode a picture as the JPEG file that is stored with a sample.
 
     Args:
-        pixels: RGB, uint8 ``[H, W, 3]``; None to store none.
+        pixels: RGB, uint8 ``[H, W, 3]``; None = no picture is stored, so None is returned.
 
     Raises:
         ImageError: if the picture is too large for a JPEG file.
@@ -90,14 +99,15 @@ def jpeg_to_store(pixels: RgbArray | None) -> bytes | None:
 
 def encode_jpeg(bgr: npt.NDArray[np.uint8], quality: int) -> bytes:
     """
-    Return a picture as a JPEG file.
+    Encode a picture as a JPEG file.
 
     Args:
         bgr: uint8 ``[H, W, 3]`` in the order blue, green, red.
-        quality: 0 to 100.
+        quality: JPEG quality, 0 to 100.
 
     Raises:
         ImageError: if the picture is too large for a JPEG file.
+        MemoryError: if there is too little memory.
     """
     try:
         written, content = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])

@@ -24,7 +24,7 @@ _ARRAY_ENCODING = re.compile(r'\d{1,2}[usf]c\d{1,2}', re.IGNORECASE)
 _VIDEO_ENCODING = re.compile(_CODECS, re.IGNORECASE)
 _FILE_ENCODING = re.compile(r'm?jpe?g|png|webp', re.IGNORECASE)
 
-# The first bytes of files; a dot stands for any byte.
+# The first bytes of files that are not supported, as regular expressions, and their formats.
 _FILES: tuple[tuple[bytes, str], ...] = (
     (rb'II\*\0|MM\0\*|II\+\0|MM\0\+', 'TIFF'),
     (rb'GIF8', 'GIF'),
@@ -48,7 +48,7 @@ _VIDEO_TYPES: Mapping[str, str] = {
 
 
 def is_no_picture(encoding: str) -> bool:
-    """Return whether an encoding is known not to be that of a picture, but of depth or a video."""
+    """Return whether an encoding is empty, or one of depth, video, files or arrays of numbers."""
     kinds = (_DEPTH_ENCODING, _VIDEO_ENCODING, _FILE_ENCODING, _ARRAY_ENCODING)
     return not encoding or any(kind.fullmatch(encoding) for kind in kinds)
 
@@ -112,6 +112,6 @@ def unsupported_file(content: bytes) -> str:
 
 
 def unsupported_type(message_type: str) -> str:
-    """Return what messages of a type contain instead of pictures; ``''`` if unknown."""
+    """Describe the contents of a message type for video packets; return '' for other types."""
     codec = _VIDEO_TYPES.get(message_type)
     return _VIDEO.format(codec=codec) if codec else ''

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the size of a JPEG file (ITU-T T.81, annex B), and checks that it is complete."""
+"""Reads the header of a JPEG file (ITU-T T.81, annex B), and checks that the file is complete."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ import numpy.typing as npt
 JPEG_START = b'\xff\xd8\xff'
 
 MAX_SCANS = 32
-"""Maximum number of scans in a file; encoders write up to 18.  Each may process all pixels."""
+"""Maximum number of scans in a file; encoders write up to 18.  Each may cover all pixels."""
 
 MAX_MARKERS = 4096
 """
-Maximum number of markers and fill bytes before a picture's size; usual files have a few hundred.
+Maximum number of markers and fill bytes before the start of frame; usual files have a few hundred.
 """
 
 _END = b'\xff\xd9'
@@ -35,15 +35,16 @@ _FILL = 0xFF
 _STUFFED = 0x00
 _COEFFICIENTS = 64
 _DECODED_BITS = 8
-# The value that a decoder outputs where data is missing, because all coefficients are 0.
+# The pixel value that a decoder returns for missing data, whose coefficients are all 0.
 _MISSING = 128
 
-# Maximum number of zeros at the end of a scan.  More are padding by the file system, in place of
-# data that was not written before a power loss.
+# Maximum number of zero bytes that may belong to the end of a scan.  More are padding: a file
+# system fills the place of data that was not written before a power loss with zeros.
 _LONGEST_ZEROS = 16
 
-# Data of several blocks of pixels, with which a decoder continues an incomplete scan.  It is
-# repeated after each restart marker, because the decoder may be waiting for one of them.
+# Arbitrary data of several blocks of pixels, with which a decoder continues an incomplete scan.
+# The data is repeated after each of the eight restart markers, because the decoder may be waiting
+# for any of them.
 _BITS = bytes([0xBF, 0xC3, 0x96, 0x3C, 0xA5, 0x69] * 8)
 _MORE = _BITS + b''.join(bytes([0xFF, marker]) + _BITS for marker in range(0xD0, 0xD8))
 
@@ -51,14 +52,14 @@ _MORE = _BITS + b''.join(bytes([0xFF, marker]) + _BITS for marker in range(0xD0,
 @dataclass(frozen=True)
 class JpegFile:
     """
-    A JPEG file.
+    The properties of a JPEG file.
 
     Args:
         width: width before rotation, pixels.
         height: height before rotation, pixels.
-        end: position of the end marker; -1 = it has none.
+        end: position of the end marker; -1 = the file has none.
         scans: number of scans.
-        variant: description of a feature that decoders may not support; '' = none.
+        variant: a feature that decoders may not support, for the error message; '' = none.
     """
 
     width: int
@@ -70,10 +71,13 @@ class JpegFile:
 
 def read_jpeg(content: bytes) -> JpegFile:
     """
-    Return what the header of a JPEG file shows; nothing is decoded.
+    Read the properties of a JPEG file without decoding it.
 
-    Bytes between two segments are skipped up to the next marker, as libjpeg does (next_marker in
-    jdmarker.c): scanners and photo editors write such files.
+    Scanners and photo editors may write bytes between two segments.  They are skipped, as in
+    libjpeg (next_marker in jdmarker.c).
+
+    Args:
+        content: bytes of the file, beginning with :data:`JPEG_START`.
 
     Raises:
         ImageError: if the file is truncated or damaged, or exceeds a limit.
@@ -99,22 +103,22 @@ def decode_jpeg(
     content: bytes, file: JpegFile, decode: Callable[[bytes], npt.NDArray[np.uint8]]
 ) -> npt.NDArray[np.uint8]:
     """
-    Decode a JPEG file, and raise if it is cut off.
+    Decode a JPEG file, and check that it is complete.
 
-    A decoder silently fills the missing part with grey.  If a corner of the picture has that
-    colour, or the file has no end marker (as with some cameras), it is decoded again with more
-    data at its end.  This does not change a complete picture.
+    Decoders fill a missing part of a picture with grey and report no error.  So if a corner of the
+    picture is grey, or the file has no end marker (some cameras omit it), it is decoded again with
+    more data at its end.  A complete picture is the same with more data.
 
     Args:
         content: bytes of the file.
-        file: what :func:`read_jpeg` returned for it.
-        decode: decodes a file; returns ``[H, W, C]`` or raises ImageError.
+        file: the properties of the file, from :func:`read_jpeg`.
+        decode: decodes a file; returns uint8 ``[H, W, C]``, or raises ImageError.
 
     Raises:
         ImageError: if the file is cut off, or cannot be decoded.
     """
     written = content[: file.end] if file.end >= 0 else _without_padding(content)
-    # The last byte may be the first half of an end marker.
+    # The last byte may be the first byte of an end marker.
     written = written.rstrip(b'\xff')
     try:
         picture = decode(content if file.end >= 0 else written + _END)
@@ -128,8 +132,8 @@ def decode_jpeg(
     corners = picture[[0, 0, -1, -1], [0, -1, 0, -1]]
     is_grey = bool((corners == _MISSING).all(axis=1).any())
     if file.end < 0 or is_grey:
-        # One byte is usually enough.  For more bytes, the decoder prints a warning, which would
-        # fill the log while a camera sends complete files.
+        # One additional byte is usually enough.  With more bytes, libjpeg prints a warning even if
+        # the file is complete.  For the frames of a camera, warnings would fill the log.
         needs_more = file.end < 0 and (is_grey or file.scans > 1 or _RESTART_INTERVAL in content)
         more = _MORE if needs_more else _MORE[:1]
         if not np.array_equal(picture, decode(written + more + _END)):
@@ -138,19 +142,19 @@ def decode_jpeg(
 
 
 def _without_padding(content: bytes) -> bytes:
-    """Return a file without the zeros after its data; a few zeros may belong to a scan."""
+    """Shorten zero padding after the data to two zeros; up to 16 zeros may belong to a scan."""
     written = content.rstrip(b'\0')
     zeros = len(content) - len(written)
     return written + bytes(zeros if zeros <= _LONGEST_ZEROS else 2)
 
 
 def _read_frame(content: bytes, frame: int) -> JpegFile:
-    """Return what a file shows from its start-of-frame marker on, at position ``frame``."""
+    """Return the properties of a file whose start-of-frame marker is at position ``frame``."""
     bits, height, width = struct.unpack_from('>BHH', content, frame + 4)
     scans = content.count(_START_OF_SCAN, frame)
     if scans > MAX_SCANS:
         raise ImageError(f'the JPEG file has {scans} scans, more than {MAX_SCANS}: save it again')
-    # A thumbnail in the EXIF data ends before this position.
+    # An EXIF thumbnail also has an end marker, but ends before the first scan.
     end = content.find(_END, _after_scan_header(content, frame))
     if end < 0 and not _has_all_scans(content, frame):
         raise _cut_off(content)
@@ -161,7 +165,7 @@ def _read_frame(content: bytes, frame: int) -> JpegFile:
 
 
 def _after_scan_header(content: bytes, frame: int) -> int:
-    """Return the position after the header of a file's first scan."""
+    """Return the position after the header of the first scan, or the length of the file."""
     scan = content.find(_START_OF_SCAN, frame)
     if scan < 0 or scan + 4 > len(content):
         return len(content)
@@ -171,7 +175,7 @@ def _after_scan_header(content: bytes, frame: int) -> int:
 
 def _has_all_scans(content: bytes, frame: int) -> bool:
     """
-    Return whether a file's scans have all coefficients of all components, with all their bits.
+    Return whether the scans contain all coefficients of all components, with all their bits.
 
     Args:
         content: bytes of the file.

@@ -3,8 +3,8 @@
 """
 Rotates a picture according to its EXIF data.
 
-OpenCV does so for JPEG files.  For PNG and WEBP files, it depends on the version of OpenCV and on
-how they are decoded.
+OpenCV rotates JPEG files itself.  Whether it rotates PNG and WEBP files depends on its version and
+on the flags for decoding, so they are decoded without rotation and rotated by this module.
 """
 
 from __future__ import annotations
@@ -17,19 +17,21 @@ import numpy.typing as npt
 
 UPRIGHT = 1
 
+# Tag and type of the directory entry with the orientation.
 _TAG = 0x0112
 _SHORT = 3
-# Maximum number of directory entries that are read.
+# Maximum number of directory entries to read.
 _MOST_ENTRIES = 1000
 
 
 def exif_orientation(exif: bytes) -> int:
     """
-    Return the orientation in EXIF data, 1 to 8; 1 if none is stated.
+    Return the orientation in EXIF data, 1 to 8; 1 (upright) if the data has no valid one.
+
+    See https://www.cipa.jp/std/documents/e/DC-008-2012_E.pdf, 4.5 and 4.6.4.
 
     Args:
-        exif: a TIFF structure, with or without the identifier of EXIF in JPEG files
-            (https://www.cipa.jp/std/documents/e/DC-008-2012_E.pdf, 4.5 and 4.6.4).
+        exif: a TIFF structure, with or without the identifier that precedes it in JPEG files.
     """
     tiff = exif.removeprefix(b'Exif\0\0')
     order = {b'II': '<', b'MM': '>'}.get(tiff[:2])
@@ -54,12 +56,11 @@ def upright(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
     Return a picture rotated and flipped to be upright.
 
     Args:
-        pixels: ``[H, W]`` or ``[H, W, C]`` as stored.
-        orientation: position of the stored picture's first row and first column, 1 to 8; see
-            :func:`exif_orientation`.
+        pixels: the picture as stored, ``[H, W]`` or ``[H, W, C]``.
+        orientation: the EXIF orientation, 1 to 8; see :func:`exif_orientation`.
     """
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)
-    # After the transposition, orientation 5 needs no flip, and 6 to 8 need these.
+    # The axes to flip.  Orientations 5 to 8 were transposed before; 1 and 5 need no flip.
     flips = {2: (1,), 3: (0, 1), 4: (0,), 6: (1,), 7: (0, 1), 8: (0,)}.get(orientation)
     return np.ascontiguousarray(np.flip(pixels, flips)) if flips else np.ascontiguousarray(pixels)

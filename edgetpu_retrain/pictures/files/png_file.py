@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Limits the time and memory that a hostile PNG file can cost in the decoder.
+Checks PNG files, and limits the time and memory that a hostile file can cost in the decoder.
 
 Based on https://www.w3.org/TR/png-3/: sections 5.3 (chunks), 11.2.1 (IHDR) and 11.3.1.1 (tRNS).
 """
@@ -19,36 +19,39 @@ from edgetpu_retrain.pictures.files.orientation import exif_orientation, UPRIGHT
 PNG_START = b'\x89PNG\r\n\x1a\n'
 
 MAX_CHUNKS = 65_536
-"""Maximum number of chunks in a file; a chunk usually has 8 KB of pixels."""
+"""Maximum number of chunks in a file; encoders usually write 8 KB of pixels per chunk."""
 
 UNCHECKED_BYTES = 64 * 1024
-"""Compressed pixels up to this size are not checked: they inflate within 0.3 s at worst."""
+"""Compressed pixels up to this size, bytes, are not checked: they inflate in 0.3 s at most."""
 
-# The ancillary chunks that are used.  Before decoding, all ancillary chunks but tRNS are removed,
-# because text chunks, for example, can inflate to megabytes each.
+# The ancillary chunks that are used.  Before decoding, all ancillary chunks except tRNS are
+# removed, because a text chunk, for example, can inflate to megabytes.
 _TRANSPARENCY = b'tRNS'
 _EXIF = b'eXIf'
-# Bit 5 of a chunk's first letter marks it as ancillary: not needed to read the picture.
+# Bit 5 in the first letter of a chunk's type marks an ancillary chunk, which decoders may ignore.
 _ANCILLARY = 0x20
-# Values per pixel, by colour type.
+# Number of values per pixel, by colour type.
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-# Margin for interlaced pictures, which have more rows: they consist of seven smaller pictures.
+# Factor by which the pixels may exceed their expected size.  An interlaced picture consists of
+# seven smaller pictures, which have more rows in total.
 _ROOM = 2
+# Maximum number of bytes that are inflated at a time.
 _STEP = 1 << 20
 _CHUNK_HEAD = struct.Struct('>I4s')
+# Colour type of a grey picture without alpha.
 _GREY = 0
 
 
 @dataclass(frozen=True)
 class PngFile:
     """
-    A PNG file.
+    The parts of a PNG file that are needed to decode it.
 
     Args:
-        shown: the file without the chunks that its pixels do not need.
+        shown: the file with only the chunks that the decoder needs.
         orientation: see :func:`~edgetpu_retrain.pictures.files.orientation.exif_orientation`.
-        transparent_grey: the shade of grey that is transparent, scaled to 8 or 16 bits as OpenCV
-            does; None if there is none.
+        transparent_grey: value of the transparent pixels of a grey picture, scaled to 8 or 16 bits
+            as by OpenCV; None = the picture has no transparent value of grey.
     """
 
     shown: bytes
@@ -57,7 +60,12 @@ class PngFile:
 
 
 def png_size(content: bytes) -> tuple[int, int]:
-    """Return the width and height that a PNG file declares, or raise ImageError."""
+    """
+    Return the width and height in the header of a PNG file, pixels.
+
+    Raises:
+        ImageError: if the header is incomplete.
+    """
     if len(content) < 26 or content[12:16] != b'IHDR':
         raise _cut_off(content)
     width, height = struct.unpack_from('>II', content, 16)
@@ -69,8 +77,8 @@ def read_png(content: bytes) -> PngFile:
     Check a PNG file, and return the parts that a decoder needs.
 
     Raises:
-        ImageError: if it is truncated or damaged, has too many chunks, or has more pixels than it
-            declares.
+        ImageError: if the file is truncated or has too many chunks.  Compressed pixels above
+            :data:`UNCHECKED_BYTES` must also be undamaged, and not exceed the declared size.
     """
     kept, pixels, optional = [PNG_START], [], {}
     position = len(PNG_START)
@@ -111,7 +119,7 @@ def _transparent_grey(content: bytes, transparency: bytes) -> int | None:
 
 
 def _check_amount(packed: Sequence[bytes], content: bytes) -> None:
-    """Inflate the pixels in steps; raise if they have more bytes than the declared size needs."""
+    """Inflate the pixels in steps; raise ImageError if they exceed the declared size."""
     width, height, depth, colour = struct.unpack_from('>IIBB', content, 16)
     row = 1 + width * _CHANNELS.get(colour, 4) * depth // 8
     left = _ROOM * (row + 1) * height

@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Decodes WEBP files, with a decoder that does not have CVE-2023-4863.
+Decodes WEBP files, but not with an OpenCV that is vulnerable to CVE-2023-4863.
 
-A crafted lossless file makes libwebp before 1.3.2 write beyond its memory.  Distributions have
-patched theirs, but wheels of opencv-python before 4.8.1 bundle one without the patch; Pillow then
-decodes instead.
+A crafted lossless file makes libwebp before 1.3.2 write beyond its memory.  Linux distributions
+have patched their libwebp, but wheels of opencv-python before 4.8.1 bundle an unpatched libwebp.
+If OpenCV is from one of these wheels, Pillow decodes instead.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ import numpy.typing as npt
 
 def opencv_is_safe(version: str = cv2.__version__, build: str = '') -> bool:
     """
-    Return whether OpenCV's own libwebp is recent enough.
+    Return whether OpenCV bundles no libwebp, or one without CVE-2023-4863.
 
     Args:
-        version: OpenCV's version.
-        build: its build information; '' = that of the installed OpenCV.
+        version: version of OpenCV.
+        build: build information of OpenCV; '' = that of the installed OpenCV.
     """
     bundles = re.search(r'WEBP:\s+build', build or cv2.getBuildInformation())
     numbers = [int(number) for number in re.findall(r'\d+', version)[:3]]
@@ -46,8 +46,8 @@ def decode_webp(content: bytes) -> npt.NDArray[Any] | None:
             :func:`~edgetpu_retrain.pictures.files.webp_file.read_webp`.
 
     Returns:
-        uint8 ``[H, W, 3]`` (blue, green, red) or ``[H, W, 4]`` (and alpha); None if the file is
-        damaged.
+        uint8 ``[H, W, 3]`` (blue, green, red) or ``[H, W, 4]`` (blue, green, red, alpha); None if
+        the file is damaged.
 
     Raises:
         ImageError: if no safe decoder is installed.

@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Reads the dimensions and orientation of a WEBP picture, and removes chunks that decoding ignores.
+Reads the size and orientation of a WEBP file, and removes chunks that decoding does not need.
 
-Based on https://developers.google.com/speed/webp/docs/riff_container, RFC 6386 (9.1) for lossy and
-https://developers.google.com/speed/webp/docs/webp_lossless_bitstream_specification for lossless
-pictures.
+Based on https://developers.google.com/speed/webp/docs/riff_container, for lossy pictures on
+RFC 6386 (9.1), and for lossless pictures on
+https://developers.google.com/speed/webp/docs/webp_lossless_bitstream_specification.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _ALPHA = 0x10
 @dataclass(frozen=True)
 class WebpFile:
     """
-    A WEBP file.
+    The properties of a WEBP file.
 
     Args:
         width: width before rotation, pixels.
         height: height before rotation, pixels.
-        shown: the part of the file that a decoder needs.
+        shown: the file with only the chunks that a decoder needs.
         orientation: see :func:`~edgetpu_retrain.pictures.files.orientation.exif_orientation`.
     """
 
@@ -48,13 +48,16 @@ class WebpFile:
 
 
 def is_webp(content: bytes) -> bool:
-    """Return whether a file begins like a WEBP file."""
+    """Return whether the first 12 bytes of a file are those of a WEBP file."""
     return content[:4] == b'RIFF' and content[8:_BEGIN] == b'WEBP'
 
 
 def read_webp(content: bytes) -> WebpFile:
     """
-    Return the size of a WEBP file, and the part that a decoder needs; nothing is decoded.
+    Read the properties of a WEBP file without decoding it.
+
+    Args:
+        content: bytes of the file, which :func:`is_webp` accepts.
 
     Raises:
         ImageError: if the file is truncated, damaged or animated, or has too many chunks.
@@ -74,7 +77,8 @@ def read_webp(content: bytes) -> WebpFile:
     else:
         raise _damaged(content)
     if b'VP8 ' in chunks and b'ALPH' in chunks and b'VP8X' in chunks:
-        # Write a header with the decoded size, without the flags of chunks that are left out.
+        # Replace the extended header by one that has the size of the decoded picture, and no flags
+        # of removed chunks.
         sizes = (width - 1).to_bytes(3, 'little') + (height - 1).to_bytes(3, 'little')
         chunks[b'VP8X'] = bytes([_ALPHA, 0, 0, 0]) + sizes
         kinds = [b'VP8X', b'ALPH', b'VP8 ']
