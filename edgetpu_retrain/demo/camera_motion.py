@@ -3,9 +3,9 @@
 """
 Simulates a camera that moves over a photograph: pan, zoom, rotation, exposure and noise.
 
-A photograph serves as a flat scene.  A :class:`View` describes the camera's view of it, and
-:func:`take_picture` renders the picture.  The ranges of views in the exam do not overlap with
-those in teaching, so every picture of the exam is new.
+A photograph serves as a flat scene.  A :class:`View` describes which part of the photograph the
+camera sees and how, and :func:`take_picture` renders the picture.  The ranges of views for the
+exam do not overlap with the ranges for teaching, so every picture of the exam is new.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class View:
         pan_x: horizontal position of the view, from -1 (as far left as possible within the
             photograph) to 1 (as far right as possible).
         pan_y: vertical position, from -1 (as far up as possible) to 1 (as far down as possible).
-        zoom: 1 shows as much of the photograph as possible, 2 half of that width.
+        zoom: magnification; 1 shows as much of the photograph as possible, 2 half of the width.
         rotation: rotation of the camera around its optical axis, degrees.
-        exposure: change of brightness, photographic stops; brighter if positive.
-        noise: standard deviation of the sensor's noise, in pixel values of 0 to 255.
+        exposure: change of brightness in photographic stops; brighter if positive.
+        noise: standard deviation of the sensor's noise; pixel values are 0 to 255.
     """
 
     pan_x: float
@@ -51,7 +51,7 @@ class View:
 @dataclass(frozen=True)
 class MotionRanges:
     """
-    The range of each field of a :class:`View`: its smallest and largest absolute value.
+    The range of each field of a :class:`View`: its minimum and maximum absolute value.
 
     Pan, rotation and exposure can have either sign: (5, 10) means 5 to 10 or -10 to -5.
     """
@@ -82,7 +82,8 @@ def glance(ranges: MotionRanges, frames: int, rng: np.random.Generator) -> Itera
     """
     Yield the views of one glance, a smooth movement between two random views.
 
-    Both views have the same signs, so that all views of the movement are within the ranges.
+    Pan, rotation and exposure have the same sign in both views, so that all views between them are
+    within the ranges.
 
     Args:
         ranges: the range of each field of a view.

@@ -3,9 +3,9 @@
 """
 The demo's camera: a node that publishes views of photographs, as if a camera moved over them.
 
-Its parameter ``scene`` selects what to show (see :mod:`edgetpu_retrain.demo.scenes`).  It
-publishes raw rgb8 images, best effort, as some camera drivers do.  With each image, it publishes
-the true class, to which only the demo's teacher subscribes.
+The parameter ``scene`` selects what the camera shows (see :mod:`edgetpu_retrain.demo.scenes`).
+The node publishes rgb8 images with best-effort QoS, as some camera drivers do.  After each image,
+it publishes the true class of the image, to which only the demo's teacher subscribes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ FRAME_ID = 'demo_camera_optical_frame'
 
 
 class CameraNode(Node):
-    """Publishes the frames of the scene in its parameter ``scene``, at a fixed rate."""
+    """Publishes the frames of the scene that the parameter ``scene`` names, at a fixed rate."""
 
     def __init__(self) -> None:
         """Start with the scene ``idle``, which has no frames."""
@@ -81,14 +81,14 @@ class CameraNode(Node):
         truth = Classification(
             header=image.header, results=[ObjectHypothesis(class_id=frame.subject, score=1.0)]
         )
-        # Publish the true class last, so that it cannot arrive before its image is published.
+        # Publish the true class last: when it arrives, the image is known to be published.
         exam = self._scene == SCENE_EXAM or self._scene.startswith(SCENE_EXAM_PREFIX)
         (self._exam_truth if exam else self._teaching_truth).publish(truth)
 
 
 def image_message(picture: RgbArray) -> Image:
     """
-    Convert a picture to a ``sensor_msgs/Image`` with encoding rgb8, without header.
+    Convert a picture to a ``sensor_msgs/Image`` with the encoding rgb8 and an empty header.
 
     Args:
         picture: uint8 ``[height, width, 3]`` RGB.
@@ -106,7 +106,7 @@ def image_message(picture: RgbArray) -> Image:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the camera node until a signal; return the exit code 0."""
+    """Run the camera node until a signal, and return the exit code 0."""
     rclpy.init(args=arguments)
     node = CameraNode()
     try:

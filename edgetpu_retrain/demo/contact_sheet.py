@@ -3,7 +3,7 @@
 """
 The contact sheet: some frames of the exam with true class, classification and confidence.
 
-It is drawn at twice its size and then scaled down, so that OpenCV's line fonts look smooth.
+The sheet is drawn at twice its size and then scaled down, so that OpenCV's fonts look smooth.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ Colour = tuple[int, int, int]
 ROWS = 4
 
 _OVERSAMPLING = 2
+# Sizes on the sheet after it is scaled down, pixels; a tile is a picture (width, height).
 _TILE = (160, 120)
 _GAP = 16
 _BORDER = 3
@@ -30,6 +31,7 @@ _COLUMN_TITLE = 34
 _BAR_HEIGHT = 4
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 
+# Colours are in the order red, green, blue.
 _PAPER: Colour = (20, 23, 31)
 _TRACK: Colour = (48, 54, 68)
 _INK: Colour = (236, 239, 244)
@@ -42,7 +44,7 @@ def choose_frames(
     frames: Sequence[ExamFrame], pictured: Collection[int], rows: int = ROWS
 ) -> dict[str, list[ExamFrame]]:
     """
-    Choose some frames of each subject: first mistakes, then others, evenly from the whole exam.
+    Choose frames of each subject: first mistakes, then right ones, evenly spaced in the exam.
 
     Args:
         frames: frames of the exam, in the order of their stamps.

@@ -26,7 +26,8 @@ def sample_bars(console: Console) -> Progress:
 def training_bar(console: Console) -> Iterator[Callable[[Any], None]]:
     """Show the progress of a training; yield a function to call with each ``Train.Feedback``."""
     with _bars(console, 9, '{task.fields[figures]}') as progress:
-        # A bar that is not started shows activity without a total; rich 11 has no total=None.
+        # A bar that is not started shows activity while the total is unknown.  (rich 11 does not
+        # support total=None.)
         bar = progress.add_task('training', start=False, figures='')
 
         def show(now: Any) -> None:
@@ -42,12 +43,13 @@ def training_bar(console: Console) -> Iterator[Callable[[Any], None]]:
 
 @contextlib.contextmanager
 def exam_bar(console: Console, planned: int) -> Iterator[Callable[[Exam, str], None]]:
-    """Show the progress of the exam; yield a function to call with the exam and its subject."""
+    """Show the progress of the exam; yield a function to call with the exam and the subject."""
     with _bars(console, 9, '{task.fields[figures]}') as progress:
         bar = progress.add_task('exam', total=planned, figures='')
 
         def show(exam: Exam, subject: str) -> None:
-            # Count classified frames only, because the newest may not be classified yet.
+            # Show the score of the classified frames, because the newest one may not be
+            # classified yet.
             score = f'{exam.right}/{exam.classified} right'
             figures = f'{score}  {exam.frames_per_second:.1f} frames/s  {subject}'
             progress.update(bar, completed=exam.shown, figures=figures)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's background: a picture of an empty table."""
+"""Draws the background of the demo: a picture of an empty table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WOOD = (158, 117, 78)
 
 
 def empty_table() -> RgbArray:
-    """Return a table of wooden boards, uint8 ``[height, width, 3]`` RGB, the same each time."""
+    """Return a picture of a wooden table, uint8 ``[600, 800, 3]`` RGB; it is always the same."""
     rng = np.random.default_rng(0)
     light = np.ones((_HEIGHT, _WIDTH), np.float32)
     for length, thickness, strength in ((60.0, 1.5, 0.08), (200.0, 8.0, 0.06)):

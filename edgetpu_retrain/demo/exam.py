@@ -72,11 +72,11 @@ class Exam:
         self._results: dict[int, FrameResult] = {}
 
     def add_truth(self, stamp_ns: int, subject: str) -> None:
-        """Record the true class of the frame with this stamp, nanoseconds."""
+        """Record the true class of a frame by its stamp in nanoseconds; ignore a repetition."""
         self._truths.setdefault(stamp_ns, subject)
 
     def add_result(self, stamp_ns: int, result: FrameResult) -> None:
-        """Record the classification of the frame with this stamp, nanoseconds, if it has none."""
+        """Record the result of a frame by its stamp in nanoseconds; ignore a repetition."""
         self._results.setdefault(stamp_ns, result)
 
     @property
@@ -125,7 +125,7 @@ class Exam:
         return statistics.median([each.latency_s for each in self._shown_results()] or [0.0])
 
     def right_per_subject(self) -> dict[str, tuple[int, int]]:
-        """Return the number of correctly classified and of all shown frames, by subject."""
+        """Return the numbers of correctly classified and of all shown frames, by subject."""
         result: dict[str, tuple[int, int]] = {}
         for frame in self.frames:
             right, shown = result.get(frame.truth, (0, 0))

@@ -3,8 +3,8 @@
 """
 Runs the demo: starts the camera, the retrain node and the teacher, and stops them together.
 
-Standard output shows the teacher's progress; its last line is a JSON object with the figures, for
-programs.  The exit code is 0 only if the retrain node passes the exam.
+Standard output shows the teacher's progress.  The last line is a JSON object with the figures, for
+other programs.  The exit code is 0 only if the retrain node passes the exam.
 """
 
 from __future__ import annotations
@@ -36,11 +36,20 @@ PASS_MARK = 0.95
 """Share of the frames that must be classified correctly to pass the exam."""
 
 TIME_LIMIT_S = 115.0
-"""Time limit that keeps the whole demo under two minutes."""
+"""Time limit of the processes, seconds; the demo then takes less than two minutes."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo and return its exit code."""
+    """
+    Run the demo.
+
+    Args:
+        arguments: the command-line arguments; None = those of this process.
+
+    Returns:
+        The exit code: 0 if the node passes the exam, 1 if the node or the demo fails, 130 after a
+        signal.
+    """
     options = _parse(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
         # Raise KeyboardInterrupt, as for SIGINT, so that the context managers stop the children.
@@ -67,13 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """
-    Run the demo's processes until the teacher is done.
+    Run the demo's processes until the teacher has ended.
 
     Args:
         options: the parsed command line.
 
     Returns:
-        The teacher's figures, by name.
+        The figures that the teacher has written, by name.
 
     Raises:
         ProgramError: if ROS is missing, a process exits early or the time limit is reached.

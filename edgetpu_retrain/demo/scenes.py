@@ -3,8 +3,9 @@
 """
 The scenes of the demo's camera, and the names that the demo's processes share.
 
-The teacher sets the camera node's parameter ``scene``.  The camera publishes images, and the true
-class of each image with the same stamp; the retrain node does not receive true classes.
+The teacher sets the parameter ``scene`` of the camera node.  The camera publishes images, and the
+true class of each image with the stamp of the image.  The retrain node does not subscribe to the
+true classes.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from edgetpu_retrain.demo.photographs import read_photograph, SUBJECTS
 import numpy as np
 
 CAMERA_NODE = 'demo_camera'
-# Relative: each robot of `make fleet-demo` has a camera in its own namespace.
+# Topics are relative, because each robot of `make fleet-demo` has a camera in its own namespace.
 IMAGE_TOPIC = 'demo/image'
 TEACHING_TRUTH_TOPIC = 'demo/truth/teaching'
 EXAM_TRUTH_TOPIC = 'demo/truth/exam'
@@ -69,7 +70,7 @@ def teaching_scene(subject: str) -> str:
 
 
 def exam_scene(subject: str) -> str:
-    """Return the value of the parameter ``scene`` that shows a subject in views of the exam."""
+    """Return the value of the parameter ``scene`` that shows a subject with the exam's views."""
     return SCENE_EXAM_PREFIX + subject
 
 
@@ -77,17 +78,22 @@ def play(scene: str, seed: int) -> Iterator[Frame]:
     """
     Return the frames of a scene, which depend only on scene and seed.
 
-    ``idle`` has no frames.  ``teaching/<subject>`` and ``exam/<subject>`` never end.  ``in_turn``
-    never ends either: it shows each subject as for teaching, long enough to teach it by hand, then
-    the next one.  ``exam`` has :data:`EXAM_FRAMES`, with each subject equally often and in random
-    order.
+    The scenes are:
+
+    - ``idle``: no frames.
+    - ``teaching/<subject>`` and ``exam/<subject>``: one subject with the views for teaching or of
+      the exam, without end.
+    - ``in_turn``: all subjects with the views for teaching, :data:`FRAMES_PER_TURN` frames each,
+      over and over again.
+    - ``exam``: :data:`EXAM_FRAMES` frames with the views of the exam; the photographs are shown
+      equally often, in random order.
 
     Args:
         scene: value of the parameter ``scene``.
         seed: random seed, 0 or more.
 
     Raises:
-        ValueError: if there is no such scene.
+        ValueError: if the scene is unknown.
     """
     if scene == SCENE_IDLE:
         return iter(())

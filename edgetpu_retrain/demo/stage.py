@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's stage: sets the scene of the camera node, and receives what it publishes."""
+"""Stage: sets the scene of the demo's camera node, and receives the messages of the node."""
 
 from __future__ import annotations
 
@@ -41,12 +41,15 @@ class StageError(RetrainError):
 
 class Stage:
     """
-    Controls the camera node, and forwards the messages of the exam.
+    Controls the camera node, and passes its messages to callbacks.
 
     Args:
         on_truth: called with each true class of the exam, a vision_msgs/Classification.
-        on_image: called with each sensor_msgs/Image.
-        namespace: the camera's namespace.
+        on_image: called with each sensor_msgs/Image of the camera.
+        namespace: namespace of the camera node; '' = the default namespace.
+
+    Attributes:
+        node: the ROS node with the subscriptions.
     """
 
     def __init__(
@@ -64,7 +67,8 @@ class Stage:
         create(Classification, TEACHING_TRUTH_TOPIC, self._on_teaching_truth, reliable)
         create(Classification, EXAM_TRUTH_TOPIC, on_truth, reliable)
         create(Image, IMAGE_TOPIC, on_image, qos_profile_sensor_data)
-        # Create this last: a camera that responds to it has discovered the subscriptions.
+        # Create the client last: if the camera responds to the client, it has also discovered the
+        # subscriptions.
         self._scene = self.node.create_client(SetParameters, f'{CAMERA_NODE}/set_parameters')
 
     def wait_until_ready(self, timeout_s: float) -> None:
@@ -78,7 +82,7 @@ class Stage:
         raise StageError(f'the camera was not ready after {timeout_s:.0f} s')
 
     def show(self, scene: str) -> None:
-        """Set the scene; raise StageError if the camera does not accept it."""
+        """Set the scene; raise StageError if the camera rejects it or does not respond."""
         result = self._set(scene, _PATIENCE_S)
         if result is None:
             raise StageError(f'the camera did not respond within {_PATIENCE_S:.0f} s')

@@ -3,8 +3,8 @@
 """
 The demo's teacher: adds samples of some subjects, starts a training, and runs a live exam.
 
-It uses :mod:`edgetpu_retrain.client` as a user's program would, prints the progress, and writes a
-contact sheet, the retrained model and the figures.
+The teacher uses :mod:`edgetpu_retrain.client` as a user's program would.  It prints the progress,
+and writes a contact sheet, the retrained model and the figures.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ MODEL_FILE = 'retrained.tflite'
 
 _SECONDS_TO_START = 60.0
 _SECONDS_FOR_LAST_FRAMES = 2.0
-_KEPT_PICTURE = (320, 240)  # as drawn on the contact sheet before it is scaled down
+_KEPT_PICTURE = (320, 240)  # width and height, pixels, before the sheet is scaled down
 
 
 class LiveExam:
     """
-    A running exam: collects the messages, and the pictures for the contact sheet.
+    A running exam: receives the messages, and stores the pictures for the contact sheet.
 
     Args:
         planned: number of frames in the exam.
@@ -69,7 +69,7 @@ class LiveExam:
         self.started = False
 
     def on_truth(self, truth: Any) -> None:
-        """Record the true class of a frame, a vision_msgs/Classification."""
+        """Record the true class of a frame, from a vision_msgs/Classification."""
         self.subject = truth.results[0].class_id
         self.exam.add_truth(stamp_ns(truth.header), self.subject)
 
@@ -82,7 +82,7 @@ class LiveExam:
         self.exam.add_result(stamp, classified)
 
     def on_image(self, image: Any) -> None:
-        """Keep a sensor_msgs/Image of the exam, scaled down, for the contact sheet."""
+        """Store a sensor_msgs/Image of the exam, scaled down, for the contact sheet."""
         if self.started:
             pixels = np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
             small = cv2.resize(pixels, _KEPT_PICTURE, interpolation=cv2.INTER_AREA)
@@ -93,7 +93,7 @@ def teach(robot: RetrainClient, stage: Stage, console: Console, frames_per_secon
     """
     Show the empty table, then every subject, and add samples of each.
 
-    Views that are near copies of others are not stored, so a subject may get fewer samples.
+    The node does not store near copies, so a subject may have fewer samples than planned.
 
     Args:
         robot: client of the retrain node.
@@ -102,7 +102,7 @@ def teach(robot: RetrainClient, stage: Stage, console: Console, frames_per_secon
         frames_per_second: frame rate of the camera, Hz.
 
     Returns:
-        The number of samples.
+        The number of stored samples of all subjects.
     """
     what = f'the {BACKGROUND} and {len(SUBJECTS)} subjects'
     _print_heading(console, f'Teaching {what} through ~/add_samples')
@@ -146,10 +146,10 @@ def train(robot: RetrainClient, console: Console) -> Any:
 
 def examine(stage: Stage, live: LiveExam, console: Console, frames_per_second: float) -> None:
     """
-    Show new views, of which there are no samples, and score the node's classifications.
+    Show views that were not taught, and score the node's classifications.
 
     Args:
-        stage: shows the views; it must pass its messages to ``live``.
+        stage: shows the views; its callbacks must be those of ``live``.
         live: the exam.
         console: prints the progress and the score.
         frames_per_second: frame rate of the camera, Hz.
@@ -175,9 +175,9 @@ def write_results(output: Path, live: LiveExam, training: Any, samples: int) -> 
 
     Args:
         output: an existing folder.
-        live: the completed exam.
+        live: the exam, which has ended.
         training: the ``Train.Result``.
-        samples: number of samples.
+        samples: number of stored samples.
     """
     exam = live.exam
     sheet = draw_contact_sheet(
@@ -217,6 +217,7 @@ def lesson(output: Path, frames_per_second: float) -> None:
     Raises:
         RetrainClientError: if a request to the retrain node times out or is rejected.
         StageError: if the camera does not respond or rejects a scene.
+        OSError: if a result cannot be written.
     """
     console = Console(highlight=False)
     live = LiveExam(EXAM_FRAMES)
@@ -240,7 +241,7 @@ def _print_heading(console: Console, text: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one lesson; return the exit code, 0 if the lesson completes."""
+    """Run the lesson; return the exit code: 0 if it completes, 1 on failure, 130 on a signal."""
     parser = argparse.ArgumentParser(description='teach, train and examine the retrain node')
     parser.add_argument('output', type=Path, help='folder for the results')
     parser.add_argument('rate', type=float, help="the camera's frames per second")

@@ -24,7 +24,7 @@ def read_photograph(subject: str) -> RgbArray:
         subject: one of :data:`SUBJECTS`.
 
     Raises:
-        ValueError: if there is no such subject.
+        ValueError: if the subject is unknown.
         FileNotFoundError: if the photograph is missing or unreadable.
     """
     if subject not in SUBJECTS:
