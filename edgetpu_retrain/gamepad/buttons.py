@@ -3,8 +3,9 @@
 """
 Converts the states of a gamepad's buttons to actions; does not depend on ROS.
 
-Only a press counts: a button that was up in the message before.  A button that is already down in
-the first message, or in the first after a silence, is ignored.
+A button is pressed if it is down in a message, and was up in the message before.  A button that is
+already down in the first message, or in the first message after a time without messages
+(``silence_s``), is ignored.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ class ButtonMap:
     The meaning of each button, by its number in ``Joy.buttons``.
 
     Args:
-        labels: button to the class that it captures while it is held.
-        train: button that starts a training; -1 = none.
-        undo: button that undoes the last change of samples; -1 = none.
+        labels: the class that a button captures while it is held, by the number of the button.
+        train: number of the button that starts a training; -1 = none.
+        undo: number of the button that undoes the last change of samples; -1 = none.
     """
 
     labels: Mapping[int, str]
@@ -38,7 +39,7 @@ class ButtonMap:
 
 
 class Kind(Enum):
-    """Kinds of actions."""
+    """What an action does: RELEASE ends a capture, and each other kind starts something."""
 
     CAPTURE = 'capture'
     RELEASE = 'release'
@@ -49,7 +50,7 @@ class Kind(Enum):
 @dataclass(frozen=True)
 class Action:
     """
-    What a press or a release of a button starts or ends.
+    An action that a press or release of a button causes.
 
     Args:
         kind: kind of the action.
@@ -68,12 +69,14 @@ def button_map(
 
     Args:
         labels: the classes.
-        label_buttons: the button of each class, in the same order; further ones are not used.
+        label_buttons: number of the button of each class, in the order of ``labels``; surplus
+            buttons are not used.
         train: see :class:`ButtonMap`.
         undo: see :class:`ButtonMap`.
 
     Raises:
-        RequestError: if a label is invalid or a button is used twice; the message says what to do.
+        RequestError: if there are no labels or too few buttons, if a label or button is invalid,
+            or if a button is used twice.
     """
     if not labels:
         raise RequestError(
@@ -110,11 +113,11 @@ def button_map(
 
 class Buttons:
     """
-    Turns the states of the buttons into actions.
+    Converts the states of the buttons to actions.
 
     Args:
         meanings: the meaning of each button.
-        silence_s: a capture ends if no state arrives for this time, seconds.
+        silence_s: a capture ends if no message arrives for this time, seconds.
     """
 
     def __init__(self, meanings: ButtonMap, silence_s: float) -> None:
@@ -126,11 +129,11 @@ class Buttons:
 
     def update(self, states: Sequence[int], now: float) -> list[Action]:
         """
-        Return the actions after a message.
+        Return the actions that a message causes.
 
         Args:
-            states: the state of each button, 0 = up.
-            now: time of the message, seconds.
+            states: state of each button, by its number; 0 = up.
+            now: time of the message, seconds on a monotonic clock.
         """
         actions = self.check(now)
         down = {button for button, state in enumerate(states) if state}
@@ -143,7 +146,7 @@ class Buttons:
             actions.append(Action(Kind.UNDO))
         if self._meanings.train in pressed:
             actions.append(Action(Kind.TRAIN))
-        # One class at a time: further buttons are ignored until the first is released.
+        # Capture one class at a time: ignore other buttons until the held one is released.
         for button in sorted(pressed & self._meanings.labels.keys()):
             if self._held is None:
                 self._held = button
@@ -151,7 +154,12 @@ class Buttons:
         return actions
 
     def check(self, now: float) -> list[Action]:
-        """Return the actions at the time ``now``, seconds: a release after too long a silence."""
+        """
+        Return a release if no message has arrived for ``silence_s`` during a capture.
+
+        Args:
+            now: the current time, seconds on a monotonic clock.
+        """
         if self._down is None or now - self._heard_at <= self._silence_s:
             return []
         was_held, self._held, self._down = self._held, None, None

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Feedback: rumble and light of a gamepad, as sensor_msgs/JoyFeedback."""
+"""Feedback: controls the rumble motor and the LED of a gamepad by sensor_msgs/JoyFeedback."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sensor_msgs.msg import JoyFeedback
 
 @dataclass(frozen=True)
 class Pulse:
-    """A rumble: its intensity, 0 to 1, and its length in seconds."""
+    """A rumble: its intensity, 0 to 1, and its duration in seconds."""
 
     intensity: float
     seconds: float
@@ -27,13 +27,14 @@ FAILED = Pulse(1.0, 0.8)
 
 class Feedback:
     """
-    Rumbles for results, and lights the LED during a capture, where the gamepad has them.
+    Makes a gamepad rumble, and switches its LED.
 
-    A driver may rumble until it receives the intensity 0, so call :meth:`check` repeatedly.
+    A driver may rumble until it receives the intensity 0.  So call :meth:`check` repeatedly, which
+    sends 0 at the end of a pulse.
 
     Args:
-        publish: publishes a JoyFeedback; may be called in any thread.
-        clock: returns the time in seconds.
+        publish: publishes a JoyFeedback; it must be thread-safe.
+        clock: returns the time, seconds.
     """
 
     def __init__(self, publish: Callable[[Any], object], clock: Callable[[], float]) -> None:
@@ -42,7 +43,7 @@ class Feedback:
         self._ends_at = math.inf
 
     def rumble(self, pulse: Pulse) -> None:
-        """Begin a pulse, which replaces one that is not over."""
+        """Start a pulse, which replaces the current one."""
         self._send(JoyFeedback.TYPE_RUMBLE, pulse.intensity)
         self._ends_at = self._clock() + pulse.seconds
 
@@ -51,7 +52,7 @@ class Feedback:
         self._send(JoyFeedback.TYPE_LED, float(on))
 
     def check(self) -> None:
-        """End a pulse that is over."""
+        """Stop the rumble if the duration of the pulse is over."""
         if self._clock() >= self._ends_at:
             self._ends_at = math.inf
             self._send(JoyFeedback.TYPE_RUMBLE, 0.0)

@@ -3,7 +3,8 @@
 """
 The node ``gamepad``: teaches a retrain node with the buttons of a gamepad.
 
-It subscribes to ``joy`` and publishes ``joy/set_feedback``, the topics of joy_node (package joy).
+The node subscribes to ``joy`` and publishes ``joy/set_feedback``, which are the topics of joy_node
+(package joy).
 """
 
 from __future__ import annotations
@@ -28,24 +29,26 @@ from sensor_msgs.msg import Joy, JoyFeedback
 
 NODE_NAME = 'gamepad'
 
-# Time limit for responses, seconds; short, because somebody is pressing a button meanwhile.
+# Time limit of requests to the retrain node, seconds; short, because the user waits meanwhile.
 _PATIENCE_S = 10.0
 _QUEUE = 10
+# Interval of the checks for the end of a pulse and for a silence, seconds.
 _CHECK_S = 0.05
+# Range of the parameter silence_s, seconds.
 _SHORTEST_S = 0.1
 _LONGEST_S = 60.0
 
 
 def build(node: Node, stack: ExitStack) -> None:
     """
-    Declare the parameters and subscribe.
+    Declare the parameters, connect to the retrain node, and subscribe to the gamepad.
 
     The default buttons are those of an Xbox gamepad as joy_node numbers them: A, B, X and Y for
     classes, start to train, back to undo.
 
     Args:
         node: the node.
-        stack: closes the client and ends the threads when the caller closes it.
+        stack: closes the client and ends the threads when the caller closes the stack.
 
     Raises:
         RequestError: if a parameter is invalid.
@@ -117,10 +120,10 @@ def run(arguments: list[str] | None = None) -> int:
     Run the node until a signal.
 
     Args:
-        arguments: the command line; None = that of this process.
+        arguments: the command line with ROS arguments; None = that of this process.
 
     Returns:
-        The exit code: 0 after a signal, 2 for an invalid argument.
+        The exit code: 0 after a signal, 2 for an invalid argument or parameter.
     """
     try:
         rclpy.init(args=arguments)

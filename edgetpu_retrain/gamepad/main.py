@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The program gamepad: checks that ROS is installed, then reads the gamepad."""
+"""The program ``gamepad``: runs the gamepad node, or prints an error if ROS is missing."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def main(arguments: list[str] | None = None) -> int:
     Teach with a gamepad until a signal; see :func:`gamepad_node.run`.
 
     Args:
-        arguments: the command line; None = that of this process.
+        arguments: the command line with ROS arguments; None = that of this process.
 
     Returns:
-        The exit code: 0 after a signal, 1 without ROS, 2 for an invalid argument.
+        The exit code: 0 after a signal, 1 without ROS, 2 for an invalid argument or parameter.
     """
     try:
         from edgetpu_retrain.gamepad.gamepad_node import run

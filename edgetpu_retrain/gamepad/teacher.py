@@ -15,23 +15,24 @@ from edgetpu_retrain.gamepad.buttons import Action, Kind
 from edgetpu_retrain.gamepad.feedback import FAILED, Feedback, STORED, TRAINED
 from edgetpu_retrain.wording import counted, quoted, sentence
 
-# Time limit of a request for one frame, seconds.  The frames of a camera that does not move are
-# near copies, which the node skips until the limit; a frame may be stored this long after the
-# release.
+# Time limit of a request for one frame, seconds.  If the camera does not move, all frames are near
+# copies, which the node skips until the time limit.  A frame may be stored up to this time after
+# the release.
 _FRAME_S = 0.3
 
 
 class Teacher:
     """
-    Captures, trains and undoes in threads of its own, so that buttons are read meanwhile.
+    Carries out actions in its own threads, so that the caller can read the buttons meanwhile.
 
-    A capture requests one frame after the other, all of one recording.
+    A capture requests single frames, one after another, until its button is released.  All samples
+    of a capture belong to one recording.
 
     Args:
         robot: client of the retrain node.
-        camera: name of the camera to capture from; '' = all.
-        feedback: rumbles and lights the LED for the results.
-        log: logger of rclpy.
+        camera: name of the camera to capture from; '' = the next frames of any camera.
+        feedback: shows the results on the gamepad.
+        log: logger of the node.
     """
 
     def __init__(self, robot: RetrainClient, camera: str, feedback: Feedback, log: Any) -> None:
@@ -40,27 +41,28 @@ class Teacher:
         self._feedback = feedback
         self._log = log
         self._held = threading.Event()
-        # Samples keep the order of the presses; a training does not delay them.
+        # Captures and undo run in the order of the presses.  A training runs beside them.
         self._samples = ThreadPoolExecutor(1, 'samples')
         self._trainings = ThreadPoolExecutor(1, 'trainings')
 
     def do(self, action: Action) -> None:
-        """Begin an action, or end a capture; does not block."""
+        """Start an action, or end a capture, without blocking."""
         if action.kind is Kind.RELEASE:
             self._held.clear()
         elif action.kind is Kind.CAPTURE:
-            # A new event: the previous capture may not have noticed yet that its own was cleared.
+            # Create a new event, because the previous capture may not have read its event since
+            # the release.
             self._held = threading.Event()
             self._held.set()
             self._samples.submit(self._guarded, self._capture, action.label, self._held)
         elif action.kind is Kind.UNDO:
             self._samples.submit(self._guarded, self._undo)
         else:
-            # Queued behind the captures, so that the training uses their samples.
+            # Queue the training behind the captures, so that it uses their samples.
             self._samples.submit(lambda: self._trainings.submit(self._guarded, self._train))
 
     def close(self) -> None:
-        """End a capture; actions that have not begun are dropped."""
+        """End the capture; drop the actions that have not started."""
         self._held.clear()
         for threads in (self._samples, self._trainings):
             threads.shutdown(wait=False, cancel_futures=True)
@@ -96,7 +98,8 @@ class Teacher:
                 label, camera=self._camera, timeout_s=_FRAME_S, recording=recording
             )
         except RetrainClientError as error:
-            # The node rejects a request at once; without a frame it waits for the time limit.
+            # The node rejects an invalid request at once.  A response at the time limit only means
+            # that no frame arrived, which does not end the capture.
             if error.response is None or time.monotonic() - began < _FRAME_S / 2:
                 raise
             self._log.warning(sentence(error), throttle_duration_sec=2.0)
