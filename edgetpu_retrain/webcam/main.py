@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The program webcam: checks that ROS is installed, then publishes."""
+"""The program ``webcam``: runs the webcam node, or prints an error if ROS is missing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from edgetpu_retrain.errors import RosMissingError
 
 def main(arguments: list[str] | None = None) -> int:
     """
-    Publish a webcam or a video file until a signal; see :func:`webcam_node.run`.
+    Publish images of a webcam or a video file until a signal; see :func:`webcam_node.run`.
 
     Args:
-        arguments: the command line; None = that of this process.
+        arguments: the command line with ROS arguments; None = that of this process.
 
     Returns:
-        The exit code: 0 after a signal, 1 if there are no pictures or no ROS, 2 for an invalid
-        argument.
+        The exit code: 0 after a signal, 1 if there are no pictures or ROS is missing, 2 for an
+        invalid argument or parameter.
     """
     try:
         from edgetpu_retrain.webcam.webcam_node import run

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-VideoSource: reads pictures of a webcam or a video file with OpenCV; does not depend on ROS.
+VideoSource: reads the pictures of a webcam or a video file with OpenCV; does not depend on ROS.
 
 A webcam that stops, for example because it was unplugged, is reopened as soon as it is back.  A
 video file starts again at its end.
@@ -28,7 +28,7 @@ CAMERA_RATE = 15.0
 """Pictures per second of a webcam if no rate is given, Hz: enough to teach, at half the load of
 the usual 30."""
 
-# Rate of files that state no usable one, and the highest usable one, Hz.
+# Rate of a video file that states no valid rate, Hz.  Valid rates are 1 Hz to the highest one.
 _FILE_RATE = 25.0
 _HIGHEST_FILE_RATE = 240.0
 
@@ -42,18 +42,24 @@ class WebcamError(RetrainError):
 
 class VideoSource:
     """
-    Reads a webcam or a video file, picture by picture.
+    Reads the pictures of a webcam or a video file, one after another.
 
     Args:
         source: index of a webcam, its device such as /dev/video0, or path of a video file.
-        size: width and height that are requested of a webcam, pixels; pictures of a file that are
-            larger are scaled down to fit.
-        rate: pictures per second, Hz; 0 = as the file states, and :data:`CAMERA_RATE` for a
+        size: width and height to request from a webcam, pixels; larger pictures of a file are
+            scaled down to fit.
+        rate: pictures per second, Hz; 0 = the rate of the file, or :data:`CAMERA_RATE` for a
             webcam.
         warn: called with a sentence when a webcam stops, and when it is back.
 
+    Attributes:
+        path: path of the device or file.
+        is_camera: whether the source is a webcam.
+        rate: pictures per second, Hz.
+        size: width and height of the first picture, pixels.
+
     Raises:
-        WebcamError: if it cannot be opened or has no pictures; the message says what to do.
+        WebcamError: if the source cannot be opened or has no pictures.
     """
 
     def __init__(
@@ -71,7 +77,6 @@ class VideoSource:
         if first is None:
             raise WebcamError(self._without_pictures())
         self.size = (first.shape[1], first.shape[0])
-        """Width and height of the first picture, pixels."""
 
     def close(self) -> None:
         """Release the device or the file."""
@@ -79,13 +84,13 @@ class VideoSource:
 
     def next_picture(self) -> BgrArray | None:
         """
-        Wait for the next picture of a webcam, or decode the next one of a file.
+        Wait for the next picture of a webcam, or decode the next picture of a file.
 
         Returns:
-            The picture; None if there is none now, but may be later.
+            The picture; None while a webcam has stopped.
 
         Raises:
-            WebcamError: if a file can no longer be read.
+            WebcamError: if the file can no longer be read.
         """
         if self._is_lost:
             return self._retry()
@@ -138,13 +143,13 @@ class VideoSource:
                 f'of a webcam{_others(self.path)}'
             )
         width, height = self._size
-        # MJPEG, because USB 2 is too slow for raw pictures at full rate; drivers without MJPEG
-        # ignore this.
+        # Request MJPEG, because USB 2 is too slow for raw pictures at the full rate.  Drivers
+        # without MJPEG ignore the request.
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*'MJPG'))
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
         capture.set(cv2.CAP_PROP_FPS, rate or CAMERA_RATE)
-        # A short queue, so that pictures are not old when they are read.
+        # Use a short queue, so that pictures are not old when they are read.
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         return capture
 
@@ -173,7 +178,7 @@ class VideoSource:
 
 def _rate_of_file(capture: cv2.VideoCapture) -> float:
     rate = float(capture.get(cv2.CAP_PROP_FPS))
-    # For NaN, both comparisons are false.
+    # OpenCV may return NaN, for which the comparisons are false.
     return rate if 1.0 <= rate <= _HIGHEST_FILE_RATE else _FILE_RATE
 
 
@@ -202,11 +207,11 @@ def _require_device(path: Path) -> None:
 
 
 def cameras() -> list[str]:
-    """Return the video devices of this machine."""
+    """Return the paths of the video devices of this machine, such as /dev/video0."""
     return sorted(str(each) for each in Path('/dev').glob('video*'))
 
 
 def _others(path: Path) -> str:
-    """Return the other cameras of this machine, as the end of a sentence."""
+    """Return the end of a sentence, which names the other cameras of this machine."""
     found = [each for each in cameras() if each != str(path)]
     return f'; this machine has {named(found)}' if found else '; this machine has no /dev/video*'

@@ -3,8 +3,8 @@
 """
 The node ``webcam``: publishes a webcam or a video file as sensor_msgs/Image.
 
-Images are reliable, as those of usb_cam and v4l2_camera are: best-effort images of this size get
-lost (docs/large_images.md).  An image is stamped with the time at which it is published.
+The publisher is reliable, as those of usb_cam and v4l2_camera are, because large images get lost
+with best effort (docs/large_images.md).  The stamp of an image is the time of its publication.
 """
 
 from __future__ import annotations
@@ -28,18 +28,20 @@ from sensor_msgs.msg import Image
 
 NODE_NAME = 'webcam'
 
+# Maximum width and height, pixels, and maximum rate, Hz, in the parameters.
 _LARGEST_SIZE = 8192
 _HIGHEST_RATE = 240.0
 _QUEUE = 5
+# Pause between two attempts to read a webcam that has stopped, seconds.
 _IDLE_S = 0.1
 
 
 class WebcamNode(Node):
     """
-    Declares the parameters, and publishes pictures.
+    Publishes the images of the webcam or video file that its parameters select.
 
     Raises:
-        RequestError: if a parameter is out of range.
+        RequestError: if a parameter is invalid.
         WebcamError: if the webcam or video file cannot be opened, or has no pictures.
     """
 
@@ -79,7 +81,7 @@ class WebcamNode(Node):
 
     def publish_all(self, executor: SingleThreadedExecutor) -> None:
         """
-        Publish pictures until ROS shuts down.
+        Publish images until ROS shuts down.
 
         Args:
             executor: an executor with this node.
@@ -97,7 +99,7 @@ class WebcamNode(Node):
                 if picture is None:
                     _spin_until(executor, now + _IDLE_S)
                     continue
-                # A webcam may send more pictures than requested.
+                # Skip pictures that a webcam sends above the requested rate.
                 if now >= due - period_s / 10.0:
                     self._publish(picture)
                     due = max(due + period_s, now)
@@ -129,10 +131,11 @@ def run(arguments: list[str] | None = None) -> int:
     Run the node until a signal.
 
     Args:
-        arguments: the command line; None = that of this process.
+        arguments: the command line with ROS arguments; None = that of this process.
 
     Returns:
-        The exit code: 0 after a signal, 1 if there are no pictures, 2 for an invalid argument.
+        The exit code: 0 after a signal, 1 if there are no pictures, 2 for an invalid argument or
+        parameter.
     """
     try:
         rclpy.init(args=arguments)
