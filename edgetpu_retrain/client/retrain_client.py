@@ -156,7 +156,7 @@ class RetrainClient:
 
         Args:
             label: name of the class; '' = all classes.
-            n: number of samples; 0 = the whole class.
+            n: number of newest samples; 0 = the whole class, which requires ``label``.
             ids: ids of single samples, without ``label`` and ``n``.
             forever: whether to erase the samples, so that :meth:`undo` cannot restore them.
                 Without any other argument, all samples that were removed before and all dismissed
@@ -210,7 +210,7 @@ class RetrainClient:
         Args:
             of: 'samples' or 'questions'.
             ids: any number of ids; the pictures are requested in batches.  Ids without a picture
-                are missing in the result.
+                are missing from the result.
         """
         pictures: dict[int, bytes] = {}
         left = list(ids)
@@ -218,7 +218,7 @@ class RetrainClient:
             asked = left[:_PICTURES]
             received = self.call(GetPictures, 'get_pictures', of=of, ids=asked).pictures
             pictures |= {each.id: bytes(each.jpeg) for each in received}
-            # A response may end early, but only after at least one picture.
+            # A response may end early, but only after a picture: if it is empty, none exists.
             done = asked.index(received[-1].id) + 1 if received else len(asked)
             left = left[done:]
         return pictures

@@ -11,8 +11,8 @@ from typing import Any
 from action_msgs.msg import GoalStatus
 from edgetpu_retrain.client.connection import checked, Connection
 
-# How long to wait for feedback, seconds, before checking whether the training has ended, and once
-# more after its end: feedback is a topic, so it can arrive after the result.
+# Seconds to wait for feedback between two checks of whether the training has ended, and once more
+# after its end.  Feedback is a topic, so it can arrive after the result.
 _POLL_S = 0.1
 
 

@@ -98,7 +98,7 @@ class NodeResources:
         gc.collect()
 
     def check_devices(self) -> tuple[DeviceFacts, ...]:
-        """Return the state of each device, and retry failed ones whose retry is due."""
+        """Retry failed devices whose retry is due; return the state of each device."""
         # An engine can report a failure while the others are still being created.
         if self._engines is None:
             return ()
@@ -125,7 +125,8 @@ class NodeResources:
 
         Args:
             camera: name of the camera.
-            since: also return earlier faults since this time, seconds of :func:`time.monotonic`.
+            since: faults since this time are included even if they are over; seconds of
+                :func:`time.monotonic`.
         """
         fault = self.output.latest_fault(camera, since)
         return sentence(f'camera {camera!r}: {fault}') if fault else ''

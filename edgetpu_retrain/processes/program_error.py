@@ -33,6 +33,6 @@ def ended_early(child: Child, suspects: Sequence[Child] = ()) -> ProgramError:
 
 
 def last_lines(children: Sequence[Child]) -> str:
-    """Return the last lines of the logs of children, under the names of the logs."""
+    """Return the last lines of each child's log, below the path of the log."""
     lines = ((child.log, child.last_log_lines()) for child in children)
     return '\n'.join(f'--- {log} ---\n{last or "(empty)"}' for log, last in lines)

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The program edgetpu_retrain_teach: starts camera, retrain node and page, and ends them together.
+The program edgetpu_retrain_teach: starts and stops camera, retrain node and page together.
 
 This program does what teach.launch.py does, but without ``ros2 launch``.  Camera, retrain node
 and page are ordinary ROS nodes on the user's ROS domain.  The page prints its address; logs are
@@ -77,7 +77,7 @@ def source_of(options: argparse.Namespace) -> Source:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until Ctrl-C; return the exit code: 0, or 1 if a process cannot start or ends early."""
+    """Run until Ctrl-C, and return 0; return 1 if a process cannot start or ends early."""
     options, of_page, of_node = _parse(sys.argv[1:] if arguments is None else arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
         # Raise KeyboardInterrupt, as for SIGINT, so that the context manager stops the children.

@@ -60,7 +60,7 @@ async def started(module: str, *arguments: str, log: bool = True) -> AsyncIterat
         module: name of the module.
         arguments: its arguments.
         log: whether the child writes its standard error to that of this process; otherwise the
-            caller reads it from the process.
+            caller reads it from the yielded process.
 
     Raises:
         StoreError: if no process can be started.

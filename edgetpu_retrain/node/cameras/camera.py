@@ -46,7 +46,7 @@ class Camera:
         name: name of the camera.
         topic: resolved topic of the images.
         detections_topic: resolved topic of the detections; ``''`` without detections.
-        parameters: the current parameters; assign new ones to apply a change of live parameters.
+        parameters: the current parameters; to change live parameters, assign a new object.
 
     Raises:
         RequestError: if the name of a topic or a QoS override is invalid.
@@ -101,7 +101,7 @@ class Camera:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether publishers have changed their reliability, so that :meth:`renew` is needed."""
+        """Whether the offered reliability has changed, so that :meth:`renew` is needed."""
         return any(each.is_outdated for each in self._subscriptions)
 
     def renew(self) -> None:
@@ -118,7 +118,7 @@ class Camera:
 
     @property
     def reliability(self) -> str:
-        """The reliability of the image subscription, as an adverb for the log."""
+        """The reliability of the image subscription, in words for the log."""
         return 'reliably' if self._subscription.is_reliable else 'best effort'
 
     @property

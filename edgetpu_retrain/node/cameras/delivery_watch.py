@@ -66,7 +66,8 @@ class DeliveryWatch:
 
         Args:
             stamp_s: stamp of the image, seconds.
-            sequence_number: its publication sequence number; None if the middleware has none.
+            sequence_number: publication sequence number of the image; None if the middleware does
+                not number messages.
             now: the current time, seconds of :func:`time.monotonic`.
         """
         self._silent_since = now
@@ -81,7 +82,7 @@ class DeliveryWatch:
             now: the current time, seconds of :func:`time.monotonic`.
         """
         # Each publisher numbers its messages separately, and rclpy in Jazzy does not report which
-        # publisher sent a message.
+        # publisher sent a message.  So the numbers are used only if there is one publisher.
         with self._lock:
             return self._loss.share(now, numbered=self._publishers == 1)
 

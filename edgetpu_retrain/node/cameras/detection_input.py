@@ -81,7 +81,7 @@ class DetectionInput:
         self.subscription.close()
 
     def image_arrived(self, frame: Frame) -> None:
-        """Offer an image if its detections have arrived; otherwise keep it until they arrive."""
+        """Offer an image if its detections have arrived; otherwise let it wait for them."""
         self._expire()
         if (matched := self._matcher.add_image(frame)) is not None:
             self._offer(matched)

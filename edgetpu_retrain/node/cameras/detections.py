@@ -116,7 +116,7 @@ def most_certain(detections: Sequence[Any], most: int) -> list[Any]:
     Return the detections with the highest scores, in their original order.
 
     Args:
-        detections: ``vision_msgs/Detection2D``; one without a hypothesis has score 0.
+        detections: ``vision_msgs/Detection2D``; a detection without a hypothesis has score 0.
         most: maximum number to return.
     """
     best_first = sorted(range(len(detections)), key=lambda index: -_score(detections[index]))
@@ -173,14 +173,14 @@ class DetectionMatcher:
 
     def add_detections(self, detections: Any, now: float) -> tuple[Frame | None, list[Any]]:
         """
-        Match a detection array with its image if the image has arrived; otherwise keep the array.
+        Match a detection array with its image; without an image, let the array wait.
 
         Args:
             detections: a ``vision_msgs/Detection2DArray``.
             now: the current time, seconds of :func:`time.monotonic`.
 
         Returns:
-            The image with these detections, or None; and the kept arrays that were dropped.
+            The image with these detections, or None; and the waiting arrays that were dropped.
         """
         stamp = stamp_ns(detections.header)
         if stamp in self._images:

@@ -43,7 +43,8 @@ class FrameLoss:
 
         Args:
             stamp_s: stamp of the image, seconds.
-            sequence_number: its publication sequence number; None if the middleware has none.
+            sequence_number: publication sequence number of the image; None if the middleware does
+                not number messages.
             now: the current time, seconds of :func:`time.monotonic`.
         """
         self._images.append((now, stamp_s, sequence_number))

@@ -17,7 +17,7 @@ from rclpy.node import Node
 
 class ImageThread:
     """
-    Executes the callbacks of one callback group; the node's own executor executes all others.
+    Executes the callbacks of one callback group; the node's own executor executes the others.
 
     To receive a message, an rclpy executor waits on all entities of a node, including services and
     actions.  The more entities there are, the longer this takes.  The image thread waits only on
@@ -35,7 +35,7 @@ class ImageThread:
     def __init__(self, node: Node) -> None:
         self._node = node
         self.group = _ThreadGroup()
-        # Not in start(): after a signal has shut ROS down, creating an executor fails.
+        # Create the executor here: in start(), this fails after a signal has shut ROS down.
         self._executor = _GroupExecutor(node, self.group)
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()

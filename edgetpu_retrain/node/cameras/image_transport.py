@@ -34,7 +34,7 @@ class ImageTransport:
 
 
 RAW = ImageTransport('', check_image, LazyPicture.from_image, image_size)
-# Without ``size``, because the header of a JPEG file has the size before the EXIF rotation.
+# No ``size``, because the header of a JPEG file has the size before the EXIF rotation.
 COMPRESSED = ImageTransport(
     '/compressed', check_compressed_image, LazyPicture.from_compressed_image
 )

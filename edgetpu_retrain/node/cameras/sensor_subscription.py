@@ -43,7 +43,7 @@ class SensorSubscription:
         message_type: message type of the topic.
         topic: resolved name of the topic.
         callback: called with each message and its publication sequence number; the number is None
-            on Humble, and if the middleware has none.
+            on Humble, and if the middleware does not number messages.
         group: callback group of the subscription.
         depth: depth of the queue, messages.
 
@@ -77,7 +77,7 @@ class SensorSubscription:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether publishers have changed their reliability, so that :meth:`renew` is needed."""
+        """Whether the offered reliability has changed, so that :meth:`renew` is needed."""
         return self._wanted_reliability() is not self._reliability
 
     def renew(self) -> None:
@@ -146,7 +146,7 @@ class SensorSubscription:
             for info in self._node.get_publishers_info_by_topic(self.topic)
         ]
         if not offered:
-            # A restarted camera usually offers its previous reliability again.
+            # Keep the reliability: a restarted camera usually offers the reliability that it had.
             return self._reliability
         if all(policy is QoSReliabilityPolicy.RELIABLE for policy in offered):
             return QoSReliabilityPolicy.RELIABLE

@@ -77,7 +77,7 @@ class FrameOutput:
         }
         self._annotated = AnnotatedPictures(node, cameras)
         self._stack.callback(self._annotated.close)
-        # Each is used only by the thread that publishes the classifications of its camera.
+        # Each object is used only by the thread that publishes the classifications of its camera.
         self._smoothing = {name: Smoothing() for name in cameras}
 
     def close(self) -> None:
@@ -192,7 +192,7 @@ class FrameOutput:
     def log_fault(self, frame: Frame, error: Exception) -> None:
         """Log why a frame was not classified, and count the fault."""
         kind = 'unusable image' if isinstance(error, ImageError) else 'frame lost'
-        # After a signal has shut ROS down, publishing fails: that is not a fault.
+        # It is no fault if publishing fails because a signal has shut ROS down.
         if self._node.context.ok():
             self._faults.add(frame.camera, kind, in_words(error))
 

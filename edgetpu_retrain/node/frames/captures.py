@@ -113,7 +113,12 @@ class Captures:
             return bool(self._claimants(frame, self._time_of(frame)))
 
     def claim(self, frame: Frame) -> list[Capture]:
-        """Claim a frame for all requests that want it; return these, for the caller to settle."""
+        """
+        Claim a frame for all requests that want it.
+
+        Returns:
+            The requests; the caller settles the claim of each request.
+        """
         with self._lock:
             now = self._time_of(frame)
             claimants = self._claimants(frame, now)
@@ -130,7 +135,7 @@ class Captures:
         Args:
             capture: the request.
             sample: id of the stored sample; 0 = none was stored.
-            error: why storing failed, which fails the request; None = the frame was stored or
+            error: why storing failed; the request then fails.  None = the frame was stored or
                 skipped.
         """
         with self._lock:

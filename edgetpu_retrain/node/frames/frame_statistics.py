@@ -109,7 +109,7 @@ class FrameStatistics:
             self._times[camera].append(times)
 
     def summary(self, camera: str) -> CameraStatistics:
-        """Return the statistics of a camera, with a ``loss`` of 0, which is not counted here."""
+        """Return the statistics of a camera; ``loss`` is 0, because it is not measured here."""
         with self._lock:
             counts = self._counts[camera].copy()
             times = list(self._times[camera])

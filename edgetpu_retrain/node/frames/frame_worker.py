@@ -36,9 +36,9 @@ class FrameWorker:
     model, frames are only checked, unless ``~/embedding`` has subscribers or a capture wants them.
 
     A second thread publishes the results.  If another frame is waiting, the results are published
-    during the inference of that frame, which releases the GIL: earlier, publishing would delay the
-    conversion of that frame.  The results of at most one frame wait to be published, so slow
-    middleware reduces the frame rate but does not fill the memory.
+    during the inference of that frame, which releases the GIL.  Publishing them earlier would
+    delay the conversion of that frame.  The results of at most one frame wait to be published, so
+    slow middleware reduces the frame rate but does not fill the memory.
 
     Args:
         engine: the device's engine.
@@ -175,7 +175,7 @@ class FrameWorker:
         return None
 
     def _next_task(self, *, detections: bool = True) -> Callable[[], None] | None:
-        """Return the next job, or a function that processes the next frame; None = neither."""
+        """Return the next job, or else a function that processes the next frame; None = no task."""
         if self._jobs:
             return self._jobs.popleft()[0]
         frame = self._frames.take(detections=detections)
@@ -274,12 +274,13 @@ class FrameWorker:
         boxes = boxes_within(frame.detections.detections, *frame.size)
         classified = []
         for detection, region in boxes:
-            # frame.size has decoded a compressed image.  for_model() would decode it again.
+            # part() cuts from the image that frame.size has decoded; for_model() would decode a
+            # JPEG image again.
             result = self._infer(frame.picture.part(region))
             if result.scores is None:
                 return
             classified.append(BoxClassification(detection, result.scores, result.embedding))
-            # After each box, a job or a frame of another camera is next.
+            # Run a job or process an image between two boxes, so that many boxes do not delay it.
             with self._changed:
                 if self._stopping:
                     return

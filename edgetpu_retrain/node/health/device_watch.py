@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Retries failed devices, and reports their state on ``~/status`` and ``/diagnostics``."""
+"""Retries failed devices, and reports the state of all for ``~/status`` and ``/diagnostics``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def check_devices(
     engines: DeviceEngines, status: NodeStatus, device_of: Mapping[str, str]
 ) -> tuple[DeviceFacts, ...]:
     """
-    Retry failed devices that are due, and return and report the state of all; thread-safe.
+    Retry failed devices whose retry is due; report and return the state of all devices.
+
+    Thread-safe.
 
     Args:
         engines: the engines of the devices.
@@ -58,7 +60,7 @@ def check_devices(
 
 def about_device(text: str, device: str, device_of: Mapping[str, str]) -> str:
     """
-    Return a sentence about a device; it names the device if there are several.
+    Return a sentence about a device, with the name of the device if there are several.
 
     Args:
         text: the sentence, without the device's name.

@@ -91,7 +91,7 @@ def camera_problem(camera: str) -> str:
 
 
 def delivery_problem(camera: str) -> str:
-    """Return the key in :attr:`NodeFacts.problems` of undelivered images of a camera."""
+    """Return the key, in :attr:`NodeFacts.problems`, of a camera's delivery problem."""
     return f'delivery {camera}'
 
 
@@ -102,8 +102,8 @@ def all_problems(facts: NodeFacts, camera: str, latest: str = '') -> str:
     Args:
         facts: the state of the node.
         camera: name of the camera.
-        latest: a newer problem, which replaces the camera's problem in ``facts``, because this is
-            updated only once a second; '' = no newer problem.
+        latest: a newer problem, which replaces the camera's problem in ``facts``, because
+            ``facts`` is updated only once a second; '' = no newer problem.
     """
     problem = latest or facts.problems.get(camera_problem(camera), '')
     return ' '.join(filter(None, [problem, facts.problems.get(delivery_problem(camera), '')]))

@@ -95,7 +95,7 @@ class FaultCounter:
 
         Args:
             camera: name of the camera.
-            since: also return faults that are over but occurred since this time, seconds of
+            since: faults since this time are included even if they are over; seconds of
                 :func:`time.monotonic`.
         """
         since = min(since, time.monotonic() - LATEST_S)

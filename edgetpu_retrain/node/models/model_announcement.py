@@ -44,7 +44,7 @@ class ModelAnnouncement:
         Args:
             model: the serving model.
             choice: the choice of this model; its number of swaps is published as
-            ``database_version``.
+                ``database_version``.
         """
         vision_info = VisionInfo(
             method=METHOD, database_location=str(model.version.path), database_version=choice.swaps

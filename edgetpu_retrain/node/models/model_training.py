@@ -35,7 +35,7 @@ class Cancellation:
         self._committed = False
 
     def request(self) -> bool:
-        """Cancel the training; return False, without effect, after :meth:`commit`."""
+        """Cancel the training, and return True; after :meth:`commit`, only return False."""
         with self._lock:
             self._requested = not self._committed
             return self._requested

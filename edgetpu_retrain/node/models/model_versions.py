@@ -22,10 +22,10 @@ PREVIOUS = -1
 @dataclass(frozen=True)
 class Wanted:
     """
-    The versions that other programs have trained or chosen; equal objects mean no change.
+    The versions that other programs have trained or chosen; equal if nothing has changed.
 
     Args:
-        versions: numbers of the versions to try before the serving one, in this order; () = none.
+        versions: numbers of the versions to try before the serving version, in this order.
         choice: the recorded choice; None = there is none.
         files: inode, size and time of each version's files, so that an incomplete version is
             checked again when more of it has been copied.
@@ -226,7 +226,7 @@ class ModelVersions:
 
     def prune(self, keep: int) -> tuple[int, ...]:
         """
-        Delete old versions, but neither the serving version nor the recorded choice.
+        Delete old versions, but neither the serving nor the chosen version.
 
         Args:
             keep: number of versions to keep, 1 or more; see :meth:`ModelStore.prune`.

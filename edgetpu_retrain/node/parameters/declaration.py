@@ -69,7 +69,7 @@ class DeclaredParameters:
         """
         Declare the parameters of new cameras, and return the values of all parameters.
 
-        Call it whenever the node is configured, because ``cameras`` may have changed.
+        Call this method whenever the node is configured, because ``cameras`` may have changed.
 
         Raises:
             RequestError: if the value of a parameter is invalid or missing.
@@ -138,7 +138,7 @@ class DeclaredParameters:
 
 def _ignore_equal_values(node: Node) -> None:
     """
-    Accept requests that set a parameter to its current value, even if it cannot be changed.
+    Accept requests that leave a parameter unchanged, even if the parameter cannot be changed.
 
     Otherwise, the node would reject a file that ``ros2 param dump`` has written, because the file
     contains read-only parameters, some of them rclpy's own.  Parameter callbacks cannot do this:

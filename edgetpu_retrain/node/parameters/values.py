@@ -3,8 +3,8 @@
 """
 The parameters of the node and of a camera: each is declared once, as a field in this module.
 
-The ROS parameters (``declaration``), config/retrain.yaml and the table in docs/interface.md are
-generated from these fields; after a change, run ``python3 tools/parameter_documents.py``.
+The ROS parameters (module ``declaration``), config/retrain.yaml and the table in docs/interface.md
+are generated from these fields; after a change, run ``python3 tools/parameter_documents.py``.
 """
 
 from __future__ import annotations
@@ -251,7 +251,7 @@ PARAMETERS = parameters_of(NodeParameters)
 
 
 def camera_parameters(camera: str) -> tuple[Parameter, ...]:
-    """Return the parameters of a camera, whose name is the prefix of their names."""
+    """Return the parameters of a camera; the camera's name is the prefix of their names."""
     return parameters_of(CameraParameters, f'{camera}.')
 
 
@@ -287,8 +287,8 @@ def check_camera_names(names: list[str]) -> list[str]:
         names: names of the cameras.
 
     Raises:
-        RequestError: if there are no names or too many, or one is repeated, too long or cannot be
-            part of a topic name.
+        RequestError: if there are no names or too many, or a name is repeated, too long or cannot
+            be part of a topic name.
     """
     if not names or list(names) == ['']:
         raise RequestError('parameter cameras is empty: name at least one camera')

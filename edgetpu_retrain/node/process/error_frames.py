@@ -9,7 +9,7 @@ import traceback
 
 def clear_frames(error: BaseException | None) -> None:
     """
-    Clear the traceback frames of an exception and of its causes, once they are reported.
+    Clear the traceback frames of a reported exception and of its causes.
 
     A future refers to its exception, the exception to the frames of all calls that it passed
     through, and one of these frames to the future.  Without clearing, pictures and models in the

@@ -127,7 +127,7 @@ class QuestionCollector:
         self._samples.read(weigh_once)
 
     def _guard(self, frame: Frame, work: Callable[..., object], *arguments: Any) -> None:
-        """Call a function and report its exceptions, because no caller reads its future."""
+        """Call a function and report its exceptions, because no caller reads the future."""
         try:
             work(*arguments)
         except StoreError:
@@ -139,7 +139,7 @@ class QuestionCollector:
             self._report(frame.camera, in_words(error))
 
     def _wait(self, more_s: float) -> None:
-        """Offer the next frame after the minimum interval and some more seconds."""
+        """Accept no frame for the minimum interval plus ``more_s`` seconds."""
         self._last_uncertain = self._last = self._clock() + more_s
 
     def _thumbnail(self, frame: Frame) -> bytes | None:

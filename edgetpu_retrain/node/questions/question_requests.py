@@ -41,7 +41,7 @@ def list_questions_request(request: Any) -> int:
 
 def answer_request(request: Any) -> tuple[tuple[int, ...], str]:
     """
-    Check a request to label or dismiss questions; return their ids, and the label, '' = dismiss.
+    Check a request to label or dismiss questions; return the ids and the label ('' = dismiss).
 
     Args:
         request: an ``AnswerQuestions.Request``.
@@ -62,7 +62,7 @@ def answer_request(request: Any) -> tuple[tuple[int, ...], str]:
 
 def pictures_request(request: Any) -> tuple[Of, tuple[int, ...]]:
     """
-    Check a request for pictures; return 'samples' or 'questions', and their ids.
+    Check a request for pictures; return 'samples' or 'questions', and the ids.
 
     Args:
         request: a ``GetPictures.Request``.

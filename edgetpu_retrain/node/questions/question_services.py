@@ -30,7 +30,7 @@ from rclpy.node import Node
 
 class QuestionServices:
     """
-    All services about questions, and the one for pictures.
+    The services for questions, and the service for pictures.
 
     Args:
         node: creates the services.

@@ -24,12 +24,12 @@ class BackgroundThread:
     """
 
     def __init__(self, name: str) -> None:
-        # The executor starts its thread at the first call of submit().
+        # A new executor has no thread yet; the first call of submit() starts it.
         self._new_pool = partial(ThreadPoolExecutor, 1, name)
         self._pool = self._new_pool()
 
     def submit(self, function: Callable[..., Result], *arguments: Any) -> Future[Result]:
-        """Run a function after those submitted earlier; return a future of its result."""
+        """Run a function after all earlier functions; return a future of its result."""
         return self._pool.submit(function, *arguments)
 
     def stop(self) -> None:

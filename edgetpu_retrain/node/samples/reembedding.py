@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Embeds samples of other extractors with the current one, from their stored pictures."""
+"""Embeds samples of other extractors with the current extractor, from stored pictures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def reembed(
     should_stop: Callable[[], bool],
 ) -> str:
     """
-    Embed the samples of other extractors with the current one, if their pictures are stored.
+    Embed samples of other extractors with the current extractor, if their pictures are stored.
 
     Args:
         store: the store of the samples.

@@ -135,8 +135,8 @@ def list_request(request: Any) -> tuple[str, int, int]:
         request: a ``ListSamples.Request``.
 
     Returns:
-        The label ('' = all), the maximum number of samples, and the id below which theirs must be
-        (0 = no limit).
+        The label ('' = all), the maximum number of samples, and the upper limit of their ids
+        (exclusive; 0 = no limit).
 
     Raises:
         RequestError: if the number exceeds :data:`MAX_LISTED`.
@@ -172,10 +172,14 @@ def remove_request(request: Any) -> tuple[int, ...]:
 
 def relabel_request(request: Any) -> tuple[str, tuple[int, ...], str]:
     """
-    Check a request to relabel samples; return the old label ('' = none), ids and the new label.
+    Check a request to relabel samples.
 
     Args:
         request: a ``RelabelSamples.Request``.
+
+    Returns:
+        The label of the class to relabel, or ``''``; the ids of single samples, or (); and the new
+        label.
 
     Raises:
         RequestError: if label and ids are both given or both missing, there are more ids than

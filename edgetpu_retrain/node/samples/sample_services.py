@@ -46,7 +46,7 @@ _MOVE = 'Move the camera, or what it sees, to other views: copies teach nothing'
 
 class SampleServices:
     """
-    All services about samples.
+    The services for samples.
 
     Args:
         node: creates the services.

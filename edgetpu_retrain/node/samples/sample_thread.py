@@ -41,7 +41,7 @@ class SampleThread:
         on_counts: called in the thread with the number of samples of each class and the number
             of questions, after changes by this node (when none is pending) or by other programs.
         on_problem: called in the thread with a sentence if the store cannot be read or written,
-            and with '' when this works again.
+            and with '' when the store works again.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class SampleThread:
         return self.change(write)
 
     def _submit(self, function: Callable[[], Result]) -> Future[Result]:
-        """Call a function in the thread; the future is cancelled if the thread was closed."""
+        """Call a function in the thread; return a future, cancelled if the thread was closed."""
         try:
             return self._thread.submit(function)
         except RuntimeError:
