@@ -175,7 +175,7 @@ class FrameWorker:
         return None
 
     def _next_task(self, *, detections: bool = True) -> Callable[[], None] | None:
-        """Return the next job, or else a function that processes the next frame; None = no task."""
+        """Return the next job, else a function that processes the next frame; None = no task."""
         if self._jobs:
             return self._jobs.popleft()[0]
         frame = self._frames.take(detections=detections)
