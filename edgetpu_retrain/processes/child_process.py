@@ -86,8 +86,8 @@ class Processes(contextlib.AbstractContextManager['Processes']):
             name: name of the child for users, and stem of its log file.
             command: the program and its arguments.
             environment: environment variables of the child; None = those of this process.
-            show_output: whether the child writes its standard output to that of this process
-                instead of the log.
+            show_output: whether the child inherits standard output instead of writing it to the
+                log.
         """
         log = self._log_folder / f'{name}.log'
         with log.open('wb') as log_file:

@@ -45,8 +45,8 @@ def private_domain_id() -> Iterator[int]:
     Reserve a DDS domain for isolated processes; yield its id.
 
     The ROS package domain_coordinator reserves the domain; other programs that use
-    domain_coordinator then get another domain.  If the package is not installed, the domain is
-    chosen at random from those whose discovery port is free.
+    domain_coordinator then get another domain.  If the package is not installed, a random
+    domain from 1 to 101 whose discovery port is free is used.
     """
     try:
         from domain_coordinator import domain_id

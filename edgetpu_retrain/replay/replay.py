@@ -25,7 +25,7 @@ _MESSAGE_CLASSES = {
     'sensor_msgs/msg/CompressedImage': CompressedImage,
 }
 
-# Matches reliable and best-effort subscriptions; reliable ones receive every image.
+# Matches reliable and best-effort subscriptions; a reliable subscription receives every image.
 _QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 
 _DISCOVERY_PERIOD_S = 0.05

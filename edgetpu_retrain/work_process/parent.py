@@ -59,8 +59,8 @@ async def started(module: str, *arguments: str, log: bool = True) -> AsyncIterat
     Args:
         module: name of the module.
         arguments: its arguments.
-        log: whether the child writes its standard error to that of this process; otherwise the
-            caller reads it from the yielded process.
+        log: whether the child inherits standard error; otherwise the caller reads the child's
+            standard error from the yielded process.
 
     Raises:
         StoreError: if no process can be started.

@@ -113,7 +113,7 @@ def _multiple(periods: float) -> int:
 
 
 def _without_steady_gaps(multiples: Sequence[int]) -> list[int]:
-    """Return the steps without irregular ones, and without long runs of equal gaps."""
+    """Return the multiples without 0 (irregular steps) and without long runs of equal gaps."""
     kept: list[int] = []
     row: list[int] = []
     for multiple in [*filter(None, multiples), 0]:

@@ -166,7 +166,7 @@ def node_name_of(publisher: TopicEndpointInfo) -> str:
 
 
 def _reliability_override(node: Node, topic: str) -> QoSReliabilityPolicy | None:
-    """Return the reliability in ``qos_overrides``; None = that of the publishers."""
+    """Return the reliability that ``qos_overrides`` sets; None = follow the publishers."""
     name = f'qos_overrides.{topic}.subscription.reliability'
     try:
         value = node.declare_parameter(

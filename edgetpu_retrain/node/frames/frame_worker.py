@@ -32,7 +32,7 @@ class FrameWorker:
     Processes the newest frames of the cameras of one device.
 
     One inference serves the classification, ``~/embedding`` and all pending captures.  A capture
-    with a region of its own needs another inference, and so does each detected box.  Without a
+    with its own region and each detected box need a separate inference.  Without a
     model, frames are only checked, unless ``~/embedding`` has subscribers or a capture wants them.
 
     A second thread publishes the results.  If another frame is waiting, the results are published

@@ -18,10 +18,10 @@ import os
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 _M_ARENA_MAX = -8
-# Blocks of this size, bytes, and larger ones are mapped from the system, and returned to it when
-# freed.  Models are larger; images of up to 1280x720 are smaller.  If models were in the heap,
-# small long-lived objects would occupy the space of a released model, and the next model would
-# need new space.
+# Blocks of at least this size, bytes, are mapped from the system, and returned to it when freed.
+# Models are larger; images of up to 1280x720 are smaller.  If models were in the heap, small
+# long-lived objects would occupy the space of a released model, and the next model would need new
+# space.
 _MAPPED_FROM = 3 * 2**20
 # The largest threshold that glibc accepts on 64-bit systems, bytes.
 _LARGEST = 32 * 2**20
@@ -45,9 +45,9 @@ def keep_freed_memory() -> None:
 
 def keep_memory_of_images(size: int) -> None:
     """
-    Also keep the freed memory of larger images, from the first one on.
+    Also keep the freed memory of larger images, from the first call with a larger image on.
 
-    Models are then allocated in this memory, too.
+    Models are then also allocated in this memory.
 
     Args:
         size: size of an image, bytes.

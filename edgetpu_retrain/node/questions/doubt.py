@@ -32,8 +32,8 @@ def doubt(
     Args:
         scores: score of each class, float32 ``[C]``.
         unlike_all: whether the frame is unknown according to the model's unknown detector.
-        unknown_below: score of the best class below which the frame is unknown, too, unless the
-            best class is the background.
+        unknown_below: the frame is also unknown if the score of its best class is lower than this,
+            unless the best class is the background.
         background: index of the background's class; None = there is none.
 
     Returns:

@@ -112,7 +112,7 @@ def pictures_of(resources: Any, of: Of, ids: tuple[int, ...]) -> list[tuple[int,
 
     Args:
         resources: the node's resources, of which the ``store`` is used.
-        of: whether the ids are those of samples or of questions.
+        of: whether the pictures are of samples or of questions.
         ids: ids of samples or questions.
 
     Raises:

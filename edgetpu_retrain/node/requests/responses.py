@@ -40,7 +40,7 @@ class ServiceResponses:
     Creates services, and fills ``success`` and ``message`` of their responses.
 
     The callbacks are coroutines: while one waits for frames, a device or the disk, the executor
-    runs all other callbacks, including those of further requests to the same service.
+    runs all other callbacks, including callbacks of the same service.
 
     Args:
         node: creates the services.

@@ -56,8 +56,8 @@ class SampleServices:
     def __init__(self, node: Node, active: Callable[[], NodeResources]) -> None:
         self._node = node
         self._active = active
-        # Additions may wait for frames for a day, so they have their own limits on pending
-        # requests, and do not use up those of the other services.
+        # Requests to add samples may wait for frames for a day.  They have their own limits on
+        # pending requests, so that they do not block the other services.
         self._additions = ServiceResponses(node)
         self._additions.create_service(
             AddSample, '~/add_samples', self._add, lambda request: len(request.image.data)
@@ -72,7 +72,7 @@ class SampleServices:
         self._pictures = PictureSource(
             lambda text: node.get_logger().warning(f'a picture in a request: {text}')
         )
-        # A thread of its own, because embedding all samples again takes minutes.
+        # A separate thread, because embedding all samples again takes minutes.
         self._reembedding = BackgroundThread('reembedding')
         self._is_reembedding = False
         self._stopping = threading.Event()
