@@ -21,7 +21,7 @@ class _FleetCommands(click.Group):
         return super().get_command(context, name)
 
     def _import(self) -> None:
-        # Suppress asyncio's warning about each TLS connection that the peer closes.
+        # Log only errors: asyncio warns about each TLS connection that the peer closes.
         logging.getLogger('asyncio').setLevel(logging.ERROR)
         from edgetpu_retrain.command_line.fleet import (
             members,

@@ -91,7 +91,7 @@ def show(version: int | None, data_dir: str) -> None:
 
 
 def _held_out(unit: str) -> str:
-    """Return the unit in which samples were held out; note if it is smaller than a recording."""
+    """Return the unit of held-out samples, with a note if it is smaller than a recording."""
     return f'{unit} ({TAUGHT_IN_ONE_GO})' if unit not in ('', 'recordings') else unit or '-'
 
 

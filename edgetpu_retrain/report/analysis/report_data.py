@@ -64,7 +64,7 @@ class ReportData:
         return sum(each.has_image for each in self.stored.values())
 
     def changes_since_training(self) -> tuple[tuple[str, int, int], ...]:
-        """Return each class whose number of samples changed, with the numbers then and now."""
+        """Return name, old number and new number of samples of each class that has changed."""
         if self.model is None:
             return ()
         then, now = dict(self.model.record.sample_counts), self.counts
