@@ -34,7 +34,7 @@ _MAX_WAITING = 100
 
 class Live:
     """
-    Announces changes to all pages.
+    Announces changes to all pages, and receives messages from them.
 
     Args:
         robot: the robot.
