@@ -99,6 +99,8 @@ def check_image(message: ImageMessage) -> None:
     """
     Check that the fields of an image message are valid, without reading its pixels.
 
+    An unknown encoding is accepted if cv_bridge is installed.
+
     Raises:
         ImageError: if the encoding is not supported, or if size, step and amount of data do not
             match or exceed a limit.

@@ -42,8 +42,7 @@ def decode_webp(content: bytes) -> npt.NDArray[Any] | None:
     Decode a WEBP file.
 
     Args:
-        content: bytes of the file, as checked by
-            :func:`~edgetpu_retrain.pictures.files.webp_file.read_webp`.
+        content: ``shown`` of a :class:`~edgetpu_retrain.pictures.files.webp_file.WebpFile`.
 
     Returns:
         uint8 ``[H, W, 3]`` (blue, green, red) or ``[H, W, 4]`` (blue, green, red, alpha); None if
