@@ -101,7 +101,9 @@ async def teach(
             teacher.synchronization.wake()
             after = await wait(members, 1)
             seconds.append(max(after[0]) - started)
-        packs = [teacher.ledger.message(each) for each in teacher.ledger.missing_at('nowhere')]
+        packs = [
+            teacher.ledger.message(each.hash) for each in teacher.ledger.hub('nowhere').missing()
+        ]
     return seconds, packs, after[1] - before[1]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.evidence.pack import Payload
+from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.ledger.sealing import Draft
 from edgetpu_retrain.fleet.roster import roster_message
 from edgetpu_retrain.fleet.roster.roster import Member, Roster
@@ -52,6 +53,11 @@ def relabel(value: int, label: str) -> Draft:
 def tombstone(value: int, *, erased: bool = False) -> Draft:
     """Return a claim that takes back what was claimed."""
     return Draft(sample_id(value), '', 'today', erased=erased)
+
+
+def missing_packs(ledger: Ledger, hub: str) -> list[bytes]:
+    """Return the hashes of the packs that a hub lacks."""
+    return [pack.hash for pack in ledger.hub(hub).missing()]
 
 
 def member(

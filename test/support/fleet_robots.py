@@ -111,9 +111,9 @@ class Robot:
         while not self.own.scan().is_complete:
             pass
         self.ledger.seal(self.key)
-        for digest in self.ledger.missing_at(''):
+        for pack in self.ledger.hub('').missing():
             for other in others:
-                other.ledger.receive(self.ledger.message(digest))
+                other.ledger.receive(self.ledger.message(pack.hash))
 
     def asked(self) -> dict[str, tuple[str, ...]]:
         """Update the questions; return the claimed labels of each, by who claims them."""

@@ -22,7 +22,16 @@ from edgetpu_retrain.fleet.ledger.sealing import Draft
 from edgetpu_retrain.fleet.roster import roster_message
 from edgetpu_retrain.fleet.roster.roster import Member, Roster
 from edgetpu_retrain.fleet.station.received_packs import heads, ReceivedPack
-from support.fleet_members import draft, FLEET, NOW_MS, relabel, robot_key, sample_id, SPACE
+from support.fleet_members import (
+    draft,
+    FLEET,
+    missing_packs,
+    NOW_MS,
+    relabel,
+    robot_key,
+    sample_id,
+    SPACE,
+)
 
 MAX_PACK_BYTES = 700
 """Small, so that a few claims need several packs."""
@@ -352,7 +361,7 @@ class SimulatedFleet:
 
     def _hostile(self, robot: Robot, hub: Hub, third: int) -> None:
         """Publish a pack out of order, again, or without bytes, or something that is no pack."""
-        packs = sorted(robot.ledger.missing_at('nowhere'))
+        packs = sorted(missing_packs(robot.ledger, 'nowhere'))
         if not packs or third % 4 == 0:
             message = bytes([third % 256]) * third
         else:

@@ -68,6 +68,7 @@ class Exchange:
         self._ledger = ledger
         self.own_only = own_only
         self._hub = f'own packs at {hub}' if own_only else hub
+        self._record = ledger.hub(self._hub)
         self._key = key
         self._max_bytes = max_bytes
         self._others_after_ms = others_after_ms
@@ -82,7 +83,7 @@ class Exchange:
     @property
     def remembered(self) -> int:
         """Sequence of the last message that the ledger has noted as read; 0 = none."""
-        return self._ledger.position(self._hub).sequence
+        return self._record.position.sequence
 
     def begin(self, message: bytes | None, received_ms: int = 0) -> int:
         """
@@ -97,17 +98,17 @@ class Exchange:
         """
         self._read, self._num_unsaved, self._missing = None, 0, {}
         self._skipped, self._roster = set(), None
-        position = self._ledger.position(self._hub)
+        position = self._record.position
         mark = None if message is None else _mark(message, received_ms)
         if not position.sequence or position.mark not in (None, mark):
             # Nothing was read yet, or the stream was replaced or restored from a backup.
-            self._ledger.forget_hub(self._hub)
+            self._record.forget()
             return 1
         if position.reread is not None:
-            self._ledger.begin_rereading(self._hub)
+            self._record.begin_rereading()
             return position.reread
         # Messages after the saved position are read again, because the hub may have lost them.
-        self._ledger.forget_messages(self._hub, position.sequence)
+        self._record.forget_messages(position.sequence)
         return position.sequence + 1
 
     def read(
@@ -143,7 +144,7 @@ class Exchange:
     @property
     def must_reread(self) -> bool:
         """Whether to call :meth:`begin` again, because some earlier messages can be stored now."""
-        return self._ledger.position(self._hub).reread is not None
+        return self._record.position.reread is not None
 
     def caught_up(self) -> None:
         """
@@ -157,7 +158,7 @@ class Exchange:
             self._ledger.seal(self._key, self._max_bytes)
         now = self._now_ms()
         missing, due_of_chain, latest = {}, dict[int, int](), dict[int, int]()
-        for digest, chain, is_own in self._ledger.missing(self._hub):
+        for digest, chain, is_own in self._record.missing():
             due = due_of_chain.setdefault(chain, now if is_own else now + self._delay_ms())
             if digest not in self._skipped and (is_own or not self.own_only):
                 # No pack is due before an earlier one of its chain, which may be missing only now.
@@ -179,7 +180,7 @@ class Exchange:
 
     def published(self, digest: bytes, sequence: int) -> None:
         """Note that the hub has acknowledged a pack, whether new or already there."""
-        self._ledger.is_at(self._hub, digest, sequence)
+        self._record.acknowledged(digest, sequence)
         self._missing.pop(digest, None)
 
     def skip(self, digest: bytes) -> None:
@@ -226,7 +227,7 @@ class Exchange:
     def _save_position(self) -> None:
         if self._read is not None:
             sequence, message, received_ms = self._read
-            self._ledger.set_position(self._hub, sequence, _mark(message, received_ms))
+            self._record.set_position(sequence, _mark(message, received_ms))
         self._read, self._num_unsaved = None, 0
 
 

@@ -1,65 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How far the stream of each hub was read, and which packs are in it."""
+"""What is noted about the hubs as packs are stored and samples erased."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 import sqlite3
-from typing import NamedTuple
-
-from edgetpu_retrain.fleet.ledger.tables import ANY_NUMBER
-
-_UNTIL_STEP = 100
-
-
-class Position(NamedTuple):
-    """
-    How far a hub's stream was read.
-
-    Args:
-        sequence: number of the last message that was read; 0 = none.
-        mark: a digest that identifies this message; None = not known.
-        reread: number of the first message to be read again; None = no message.
-    """
-
-    sequence: int
-    mark: bytes | None = None
-    reread: int | None = None
-
-
-def position(connection: sqlite3.Connection, hub: str) -> Position:
-    """Return how far the stream of a hub was read."""
-    row = connection.execute(
-        'SELECT sequence, mark, reread FROM hubs WHERE hub = ?', (hub,)
-    ).fetchone()
-    return Position(*row) if row is not None else Position(0)
-
-
-def set_position(
-    connection: sqlite3.Connection, hub: str, sequence: int, mark: bytes | None
-) -> None:
-    """Remember up to which sequence a hub was read; ``reread`` stays as it is."""
-    connection.execute(
-        'INSERT INTO hubs (hub, sequence, mark) VALUES (?, ?, ?) ON CONFLICT (hub) '
-        'DO UPDATE SET sequence = excluded.sequence, mark = excluded.mark',
-        (hub, sequence, mark),
-    )
-
-
-def begin_rereading(connection: sqlite3.Connection, hub: str) -> None:
-    """Set the position of a hub back to the first message to be read again, if there is one."""
-    connection.execute(
-        'UPDATE hubs SET sequence = reread - 1, mark = NULL, reread = NULL '
-        'WHERE hub = ? AND reread IS NOT NULL',
-        (hub,),
-    )
-
-
-def forget(connection: sqlite3.Connection, hub: str) -> None:
-    """Forget everything about a hub, because its stream was replaced."""
-    for table in ('hubs', 'hub_messages', 'dropped'):
-        connection.execute(f'DELETE FROM {table} WHERE hub = ?', (hub,))  # noqa: S608
 
 
 def note(
@@ -154,30 +100,6 @@ def has_message(connection: sqlite3.Connection, hub: str, sequence: int, pack: i
     return row is not None
 
 
-def carriers(connection: sqlite3.Connection, hub: str) -> list[tuple[int, bytes]]:
-    """Return sequence and pack hash of the messages in a hub that may have erased bytes."""
-    return connection.execute(
-        'SELECT sequence, hash FROM hub_messages JOIN packs ON packs.id = pack '
-        'WHERE hub = ? AND erased ORDER BY sequence',
-        (hub,),
-    ).fetchall()
-
-
-def forget_messages(connection: sqlite3.Connection, hub: str, after: int) -> None:
-    """Forget the messages of a hub after a sequence, because they are to be read again."""
-    cursor = connection.execute(
-        'DELETE FROM hub_messages WHERE hub = ? AND sequence > ?', (hub, after)
-    )
-    if cursor.rowcount:
-        look_at_all_packs(connection)
-
-
-def forget_message(connection: sqlite3.Connection, hub: str, sequence: int) -> None:
-    """Forget a message that was deleted from a hub."""
-    connection.execute('DELETE FROM hub_messages WHERE hub = ? AND sequence = ?', (hub, sequence))
-    look_at_all_packs(connection)
-
-
 def note_dropped(connection: sqlite3.Connection, hub: str, origin: str, sequence: int) -> None:
     """Remember that a pack in a hub was not stored here, because too many wait."""
     connection.execute('INSERT OR IGNORE INTO hubs (hub) VALUES (?)', (hub,))
@@ -205,36 +127,6 @@ def _read_from(connection: sqlite3.Connection, hub: str, sequence: int) -> None:
     )
 
 
-def missing(connection: sqlite3.Connection, hub: str, me: str) -> list[tuple[bytes, int, bool]]:
-    """
-    Return the packs that are here and that a hub is not known to have.
-
-    Packs that the roster does not accept are left out, except those of this robot.
-
-    Returns:
-        Of each pack its hash, the row of its chain, and whether it is of this robot; the packs of
-        a chain in order.
-    """
-    found = connection.execute('SELECT until_pack FROM hubs WHERE hub = ?', (hub,)).fetchone()
-    (until,) = found or (0,)
-    rows = connection.execute(
-        'SELECT packs.id, hash, chain, origin = ? FROM packs '
-        'JOIN chains ON chains.id = packs.chain WHERE packs.id > ? '
-        'AND number < CASE origin WHEN ? THEN ? ELSE kept END AND NOT EXISTS '
-        '(SELECT 1 FROM hub_messages WHERE pack = packs.id AND hub = ? AND complete) '
-        'ORDER BY chain, number',
-        (me, until, me, ANY_NUMBER, hub),
-    ).fetchall()
-    (last,) = connection.execute('SELECT COALESCE(MAX(id), 0) FROM packs').fetchone()
-    first_missing = min((pack for pack, *_ in rows), default=last + 1)
-    if first_missing - 1 - until >= _UNTIL_STEP:
-        # So that the next call need not check all packs again.
-        connection.execute(
-            'UPDATE hubs SET until_pack = ? WHERE hub = ?', (first_missing - 1, hub)
-        )
-    return [(digest, chain, bool(is_own)) for _, digest, chain, is_own in rows]
-
-
 def num_unpublished(connection: sqlite3.Connection, origin: str) -> int:
     """Return the number of claims in the packs of a key that no hub is known to have."""
     (count,) = connection.execute(
@@ -247,5 +139,5 @@ def num_unpublished(connection: sqlite3.Connection, origin: str) -> int:
 
 
 def look_at_all_packs(connection: sqlite3.Connection) -> None:
-    """Let :func:`missing` check all packs again, because earlier ones may be missing now."""
+    """Let ``HubRecord.missing`` check all packs again: earlier ones may be missing now."""
     connection.execute('UPDATE hubs SET until_pack = 0')

@@ -13,6 +13,7 @@ from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.evidence.pack import decode, MAX_PACK_BYTES, Payload, peek
 from edgetpu_retrain.fleet.ledger import contested, hubs, overview, sealing
 from edgetpu_retrain.fleet.ledger.evidence import FleetEvidence, read_evidence
+from edgetpu_retrain.fleet.ledger.hub_record import HubRecord
 from edgetpu_retrain.fleet.ledger.ledger_file import LedgerFile
 from edgetpu_retrain.fleet.ledger.receiving import Receipt, Storing
 from edgetpu_retrain.fleet.ledger.samples import (
@@ -118,6 +119,10 @@ class Ledger(LedgerFile):
         if has_dropped:
             self._database.empty_log()
 
+    def hub(self, name: str) -> HubRecord:
+        """Return what is known of a hub: how far it was read, and which packs it lacks."""
+        return HubRecord(self._database, name, self.me)
+
     # Own claims
 
     def claim(self, drafts: Iterable[Draft]) -> None:
@@ -198,66 +203,6 @@ class Ledger(LedgerFile):
         """The epoch in which this robot seals its claims; '' = it has sealed nothing yet."""
         with self._database.looking('read the epoch of') as connection:
             return sealing.own_epoch(connection, self.me)
-
-    # Hubs
-
-    def position(self, hub: str) -> hubs.Position:
-        """Return how far the stream of a hub was read."""
-        with self._database.looking('read the position of') as connection:
-            return hubs.position(connection, hub)
-
-    def set_position(self, hub: str, sequence: int, mark: bytes | None = None) -> None:
-        """
-        Remember how far the stream of a hub was read.
-
-        Args:
-            hub: the hub.
-            sequence: number of the last message that was read.
-            mark: a digest that identifies that message; None = not known.
-        """
-        with self._database.transaction('write the position of') as connection:
-            hubs.set_position(connection, hub, sequence, mark)
-
-    def begin_rereading(self, hub: str) -> None:
-        """Set the position of a hub back to the first pack to be read again, if there is one."""
-        with self._database.transaction('write the position of') as connection:
-            hubs.begin_rereading(connection, hub)
-
-    def forget_hub(self, hub: str) -> None:
-        """Forget everything about a hub, because its stream was replaced."""
-        with self._database.transaction('forget a hub in') as connection:
-            hubs.forget(connection, hub)
-
-    def is_at(self, hub: str, digest: bytes, sequence: int) -> None:
-        """Remember that a hub has acknowledged a pack."""
-        with self._database.transaction('note a pack in') as connection:
-            row = pack_row(connection, digest)
-            if row is not None:
-                hubs.note(connection, hub, sequence, row)
-
-    def missing_at(self, hub: str, *, own_only: bool = False) -> list[bytes]:
-        """Return the hashes of :meth:`missing`, of all packs or of this robot's own."""
-        return [digest for digest, _, is_own in self.missing(hub) if is_own or not own_only]
-
-    def missing(self, hub: str) -> list[tuple[bytes, int, bool]]:
-        """Return the packs that a hub lacks; see :func:`hubs.missing`."""
-        with self._database.transaction('read the packs of') as connection:
-            return hubs.missing(connection, hub, self.me)
-
-    def carriers(self, hub: str) -> list[tuple[int, bytes]]:
-        """Return sequence and pack hash of the messages in a hub that may have erased bytes."""
-        with self._database.looking('read the packs of') as connection:
-            return hubs.carriers(connection, hub)
-
-    def forget_messages(self, hub: str, after: int) -> None:
-        """Forget the messages of a hub after a sequence, because they are to be read again."""
-        with self._database.transaction('forget messages in') as connection:
-            hubs.forget_messages(connection, hub, after)
-
-    def forget_message(self, hub: str, sequence: int) -> None:
-        """Forget a message that was deleted from a hub, so that its pack is published again."""
-        with self._database.transaction('forget a message in') as connection:
-            hubs.forget_message(connection, hub, sequence)
 
     # Conclusions
 

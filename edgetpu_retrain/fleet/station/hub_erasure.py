@@ -32,7 +32,8 @@ async def erase_from_hub(hub: Hub, ledger: Ledger) -> int:
         HubError: if the hub was lost, or does not respond.
         StoreError: if the ledger cannot be used.
     """
-    carriers = await asyncio.to_thread(ledger.carriers, hub.url)
+    record = ledger.hub(hub.url)
+    carriers = await asyncio.to_thread(record.carriers)
     for sequence, digest in carriers:
         message = await asyncio.to_thread(ledger.message, digest)
         message_id = hashlib.sha256(message).hexdigest()
@@ -42,7 +43,7 @@ async def erase_from_hub(hub: Hub, ledger: Ledger) -> int:
         except HubFullError:
             stored = None  # Deleting makes room; synchronization then publishes the missing pack.
         await hub.api(f'STREAM.MSG.DELETE.{EVIDENCE}', {'seq': sequence, 'no_erase': False})
-        await asyncio.to_thread(ledger.forget_message, hub.url, sequence)
+        await asyncio.to_thread(record.forget_message, sequence)
         if stored is not None:
-            await asyncio.to_thread(ledger.is_at, hub.url, digest, stored)
+            await asyncio.to_thread(record.acknowledged, digest, stored)
     return len(carriers)

@@ -169,7 +169,7 @@ class Station:
         url = self._settings.local_url
         while True:
             await asyncio.sleep(_ERASE_S)
-            if not await asyncio.to_thread(self._ledger.carriers, url):
+            if not await asyncio.to_thread(self._ledger.hub(url).carriers):
                 continue
             try:
                 hub = await connect(url, self._credentials)

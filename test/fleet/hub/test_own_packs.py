@@ -46,7 +46,7 @@ def test_it_receives_rosters_and_no_packs_of_others(hub: HubServer) -> None:
             bob.teach(3, 'mug', 1)
             await until(are_equal(ada, count=3))
             ada.teach(300, 'cup', 2)  # 0.4 MB
-            await until(lambda: not ada.ledger.missing(hub.url))
+            await until(lambda: not ada.ledger.hub(hub.url).missing())
             ada.ledger.set_roster(NEWER)
             ada.synchronization.wake()
             # The new roster was published after the packs.

@@ -9,12 +9,21 @@ from collections.abc import Callable
 import cv2
 from edgetpu_retrain.fleet.evidence.pack import decode, encode
 from edgetpu_retrain.fleet.hub.exchange import Exchange
-from edgetpu_retrain.fleet.ledger import hubs
+from edgetpu_retrain.fleet.ledger import hub_record
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.ledger.sealing import Draft
 import numpy as np
 import pytest
-from support.fleet_members import draft, member, NOW_MS, robot_key, roster, sample_id, SPACE
+from support.fleet_members import (
+    draft,
+    member,
+    missing_packs,
+    NOW_MS,
+    robot_key,
+    roster,
+    sample_id,
+    SPACE,
+)
 
 MakeLedger = Callable[..., Ledger]
 JPEG = cv2.imencode('.jpg', np.zeros((48, 64, 3), np.uint8))[1].tobytes()
@@ -52,24 +61,24 @@ def test_a_pack_is_missing_at_a_hub_that_lacks_its_bytes(
     versions = [('poor', strip(message)), ('rich', message)]
     for hub, version in versions if comes_first else reversed(versions):
         bob.receive(version, hub=hub, sequence=1, received_ms=NOW_MS)
-    assert (bob.missing_at('poor'), bob.missing_at('rich')) == ([digest], [])
+    assert (missing_packs(bob, 'poor'), missing_packs(bob, 'rich')) == ([digest], [])
     assert bob.message(digest) == message
     # Reading the poor version again changes nothing.
     bob.receive(strip(message), hub='poor', sequence=1, received_ms=NOW_MS)
-    assert bob.missing_at('poor') == [digest]
-    bob.is_at('poor', digest, 2)
-    assert bob.missing_at('poor') == []
+    assert missing_packs(bob, 'poor') == [digest]
+    bob.hub('poor').acknowledged(digest, 2)
+    assert missing_packs(bob, 'poor') == []
 
 
 def test_an_acknowledged_pack_is_not_published_again(ledger_of: MakeLedger) -> None:
     ada = ledger_of(1)
     digest, message = sealed(ada, draft(1, 'cup'))
-    assert ada.missing_at('base') == [digest]
-    ada.is_at('base', digest, 1)
-    assert ada.missing_at('base') == []
+    assert missing_packs(ada, 'base') == [digest]
+    ada.hub('base').acknowledged(digest, 1)
+    assert missing_packs(ada, 'base') == []
     # Nor when it comes back from the hub.
     assert ada.receive(message, hub='base', sequence=1, received_ms=NOW_MS).outcome == 'known'
-    assert ada.missing_at('base') == []
+    assert missing_packs(ada, 'base') == []
 
 
 def test_a_hub_that_has_acknowledged_a_duplicate_has_the_pack(ledger_of: MakeLedger) -> None:
@@ -78,8 +87,8 @@ def test_a_hub_that_has_acknowledged_a_duplicate_has_the_pack(ledger_of: MakeLed
     digest, message = sealed(ada, draft(1, 'cup'))
     bob.receive(message)
     bob.receive(without_bytes(message), hub='base', sequence=1, received_ms=NOW_MS)
-    bob.is_at('base', digest, 1)
-    assert bob.missing_at('base') == []
+    bob.hub('base').acknowledged(digest, 1)
+    assert missing_packs(bob, 'base') == []
 
 
 def test_bytes_that_are_no_longer_to_be_erased_are_read_again(ledger_of: MakeLedger) -> None:
@@ -103,7 +112,7 @@ def test_bytes_that_are_no_longer_to_be_erased_are_read_again(ledger_of: MakeLed
 @pytest.fixture
 def many_packs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let few packs be as many as a member does not look at again and again."""
-    monkeypatch.setattr(hubs, '_UNTIL_STEP', 1)
+    monkeypatch.setattr(hub_record, '_UNTIL_STEP', 1)
 
 
 @pytest.mark.usefixtures('many_packs')
@@ -112,34 +121,34 @@ def test_packs_that_a_newer_roster_accepts_are_missing(ledger_of: MakeLedger) ->
     bob.set_roster(roster([member(2)]))
     digest, message = sealed(ada, draft(1, 'cup'))
     bob.receive(message)
-    bob.set_position('base', 1)
-    assert [bob.missing_at('base') for _ in range(2)] == [[], []]
+    bob.hub('base').set_position(1)
+    assert [missing_packs(bob, 'base') for _ in range(2)] == [[], []]
     bob.set_roster(roster(EVERYONE, version=2))
-    assert bob.missing_at('base') == [digest]
+    assert missing_packs(bob, 'base') == [digest]
 
 
 @pytest.mark.usefixtures('many_packs')
 def test_packs_that_a_hub_may_have_lost_are_missing(ledger_of: MakeLedger) -> None:
     ada = ledger_of(1)
     digests = [sealed(ada, draft(value, 'cup'))[0] for value in range(3)]
-    ada.set_position('base', 1)
+    ada.hub('base').set_position(1)
     for place, digest in enumerate(digests, 1):
-        ada.is_at('base', digest, place)
-    assert ada.missing_at('base') == []
-    ada.forget_messages('base', 1)
-    assert ada.missing_at('base') == digests[1:]
+        ada.hub('base').acknowledged(digest, place)
+    assert missing_packs(ada, 'base') == []
+    ada.hub('base').forget_messages(1)
+    assert missing_packs(ada, 'base') == digests[1:]
 
 
 @pytest.mark.usefixtures('many_packs')
 def test_a_pack_that_was_deleted_from_a_hub_is_missing(ledger_of: MakeLedger) -> None:
     ada = ledger_of(1)
     digests = [sealed(ada, draft(value, 'cup'))[0] for value in range(3)]
-    ada.set_position('base', 3)
+    ada.hub('base').set_position(3)
     for place, digest in enumerate(digests, 1):
-        ada.is_at('base', digest, place)
-    assert ada.missing_at('base') == []
-    ada.forget_message('base', 2)
-    assert ada.missing_at('base') == [digests[1]]
+        ada.hub('base').acknowledged(digest, place)
+    assert missing_packs(ada, 'base') == []
+    ada.hub('base').forget_message(2)
+    assert missing_packs(ada, 'base') == [digests[1]]
 
 
 @pytest.mark.usefixtures('many_packs')
@@ -147,11 +156,11 @@ def test_a_pack_that_gets_more_bytes_is_missing(ledger_of: MakeLedger) -> None:
     ada, bob = ledger_of(1), ledger_of(2)
     bob.set_roster(roster(EVERYONE))
     digest, message = sealed(ada, draft(1, 'cup'))
-    bob.set_position('base', 1)
+    bob.hub('base').set_position(1)
     bob.receive(without_bytes(message), hub='base', sequence=1, received_ms=NOW_MS)
-    assert bob.missing_at('base') == []
+    assert missing_packs(bob, 'base') == []
     bob.receive(message)
-    assert bob.missing_at('base') == [digest]
+    assert missing_packs(bob, 'base') == [digest]
 
 
 def test_messages_with_the_bytes_of_erased_samples_are_listed(ledger_of: MakeLedger) -> None:
@@ -162,25 +171,25 @@ def test_messages_with_the_bytes_of_erased_samples_are_listed(ledger_of: MakeLed
     for sequence, each in enumerate((message, harmless, message), 1):
         bob.receive(each, hub='base', sequence=sequence, received_ms=NOW_MS)
     bob.receive(message, hub='other', sequence=1, received_ms=NOW_MS)
-    assert bob.carriers('base') == []
+    assert bob.hub('base').carriers() == []
     bob.set_roster(roster(EVERYONE, version=2, erased=[1]))
     poor = bob.message(digest)
     bob.receive(message, hub='base', sequence=4, received_ms=NOW_MS)
     # Whether the member knows before it reads a message that it has published this itself.
     bob.receive(poor, hub='base', sequence=5, received_ms=NOW_MS)
-    bob.is_at('base', digest, 5)
-    bob.is_at('base', digest, 6)
+    bob.hub('base').acknowledged(digest, 5)
+    bob.hub('base').acknowledged(digest, 6)
     bob.receive(poor, hub='base', sequence=6, received_ms=NOW_MS)
-    assert bob.carriers('base') == [(1, digest), (3, digest), (4, digest)]
+    assert bob.hub('base').carriers() == [(1, digest), (3, digest), (4, digest)]
     for sequence in (1, 3, 4):
-        bob.forget_message('base', sequence)
-    assert (bob.carriers('base'), bob.missing_at('base')) == ([], [])
+        bob.hub('base').forget_message(sequence)
+    assert (bob.hub('base').carriers(), missing_packs(bob, 'base')) == ([], [])
     # The sample was erased after its bytes were published, before the acknowledgement.
-    bob.is_at('base', digest, 7)
+    bob.hub('base').acknowledged(digest, 7)
     bob.receive(message, hub='base', sequence=7, received_ms=NOW_MS)
     bob.receive(message, hub='base', sequence=8, received_ms=NOW_MS)
-    bob.is_at('base', digest, 8)
-    assert bob.carriers('base') == [(7, digest), (8, digest)]
+    bob.hub('base').acknowledged(digest, 8)
+    assert bob.hub('base').carriers() == [(7, digest), (8, digest)]
     assert decode(bob.message(digest), SPACE)[1] == {}
 
 
@@ -189,6 +198,6 @@ def test_a_pack_that_was_never_here_with_bytes_is_no_carrier(ledger_of: MakeLedg
     bob.set_roster(roster(EVERYONE, erased=[1]))
     digest, message = sealed(ada, draft(1, 'cup'))
     bob.receive(without_bytes(message), hub='base', sequence=1, received_ms=NOW_MS)
-    assert bob.carriers('base') == []
+    assert bob.hub('base').carriers() == []
     bob.receive(message, hub='base', sequence=2, received_ms=NOW_MS)
-    assert bob.carriers('base') == [(2, digest)]
+    assert bob.hub('base').carriers() == [(2, digest)]

@@ -19,6 +19,7 @@ from support.fleet_members import (
     draft,
     embedding,
     member,
+    missing_packs,
     NOW_MS,
     relabel,
     robot_key,
@@ -69,9 +70,9 @@ def test_what_no_hub_has_is_unpublished(ledger_of: MakeLedger) -> None:
     assert ada.unpublished_count == 4
     bob.receive(ada.message(digest))
     assert bob.unpublished_count == 0
-    ada.is_at('base', digest, 1)
+    ada.hub('base').acknowledged(digest, 1)
     assert ada.unpublished_count == 1
-    ada.forget_hub('base')
+    ada.hub('base').forget()
     assert ada.unpublished_count == 4
 
 
@@ -83,8 +84,8 @@ def test_a_pack_that_is_offered_again_is_known(ledger_of: MakeLedger) -> None:
     for outcome in ('accepted', 'known', 'known'):
         assert bob.receive(ada.message(digest), hub='base', sequence=3).outcome == outcome
     assert bob.message(digest) == ada.message(digest)
-    assert bob.missing_at('base') == []
-    assert ada.missing_at('base') == [digest]
+    assert missing_packs(bob, 'base') == []
+    assert missing_packs(ada, 'base') == [digest]
 
 
 def test_a_claim_that_could_not_be_sealed_is_rejected(ledger_of: MakeLedger) -> None:

@@ -114,8 +114,8 @@ def test_pictures_are_shown_unless_they_are_hostile(fleet: Fleet) -> None:
         payload = Payload(embedding(number).tobytes(), jpeg)
         ada.ledger.claim([Draft(sample_id(number), 'cup', 'first', payload)])
     ada.ledger.seal(ada.key)
-    for digest in ada.ledger.missing_at(''):
-        bob.ledger.receive(ada.ledger.message(digest))
+    for pack in ada.ledger.hub('').missing():
+        bob.ledger.receive(ada.ledger.message(pack.hash))
     assert bob.questioner.update().questions == 2
     pictures = [bob.questions.picture(each) for each in open_ids(bob)]
     assert sorted(pictures, key=bool) == [None, good]
