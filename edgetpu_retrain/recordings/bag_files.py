@@ -151,7 +151,13 @@ def _storage_of(path: Path) -> str:
 
 
 def _with_storages(files: Iterable[Path], storage: str) -> dict[Path, str]:
-    """Return the storage format of each file; ``storage`` is the format for other endings."""
+    """
+    Return the storage format of each file: according to its ending, or else ``storage``.
+
+    Raises:
+        RequestError: if there are no files.
+        RecordingError: if a storage format is not supported.
+    """
     storages = {each: _storage_of(each) or storage for each in files}
     if not storages:
         raise RequestError('a bag has .mcap or .db3 files, and there are none: check the path')
@@ -169,12 +175,12 @@ def _all_read(files: list[Path]) -> str:
 
 
 def words_of(error: Exception) -> str:
-    """Return an exception's message as one line of at most 200 characters, or else its type."""
+    """Return the message of an exception as one line, truncated; without a message, its type."""
     return ' '.join(str(error).split())[:200] or type(error).__name__
 
 
 def check_memory(error: Exception) -> None:
     """Raise MemoryError if an exception was caused by a lack of memory."""
-    # apsw, with which rosbags reads sqlite3 storage, raises an exception with SQLite's message.
+    # apsw, with which rosbags reads sqlite3 storage, does not raise MemoryError: compare text.
     if isinstance(error, MemoryError) or str(error).endswith('out of memory'):
         raise MemoryError from error

@@ -112,8 +112,8 @@ class BagReader(AbstractContextManager['BagReader']):
 
         Args:
             topic: the name of the topic.
-            start: earliest time, nanoseconds since 1970; None = no limit.
-            stop: end of the times (exclusive), nanoseconds since 1970; None = no limit.
+            start: start of the time range, nanoseconds since 1970; None = no limit.
+            stop: end of the time range (exclusive), nanoseconds since 1970; None = no limit.
 
         Yields:
             The type of a message, its time in nanoseconds since 1970, and the serialized message.

@@ -137,12 +137,12 @@ class ImageBag(AbstractContextManager['ImageBag']):
 
     @property
     def message_type(self) -> str:
-        """Type of the topic's messages, such as 'sensor_msgs/msg/Image'; the first of several."""
+        """Type of the topic's messages, such as 'sensor_msgs/msg/Image'; the first if several."""
         return str(self._topics[0].message_type)
 
     @property
     def recording(self) -> str:
-        """Name of the images' recording: the absolute path of the bag, and the selected times."""
+        """Name of the recording: the absolute path of the bag, and the time range, if selected."""
         part, path = self._part, str(self._path.resolve())
         if not part.from_s and part.to_s == math.inf:
             return path

@@ -25,7 +25,7 @@ _HEADER, _FOOTER, _CHUNK, _DATA_END = 0x01, 0x02, 0x06, 0x0F
 _OPERATIONS = frozenset(range(0x01, 0x10)) | frozenset(range(0x80, 0x100))
 # Each record begins with its opcode (one byte) and the length of its content (eight bytes).
 _RECORD_HEAD_BYTES = 9
-# Records of real images are shorter.  A damaged record can state any length.
+# Records of real images are shorter than 1 GiB.  A damaged record can state any length.
 _MOST_RECORD_BYTES = 2**30
 _SMALL_RECORD_BYTES = 2**20
 
@@ -131,7 +131,7 @@ class McapStorage(_McapReader):  # type: ignore[misc]
         return str(profile)
 
     def _open_without_end(self) -> None:
-        """Scan the file instead of reading its index, up to its last complete record."""
+        """Scan the file up to its last complete record, instead of reading its index."""
         for each in (self.schemas, self.channels, self.chunks, self.connections):
             each.clear()
         self.bio.seek(len(_MAGIC) + 1)
@@ -142,7 +142,7 @@ class McapStorage(_McapReader):  # type: ignore[misc]
         except (RecordingError, MemoryError):
             raise
         except Exception:  # noqa: BLE001 - a damaged chunk may raise any exception
-            # A power loss can leave a chunk that is complete in length only: end before the chunk.
+            # After a power loss, a chunk may have its length but not its content: end before it.
             self._end_at(max(each for each in chunks if each < self.bio.tell()), 0)
             self.meta_scan()
         found = self.statistics
@@ -182,7 +182,13 @@ class McapStorage(_McapReader):  # type: ignore[misc]
             begin = end
 
     def _end_at(self, position: int, intended: int) -> None:
-        """Set the end of the data; ``intended`` = end of the incomplete record, 0 = unknown."""
+        """
+        Set the end of the data, and the message about the loss.
+
+        Args:
+            position: end of the last complete record, bytes.
+            intended: end that the next record would have if it were complete; 0 = unknown.
+        """
         size = self.path.stat().st_size
         self.data_end = position = min(position, size)
         lost = max(size, intended if intended - position < _MOST_RECORD_BYTES else 0) - position

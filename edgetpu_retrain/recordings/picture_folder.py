@@ -123,7 +123,7 @@ def class_folders(
 
 
 def _is_part(folder: Path) -> bool:
-    """Return whether a folder has the name of a split of a data set, and sub-folders."""
+    """Return whether a folder is named like a split of a data set, and has sub-folders."""
     return folder.name.lower() in _PARTS and bool(_split(folder, Tally())[0])
 
 
@@ -204,7 +204,13 @@ def files_of(
 def plain_pictures(
     files: Iterable[Path], source: PictureSource | None = None
 ) -> Iterator[RecordedPicture]:
-    """Iterate over pictures without labels; see :func:`files_of`, :func:`labelled_pictures`."""
+    """
+    Iterate over the pictures of :func:`files_of`, which have no labels.
+
+    Args:
+        files: paths of the pictures.
+        source: the options for decoding the pictures; None uses the defaults.
+    """
     return (RecordedPicture(str(each), functools.partial(_read, each, source)) for each in files)
 
 
@@ -224,7 +230,7 @@ def _read(path: Path, source: PictureSource | None) -> LazyPicture:
 
 
 def _all_below(folder: Path, report: Callable[[str], object], tally: Tally) -> list[Path]:
-    """Return the pictures below a folder, without those in links to folders, which may loop."""
+    """Return the pictures below a folder; skip links to folders, which may form a loop."""
     folders, files = _split(folder, tally)
     pictures = _pictures_of(files, tally)
     for each in folders:

@@ -21,10 +21,10 @@ class RecordedPicture:
     Args:
         name: the picture's name for users: a path, or a topic with a time.
         read: returns the picture, not yet decoded; reading or decoding may raise ImageError.
-        label: its label; '' = none.
-        camera: its topic; '' for a file.
-        stamp_ns: the stamp of its message in nanoseconds; 0 = unknown.
-        recording: name of the recording that it belongs to; '' = unknown.
+        label: the label of the picture; '' = none.
+        camera: the topic of the message; '' for a file.
+        stamp_ns: the stamp of the message, nanoseconds; 0 = unknown.
+        recording: name of the picture's recording; '' = unknown.
         is_single: whether the picture and the near copies that follow it are one recording.
     """
 

@@ -25,7 +25,7 @@ _TIMES = 'SELECT MIN(timestamp), MAX(timestamp) + 1, COUNT(*) FROM messages'
 
 class SqliteStorage(Sqlite3Reader):  # type: ignore[misc]
     """
-    Reads a .db3 file, after :func:`~edgetpu_retrain.recordings.hostile_bag.check_tables`.
+    Reads a .db3 file that :func:`~edgetpu_retrain.recordings.hostile_bag.check_tables` accepts.
 
     QoS profiles and message definitions are ignored, because rosbags rejects files that contain an
     unknown one.

@@ -18,8 +18,8 @@ class Tally:
     Args:
         found: number of pictures in the recording, used or not.
         left_out: number of pictures that are not used, by reason, such as 'not readable'.
-        other_files: number of files that are not pictures, by ending, such as '.txt', or by name;
-            and of folders that other programs created, by name, such as '@eaDir/'.
+        other_files: numbers of files that are not pictures, by ending or name, such as '.txt', and
+            of folders that other programs created, by name and slash, such as '@eaDir/'.
     """
 
     found: int = 0

@@ -68,7 +68,7 @@ def unpack_file(source: Path, target: Path) -> None:
 
 def unpack(data: bytes) -> bytes:
     """
-    Unpack the compressed bytes of a chunk or a message.
+    Return the unpacked bytes of a compressed chunk or message.
 
     Raises:
         RecordingError: if the bytes are truncated or grow too much.
@@ -86,7 +86,7 @@ def unpack(data: bytes) -> bytes:
 
 
 def check_growth(compressed: int, unpacked: int) -> None:
-    """Raise RecordingError if the unpacked size is too large for the compressed size, in bytes."""
+    """Raise RecordingError if too many bytes were unpacked from the compressed bytes."""
     if unpacked > _most(compressed):
         raise RecordingError(f'{compressed} bytes unpack to more than {_most(compressed)}')
 

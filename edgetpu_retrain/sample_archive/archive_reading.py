@@ -172,7 +172,7 @@ class SampleArchive:
         return content
 
     def _open_embeddings(self, identity: str, kind: EmbeddingKind) -> IO[bytes]:
-        """Return the member with an extractor's embeddings, open at the first embedding."""
+        """Open the member with an extractor's embeddings, positioned at the first embedding."""
         file = self._open(embeddings_member(identity))
         try:
             version = _npy.read_magic(file)

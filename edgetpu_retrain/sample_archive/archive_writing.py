@@ -101,7 +101,7 @@ def _write_embeddings(
 
 
 def _member(name: str) -> zipfile.ZipInfo:
-    """Return a member that is compressed, for text; all other members are stored as they are."""
+    """Return a member to compress, for text; pictures and embeddings hardly compress."""
     member = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
     member.compress_type = zipfile.ZIP_DEFLATED
     return member

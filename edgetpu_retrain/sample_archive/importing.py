@@ -32,7 +32,7 @@ class Imported:
     Args:
         added: new samples.
         present: samples that the store already had; they are not changed.
-        relabelled: those of ``present`` that have another label in the store; the store keeps it.
+        relabelled: samples of ``present`` that have another label in the store, which is kept.
         left_out: samples with an invalid label.
         labels: number of samples by message; there is a message for each label that is left out,
             or from which spaces were removed.
@@ -132,7 +132,7 @@ def import_archive(
 
 def _with_classes(archive: SampleArchive, labels: Counter[str]) -> Iterator[Sample | None]:
     """
-    Iterate over an archive's samples without spaces around labels; None for an invalid label.
+    Iterate over an archive's samples, with stripped labels; None for an invalid label.
 
     Args:
         archive: the archive to read.
@@ -152,7 +152,7 @@ def _with_classes(archive: SampleArchive, labels: Counter[str]) -> Iterator[Samp
 
 
 def _label_in_store(sample: Sample, known: dict[bytes, str]) -> str | None:
-    """Return the label of the stored sample with one of the sample's embeddings, or None."""
+    """Return the label of a stored sample with an embedding of ``sample``; None if none has."""
     for identity, embedding in sample.embeddings.items():
         label = known.get(embedding_digest(identity, embedding.tobytes()))
         if label is not None:

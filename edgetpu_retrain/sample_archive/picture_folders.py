@@ -72,7 +72,7 @@ def write_picture_folders(
 
 
 def _folder_name(label: str) -> str:
-    """Return a label, which is the folder name; raise StoreError if it cannot be one."""
+    """Return a label as a folder name; raise StoreError if it is not a valid folder name."""
     try:
         return check_label(label, taught_before=True)
     except RequestError as error:

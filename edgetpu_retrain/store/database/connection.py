@@ -81,7 +81,7 @@ class SampleDatabase:
 
     @property
     def is_open(self) -> bool:
-        """Whether the file is open: not after a failure to open it, nor after :meth:`close`."""
+        """Whether the file is open: False after :meth:`close`, and if opening has failed."""
         return self._opened is not None
 
     def close(self) -> None:
@@ -226,7 +226,7 @@ class SampleDatabase:
 
     def _check_files(self, outcome: str, *, committed: bool = False) -> None:
         """
-        Open the present files and raise FilesChangedError, if the files were changed.
+        Check the files; if they were changed, open the present ones and raise FilesChangedError.
 
         Args:
             outcome: whether the request was carried out, and what to do, for the message.

@@ -15,16 +15,16 @@ from edgetpu_retrain.store.database.structure import check_structure
 from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE
 from edgetpu_retrain.store.files.regular_file import check_regular_file
 
-# Instructions of SQLite between two calls of ``is_ending``; they take some milliseconds.
+# Number of SQLite instructions between two calls of ``is_ending``: some milliseconds.
 _STEPS = 100_000
 
 
 def reject_damage(path: Path, is_ending: Callable[[], bool]) -> None:
     """
-    Raise StoreError if a database is damaged; if it is sound without its log, rename the log.
+    Raise StoreError if a database is damaged; if it is undamaged without its log, rename the log.
 
-    Such a log belongs to another database, or to an older state of this one.  The database is not
-    written to.  The check takes about a second for each 100 MB.
+    A log that damages a database belongs to another database, or to an older state.  The database
+    is not written to.  The check takes about a second for each 100 MB.
 
     Args:
         path: the database, which this process has not opened; it may not exist.

@@ -76,7 +76,7 @@ def is_whole(path: Path, state: LogState, known: LogState | None) -> bool:
 
 
 def _leads_to(descriptor: int, first: int, state: LogState) -> bool:
-    """Return whether the checksums of the frames from index ``first`` to the last are right."""
+    """Return whether the checksums of the frames from index ``first`` to the last are correct."""
     header = os.pread(descriptor, LOG_HEADER_BYTES, 0)
     if len(header) < LOG_HEADER_BYTES or header[16:24] != state.salt:
         return False
@@ -109,7 +109,7 @@ def _following(checksum: bytes, data: bytes, words: str) -> bytes:
 
 @functools.cache
 def _weights(pairs: int) -> tuple[npt.NDArray[np.uint32], tuple[Checksum, Checksum]]:
-    """Return the weights of the words, uint32 ``[2, 2 * pairs]``, and of the checksum before."""
+    """Return the weights of the words, uint32 ``[2, 2 * pairs]``, and of the earlier checksum."""
     weights = np.empty((2, 2 * pairs), np.uint32)
     (a, b), (c, d) = (1, 0), (0, 1)
     for pair in reversed(range(pairs)):

@@ -116,7 +116,7 @@ class OpenFiles:
 
     def change(self, *, committed: bool = False) -> str:
         """
-        Return how the files have changed since the last call or :meth:`note`, except by SQLite.
+        Return how the files were changed, not by SQLite, since the last call or :meth:`note`.
 
         Args:
             committed: whether this process has committed a transaction since then, but made no
@@ -188,7 +188,7 @@ class OpenFiles:
             fcntl.fcntl(database, fcntl.F_OFD_SETLK, lock)
 
     def _was_checkpointed(self, *, committed: bool = False) -> bool:
-        """Return whether a checkpoint may have changed the database since it was recorded."""
+        """Return whether a checkpoint may have changed the database since its recorded state."""
         before, now = self._noted_index, self._read_index()
         if before is None or now is None:
             return False

@@ -42,7 +42,7 @@ def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connecti
     Raises:
         StoreError: if the file belongs to another program, was written by a newer release, is
             damaged, cannot have a write-ahead log, or cannot be copied before its migration.
-        OSError: if it is not a regular file.
+        OSError: if the path is not a regular file.
         sqlite3.Error: if SQLite cannot open or create the file.
     """
     check_regular_file(path)
@@ -106,11 +106,11 @@ def check_without_writing(path: Path) -> int:
     Raises:
         StoreError: if the file belongs to another program, was written by a newer release, or is
             damaged.
-        sqlite3.DatabaseError: if it is not a database.
+        sqlite3.DatabaseError: if the file is not a database.
     """
     # Closing a writable connection may merge the log of another program's database into that
     # database.  Closing a read-only connection does not.  If the file cannot be opened here,
-    # open_database() raises the reason.
+    # open_database() reports the reason.
     with (
         contextlib.suppress(sqlite3.OperationalError),
         contextlib.closing(sqlite3.connect(f'{path.as_uri()}?mode=ro', uri=True)) as connection,

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The tables of the sample store, and a check that a file has nothing else under their names.
+Defines the tables of the sample store, and rejects files whose tables differ.
 
 Samples and embeddings are separate tables: a sample is relabelled or removed once for all
 extractors, and another extractor can embed it again if its picture is stored.
@@ -11,9 +11,9 @@ when no change in the journal refers to them any more.  Questions are frames tha
 A question that was labelled or dismissed is closed: undo can open it again until no change in the
 journal refers to it any more, then it is deleted.
 
-A malicious file may have views without end instead of tables, triggers that fill the disk, or
-expressions that need gigabytes.  A file is therefore rejected if it has triggers, or if anything
-but a plain table has the name of a table below.
+A malicious file may have endless views instead of tables, triggers that fill the disk, or
+expressions that need gigabytes of memory.  A file is therefore rejected if it has triggers, or if
+anything but a plain table has the name of a table below.
 """
 
 from __future__ import annotations

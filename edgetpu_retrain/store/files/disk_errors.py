@@ -110,7 +110,7 @@ def store_error(
 @contextmanager
 def as_store_error(action: str, path: Path) -> Iterator[None]:
     """
-    Convert disk and SQLite errors that the ``with`` block raises with :func:`store_error`.
+    Use :func:`store_error` to convert disk and SQLite errors that the ``with`` block raises.
 
     Args:
         action: what the block does; completes 'Cannot ...' in the message.

@@ -4,8 +4,8 @@
 Writes files and creates folders that are complete after a crash or a power loss.
 
 A new file is written under a temporary name, flushed to the disk and renamed.  Then the folder,
-which contains the name, is flushed.  So the file has its old content or its new content, never a
-part of it (T. S. Pillai et al., 'All File Systems Are Not Created Equal', OSDI 2014, section 2.2).
+which contains the name, is flushed.  So the file has its old or its new content, never a part of
+it (T. S. Pillai et al., 'All File Systems Are Not Created Equal', OSDI 2014, section 2.2).
 """
 
 from __future__ import annotations

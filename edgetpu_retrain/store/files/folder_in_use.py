@@ -42,7 +42,7 @@ def folder_in_use(parameter: str, node: str, program: str) -> Path:
 
 
 def _is_owned(folder: Path) -> bool:
-    """Return whether a node owns the folder: whether the owner file is locked."""
+    """Return whether a node owns the folder, which means that its owner file is locked."""
     try:
         descriptor = open_regular_file(folder / OWNER_FILE, os.O_RDONLY)
     except OSError:

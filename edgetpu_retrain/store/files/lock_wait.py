@@ -26,8 +26,8 @@ def wait_while_locked(
     """
     Call a function repeatedly, as long as it fails because another program has a lock.
 
-    A wait inside flock or SQLite cannot be interrupted: if another program hung with the lock, a
-    node could not shut down.
+    A wait inside flock or SQLite cannot be interrupted: if another program hung while it had the
+    lock, a node could not shut down.
 
     Args:
         function: acquires a lock without waiting: with flock and LOCK_NB, or with SQLite on a
@@ -35,7 +35,7 @@ def wait_while_locked(
         is_ending: called between two attempts; returns whether to stop waiting.
 
     Returns:
-        What the function returns.
+        The return value of ``function``.
 
     Raises:
         BlockingIOError, sqlite3.OperationalError: if the lock is not released within

@@ -189,8 +189,8 @@ class ModelStore:
         files, now = self.files_of(version), time.time_ns()
         found = self._read_record(version)
         model = found.read_model()
-        # Do not check these files again, unless they are newer than the resolution of file times:
-        # another change might then have the same time.
+        # Remember that the files are undamaged, unless they are so new that another change could
+        # have the same time.
         if all(changed < now - _CLOCK_RESOLUTION_NS for *_, changed in files):
             self._sound[version] = files
         return found, model

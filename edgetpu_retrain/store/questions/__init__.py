@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Questions: frames that wait for a label."""
+"""Questions: frames, and samples of the fleet, that wait for a label."""

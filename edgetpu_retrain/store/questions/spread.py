@@ -55,7 +55,7 @@ class Spread:
         return cosine_distances(np.stack(self._vectors), vector)
 
     def to_delete(self) -> int:
-        """Return the id of the question to delete if there are too many; there must be one."""
+        """Return the id of the question to delete if there are too many questions."""
         first, second = (*np.argsort(self._distances.min(axis=1), kind='stable'), 0)[:2]
         newest = len(self.ids) - 1
         if newest in (first, second):

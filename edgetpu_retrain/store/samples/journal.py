@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Journal: the table of the last changes of the samples.
+Journal: the last changes of samples and questions, for undo and redo.
 
 The changes are in the order in which they were made.  Undone changes are the last ones, and a new
 change deletes them.  The samples are therefore in the state that the next undo or redo requires.

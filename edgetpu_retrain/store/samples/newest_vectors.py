@@ -38,8 +38,8 @@ class NewestVectors:
         most: maximum number of samples, which ``most_bytes`` may reduce.
         count: number of samples.
         row_bytes: size of a vector, bytes.
-        version: the caller's version of the samples in the store when they were read; None = they
-            must be read.
+        version: version of the store, which the caller sets after reading; None = the samples must
+            be read.
     """
 
     def __init__(self, dimension: int, most: int, most_bytes: int) -> None:
@@ -56,9 +56,9 @@ class NewestVectors:
         return self._rows.nbytes
 
     def rows_for(self, count: int) -> int:
-        """Return how many rows the array should have for a number of samples; it never shrinks."""
+        """Return how many rows to allocate for a number of samples; existing rows are kept."""
         have = len(self._rows)
-        # Growing often is cheap: the system moves a large array without copying it.
+        # Growing often is cheap: realloc() moves a large array without copying it.
         return have if count <= have else min(count + count // 8, self.most)
 
     def resize(self, rows: int) -> None:

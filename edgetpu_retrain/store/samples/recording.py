@@ -27,7 +27,7 @@ _CAMERA_CHARACTERS = 200
 
 
 class Taken(NamedTuple):
-    """The times of a sample: of its image, and of storing it."""
+    """The two times of a sample: the stamp of its image, and when it was stored."""
 
     stamp_ns: int
     """The stamp of its image, nanoseconds; 0 = none."""
@@ -70,7 +70,14 @@ def check_recording(name: str) -> str:
 
 
 def check_text(what: str, name: str, longest: int) -> str:
-    """Return a name unchanged; raise RequestError if it is too long or not printable."""
+    """
+    Return a name unchanged; raise RequestError if it is too long or not printable.
+
+    Args:
+        what: what is named, for the message.
+        name: the name.
+        longest: maximum length of the name, in characters.
+    """
     if len(name) > longest or name != one_line(name):
         raise RequestError(
             f'The {what} {quoted(name)} is no name: use at most {longest} printable characters.'

@@ -133,7 +133,9 @@ class SampleCorrections(StoredSamples):
 
     def undo(self) -> Change | None:
         """
-        Undo the last change of samples, of any extractor; call again to undo earlier changes.
+        Undo the last change of samples or questions; call again to undo earlier changes.
+
+        The samples may be of any extractor.
 
         Returns:
             The undone change; None if the journal has no change left to undo.

@@ -48,8 +48,8 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
             FilesChangedError if the folder must not be used any more.
 
     Raises:
-        StoreError: if ``must_open`` and the file cannot be opened, belongs to another program or
-            was written by a newer release.
+        StoreError: if ``must_open`` is true, and the file cannot be opened, belongs to another
+            program or was written by a newer release.
 
     Example::
 
@@ -102,8 +102,8 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
             The id of each sample, from 1 and never reused; 0 for a skipped sample.
 
         Raises:
-            RequestError: if a label or a camera is invalid, a picture is too large, or there are
-                too many classes.
+            RequestError: if a label, camera or recording is invalid, a picture is too large, or
+                there are too many classes.
             ValueError: if another argument is invalid.
             StoreError: if the file cannot be written, an embedding is not finite, or stored
                 embeddings of its extractor are of another kind.
@@ -151,7 +151,8 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
             quantization: quantization of the embedding; None for float32.
 
         Returns:
-            False if there is no such sample, for example because it has been removed.
+            True if the embedding was stored; False if there is no such sample, for example because
+            it has been removed.
 
         Raises:
             ValueError, StoreError: as :meth:`add`.

@@ -31,8 +31,8 @@ class MalformedRowError(sqlite3.DatabaseError):
     A row in the database is damaged.
 
     In STRICT tables, SQLite checks types when it writes, but not when it reads, so a query of a
-    damaged file can return anything.  The exception is a sqlite3.DatabaseError, so that it is
-    reported like damage that SQLite itself finds.
+    damaged file can return values of any type.  The exception is a sqlite3.DatabaseError, so that
+    it is reported like damage that SQLite itself finds.
     """
 
     def __init__(self, what: str) -> None:
