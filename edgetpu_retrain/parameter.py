@@ -30,7 +30,8 @@ class Parameter:
         allowed: smallest and largest value; None = no range.
         unit: unit of the value; '' = none.
         choices: the only valid values; () = not limited to a list.
-        live: whether a change takes effect while the node is configured.
+        live: whether the value may be changed while the node is configured; a change then takes
+            effect at once.
         names_topic: whether the value must be a valid topic name, unless it is the default.
         read: converts the value; raises RequestError if it is invalid.  None = no conversion.
         see: Markdown link for docs/interface.md to further documentation; '' = none.

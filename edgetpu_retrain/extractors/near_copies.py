@@ -16,7 +16,7 @@ _CORAL_TWIN = 'f409ef4f73fcbb9667841965623c5c8524aac33d41b9bf5f3667161fb4a76319'
 
 _MEASURED = {_DEFAULT_EXTRACTOR: 0.03, _CORAL: 0.023, _CORAL_TWIN: 0.023}
 
-# The distance for extractors that were not measured: small, because a large one skips new views.
+# The distance for all other extractors: small, because a large one would skip new views.
 _OF_OTHERS = 0.01
 
 
