@@ -11,6 +11,7 @@ import shutil
 from typing import Any
 
 from edgetpu_retrain.fleet.evidence.keys import Key
+from edgetpu_retrain.fleet.hub.exchange import Exchange
 from edgetpu_retrain.fleet.hub.synchronization import Delays
 import pytest
 from support.hub_network import Link, run, until
@@ -116,9 +117,13 @@ def test_one_that_begins_to_read_all_packs_receives_what_it_has_not(
     async def scenario() -> None:
         async with FleetMember(ADA, [hub.url], ROSTER) as ada:
             ada.teach(5, 'cup', 1)
+            await until(partial(num_stored_is, hub, 1))
             async with small(hub.url, path) as bob:
                 bob.teach(3, 'mug', 2)
                 await until(are_equal(ada, count=8))
+                # It has noted that it has read its own pack, the second one.
+                position = Exchange(bob.ledger, hub.url, None, own_only=True)
+                await until(lambda: position.remembered == 2)
             ada.teach(2, 'cup', 3)
             async with FleetMember(BOB, [hub.url], ROSTER, path=path) as bob:
                 await until(are_equal(ada, bob, count=10))
