@@ -22,7 +22,7 @@ from edgetpu_retrain.errors import (
 )
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.hub.client import EncryptedClient, TolerantClient
-from edgetpu_retrain.fleet.hub.streams import inbox_prefix
+from edgetpu_retrain.fleet.hub.streams import inbox_prefix, report_subject
 import edgetpu_retrain.fleet.needs_libraries  # noqa: F401
 from edgetpu_retrain.wording import quoted
 import nats.errors
@@ -150,9 +150,16 @@ class Hub:
             self._raise(response['error'])
         return response
 
-    async def publish_report(self, message: bytes) -> None:
-        """Publish a report for the operator, without waiting for an acknowledgement."""
-        await self.unless_lost(self.client.publish(f'report.{self.key}', message))
+    async def publish_report(self, message: bytes, about: str = '') -> None:
+        """
+        Publish a report for the operator, without waiting for an acknowledgement.
+
+        Args:
+            message: the report.
+            about: public key of the member that it is about; '' = this member.
+        """
+        subject = report_subject(about or self.key, self.key)
+        await self.unless_lost(self.client.publish(subject, message))
 
     async def unless_lost(
         self, awaitable: Awaitable[Result], denial: asyncio.Future[None] | None = None

@@ -111,18 +111,23 @@ class Report:
 @dataclass(frozen=True)
 class SeenReport:
     """
-    The last message on the subject of a member's reports.
+    The last report of a member, which it or a station of a site has published.
 
     Args:
         key: public key of the member.
         received_ms: when the hub received it, milliseconds since 1970.
-        report: the report; None if it is not valid or was not signed by this member.  Others can
-            make the hub store a message there, by giving the subject as a reply subject.
+        report: the report; None if there is none that is valid and signed by this member.  Others
+            can make the hub store a message there, by giving the subject as a reply subject.
     """
 
     key: str
     received_ms: int
     report: Report | None
+
+    @property
+    def made_ms(self) -> int:
+        """When it was made, even if the clock of the member is ahead; -1 = not readable."""
+        return -1 if self.report is None else min(self.report.stamp_ms, self.received_ms)
 
 
 async def read_reports(hub: Hub) -> list[SeenReport]:
@@ -139,8 +144,11 @@ async def read_reports(hub: Hub) -> list[SeenReport]:
     seen: dict[str, SeenReport] = {}
     while reader.behind:
         for message in await reader.read():
-            key = message.subject.rpartition('.')[2]
-            seen[key] = SeenReport(key, message.received_ms, _read(message.data, key))
+            key = message.subject.split('.')[1]
+            found = SeenReport(key, message.received_ms, _read(message.data, key))
+            # A report that is published again later must not make its member seem to be here.
+            if key not in seen or found.made_ms > seen[key].made_ms:
+                seen[key] = found
     return list(seen.values())
 
 

@@ -8,7 +8,8 @@ subjects with its own key.  A reply subject can still make the hub store its own
 subjects; so readers verify signatures.  A pack may be signed by another key than the publisher's,
 because members republish packs that a hub has lost.  The key that signed it is in the subject as
 well, so that a member can read its own packs only.  A member that reads a pack on the subject of
-another key publishes it again on the right one.
+another key publishes it again on the right one.  The subject of a report names
+the member that it is about, which has signed it, and then its publisher.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ STREAMS = {
         Stream(EVIDENCE, 'evidence.*.*.*', -1, keeps_old=True),
         Stream(ROSTER, 'roster.*', 1, keeps_old=True),
         Stream(RELEASES, 'release.*.*', -1, keeps_old=True),
-        Stream(REPORTS, 'report.*', 1, keeps_old=False),
+        Stream(REPORTS, 'report.*.*', 1, keeps_old=False),
     )
 }
 
@@ -111,6 +112,17 @@ def origin_of(subject: str) -> str:
     return parts[2] if len(parts) == _EVIDENCE_PARTS else ''
 
 
+def report_subject(about: str, publisher: str) -> str:
+    """
+    Return the subject of a report.
+
+    Args:
+        about: public key of the member that it is about.
+        publisher: public key of the member that publishes it.
+    """
+    return f'report.{about}.{publisher}'
+
+
 def inbox_prefix(key: str) -> str:
     """Return the prefix of the subjects on which only this member receives responses."""
     return f'_INBOX_{key}'
@@ -127,9 +139,9 @@ def publish_permissions(key: str, roles: Iterable[str]) -> list[str]:
         key: public key of the member.
         roles: its roles, see :class:`~edgetpu_retrain.fleet.roster.roster.Member`.
     """
-    subjects = [f'report.{key}', f'roster.{key}']
+    subjects = [report_subject(key, key), f'roster.{key}']
     if {'propose', 'teach'} & set(roles):
-        subjects.append(f'evidence.*.*.{key}')
+        subjects += [f'evidence.*.*.{key}', f'report.*.{key}']
     if 'release' in roles:
         subjects.append(f'release.*.{key}')
     return subjects + [
@@ -149,6 +161,6 @@ def subscribe_permissions(key: str) -> list[str]:
 
 def station_permissions(key: str) -> list[str]:
     """Return the subjects on which the base station must be allowed to publish."""
-    return [f'{kind}.{key}' for kind in ('report', 'roster', 'evidence.*.*', 'release.*')] + [
+    return [f'{kind}.{key}' for kind in ('report.*', 'roster', 'evidence.*.*', 'release.*')] + [
         '$JS.API.>'
     ]

@@ -125,13 +125,30 @@ class Synchronization:
     async def publish_report(self, report: Report) -> None:
         """Publish a report on all connected hubs; the others get a later one."""
         message = report.encode(self._key)
-        for hub in [link.hub for link in self._links if link.hub is not None]:
+        for hub in self._connected():
             with contextlib.suppress(HubError):
                 await hub.publish_report(message)
+
+    async def relay_report(self, url: str, about: str, message: bytes) -> None:
+        """
+        Publish a report of another member on all connected hubs but the one that it is from.
+
+        Args:
+            url: address of that hub.
+            about: public key of the member.
+            message: the report.
+        """
+        for hub in self._connected():
+            if hub.url != url:
+                with contextlib.suppress(HubError):
+                    await hub.publish_report(message, about)
 
     def status(self) -> list[HubStatus]:
         """Return what is known of each hub."""
         return [link.status() for link in self._links]
+
+    def _connected(self) -> list[Hub]:
+        return [link.hub for link in self._links if link.hub is not None]
 
     async def _keep_connected(self, link: _Link) -> None:
         shortest_s, longest_s = self._delays.retry_s

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 import contextlib
 from dataclasses import replace
+from functools import partial
 import hashlib
 import json
 import time
@@ -16,6 +17,7 @@ from typing import Any
 from edgetpu_retrain.errors import HubError, RetrainError
 from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
 from edgetpu_retrain.fleet.hub.connection import connect, HubCredentials
+from edgetpu_retrain.fleet.hub.report_relay import relay_reports
 from edgetpu_retrain.fleet.hub.reports import Report
 from edgetpu_retrain.fleet.hub.stream_creation import create_streams
 from edgetpu_retrain.fleet.hub.streams import ROSTER
@@ -75,6 +77,7 @@ class Station:
             folder.data / LEDGER_FILE, space, me=key.public, fleet=self._credentials.fleet
         )
         hubs: list[tuple[str, HubCredentials]] = [(self._settings.local_url, self._credentials)]
+        self._is_site = upstream is not None
         if upstream is not None:
             hubs.append(upstream)
         # The station passes on only messages that a member with the role 'release' has signed.
@@ -93,13 +96,16 @@ class Station:
             RetrainError: if the server cannot run, or the folder or the ledger cannot be used.
         """
         self._configure()
-        await _first_to_end(
+        parts = [
             self._server.run(),
             self._follow_roster(),
             self._synchronize(),
             self._erase(),
             self._report(),
-        )
+        ]
+        if self._is_site:
+            parts.append(self._relay_reports())
+        await _first_to_end(*parts)
 
     def close(self) -> None:
         """Close the ledger."""
@@ -192,6 +198,23 @@ class Station:
             with contextlib.suppress(RetrainError):
                 report = await asyncio.to_thread(self._make_report)
                 await self._synchronization.publish_report(report)
+
+    async def _relay_reports(self) -> None:
+        """Pass the reports of this site's robots on to the base."""
+        url = self._settings.local_url
+        publish = partial(self._synchronization.relay_report, url)
+        while True:
+            with contextlib.suppress(HubError):
+                hub = await connect(url, self._credentials)
+                try:
+                    await relay_reports(hub, publish, self._is_member)
+                finally:
+                    await hub.close()
+            await asyncio.sleep(_POLL_S)
+
+    def _is_member(self, key: str) -> bool:
+        roster = self._ledger.roster
+        return roster is not None and roster.member(key) is not None
 
     def _make_report(self) -> Report:
         report = self._report_of_ledger

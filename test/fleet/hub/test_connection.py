@@ -160,7 +160,7 @@ def test_reports_are_kept_one_a_member(server: HubServer) -> None:
         )
         for version in (1, 2):
             await ada.publish_report(Report('Ada', 1000, version=version).encode(ADA))
-        await ada.client.publish(f'report.{ADA.public}', b'nonsense')
+        await ada.client.publish(f'report.{ADA.public}.{ADA.public}', b'nonsense')
         await ada.client.flush()
         (seen,) = await read_reports(station)
         assert (seen.key, seen.report) == (ADA.public, None)

@@ -13,7 +13,7 @@ from pathlib import Path
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.hub.connection import connect, Hub
 from edgetpu_retrain.fleet.hub.reports import read_reports, Report, SeenReport
-from edgetpu_retrain.fleet.hub.streams import evidence_subject
+from edgetpu_retrain.fleet.hub.streams import evidence_subject, report_subject
 from support.hub_network import run, until
 from support.hub_server import HubServer, TestCredentials
 from support.online_member import prepare, SPACE
@@ -56,7 +56,7 @@ def test_nobody_reports_for_another(tmp_path: Path) -> None:
             if content:
                 await ada.publish_report(content)
             else:
-                await put_acknowledgement(eve, f'report.{ADA.public}')
+                await put_acknowledgement(eve, report_subject(ADA.public, ADA.public))
             await until(is_unreadable)
         await ada.publish_report(true.encode(ADA))
         await until(is_true)

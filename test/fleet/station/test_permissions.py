@@ -14,7 +14,14 @@ from typing import Any
 from edgetpu_retrain.errors import HubDeniedError, HubError
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.hub.connection import connect, Hub
-from edgetpu_retrain.fleet.hub.streams import EVIDENCE, evidence_subject, RELEASES, REPORTS, ROSTER
+from edgetpu_retrain.fleet.hub.streams import (
+    EVIDENCE,
+    evidence_subject,
+    RELEASES,
+    report_subject,
+    REPORTS,
+    ROSTER,
+)
 from edgetpu_retrain.fleet.station.certificates import make_authority
 from edgetpu_retrain.fleet.station.credentials import Credentials
 import pytest
@@ -72,7 +79,8 @@ def test_a_member_publishes_in_its_own_name_only(
             f'evidence.{token}.{eve.key.public}.{other}',
             f'release.{token}.{other}',
             f'roster.{other}',
-            f'report.{other}',
+            f'report.{other}.{other}',
+            f'report.{eve.key.public}',
             f'evidence.{token}.{other}.*',
             f'evidence.{token}.{eve.key.public}',
             f'evidence.{token}.{other}.{eve.key.public}.more',
@@ -92,6 +100,9 @@ def test_a_member_without_the_role_publishes_no_evidence(station: RunningStation
 
     async def try_it() -> None:
         hub = await connected(reader)
+        await denied(
+            hub, report_subject(station.folder.credentials().key.public, reader.key.public)
+        )
         await denied(
             hub, evidence_subject(reader.space.token, reader.key.public, reader.key.public)
         )
@@ -155,9 +166,9 @@ def test_a_member_learns_nothing_of_the_server_and_other_accounts(eve: Robot) ->
 def test_a_member_reads_no_reports(eve: Robot) -> None:
     async def try_it() -> None:
         hub = await connected(eve)
-        config = {'name': 'spy', 'filter_subject': 'report.*', 'ack_policy': 'none'}
+        config = {'name': 'spy', 'filter_subject': 'report.*.*', 'ack_policy': 'none'}
         request = json.dumps({'stream_name': REPORTS, 'config': config}).encode()
-        await denied(hub, f'$JS.API.CONSUMER.CREATE.{REPORTS}.spy.report.*', request)
+        await denied(hub, f'$JS.API.CONSUMER.CREATE.{REPORTS}.spy.report.*.*', request)
         # What the request says about its filter must be what its subject says.
         other = f'$JS.API.CONSUMER.CREATE.{EVIDENCE}.spy.evidence.*.*.*'
         with pytest.raises(HubError):

@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 import shutil
 import signal
+from typing import Any
 
 from edgetpu_retrain.errors import HubError
 from edgetpu_retrain.fleet.hub.connection import connect, Hub
+from edgetpu_retrain.fleet.hub.reports import Report
 from edgetpu_retrain.fleet.roster.roster import Member
 from edgetpu_retrain.fleet.station.credentials import Credentials
 from edgetpu_retrain.fleet.station.folder import StationFolder
@@ -54,6 +56,19 @@ def teach(robot: Robot, *labels: str, url: str = '') -> list[bytes]:
         return [each.embedding for each in samples]
 
     return run(publish())
+
+
+def report(robot: Robot, stamp_ms: int, url: str = '', **fields: Any) -> None:
+    """Publish a report."""
+
+    async def publish() -> None:
+        hub = await connected(robot, url)
+        message = Report(robot.credentials.name, stamp_ms, **fields).encode(robot.key)
+        await hub.publish_report(message)
+        await hub.client.flush()
+        await hub.close()
+
+    run(publish())
 
 
 def packs_at(robot: Robot, url: str, credentials: Credentials) -> int:
@@ -274,6 +289,9 @@ def test_a_site_goes_on_while_the_base_is_away(tmp_path: Path) -> None:
         site.wait_until_ready()
         # It learns from the base who may connect.
         teach(ada, 'mug', url=site.url)
+        report(ada, 1000, url=site.url, version=7)
+        wait_until(lambda: member_status(base, 'ada')['state'] == 'here', 0.5)
+        assert member_status(base, 'ada')['report']['version'] == 7
         base.end()
         teach(ada, 'cup', url=site.url)
         with RunningStation(tmp_path / 'base') as again:
@@ -295,17 +313,8 @@ def test_a_limit_can_be_changed(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_is_wrong_is_reported(station: RunningStation) -> None:
-    from edgetpu_retrain.fleet.hub.reports import Report
-
     ada = Robot(station.add('ada'))
-
-    async def report() -> None:
-        hub = await connected(ada)
-        await hub.publish_report(Report('ada', 1000, gate='served').encode(ada.key))
-        await hub.client.flush()
-        await hub.close()
-
-    run(report())
+    report(ada, 1000, gate='served')
     found = status(station)
     assert any('ada: its clock is' in each and 'behind' in each for each in found['problems'])
     assert member_status(station, 'ada')['report']['gate'] == 'served'
