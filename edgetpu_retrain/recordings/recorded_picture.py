@@ -25,7 +25,8 @@ class RecordedPicture:
         camera: the topic of the message; '' for a file.
         stamp_ns: the stamp of the message, nanoseconds; 0 = unknown.
         recording: name of the picture's recording; '' = unknown.
-        is_single: whether the picture and the near copies that follow it are one recording.
+        is_single: whether the picture is a recording of its own, together with near copies that
+            follow it directly.
     """
 
     name: str

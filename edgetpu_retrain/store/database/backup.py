@@ -88,7 +88,7 @@ def restore(backup: Path, path: Path) -> Path | None:
 
 
 def _keep(path: Path, kept: Path) -> None:
-    """Create a hard link to a file; copy the file if the file system, such as FAT, has none."""
+    """Create a hard link to a file; copy the file if the file system has no hard links."""
     try:
         kept.hardlink_to(path)
     except FileNotFoundError:

@@ -29,7 +29,7 @@ class DamageCheck:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # Locked while no check may run.
+        # Locked to prevent a check from running.
         self._pause = threading.Lock()
         self._running: sqlite3.Connection | None = None
         self._interrupted = False

@@ -38,8 +38,8 @@ class NewestVectors:
         most: maximum number of samples, which ``most_bytes`` may reduce.
         count: number of samples.
         row_bytes: size of a vector, bytes.
-        version: version of the store, which the caller sets after reading; None = the samples must
-            be read.
+        version: version of the store when the samples were read, set by the caller; None = the
+            samples must be read.
     """
 
     def __init__(self, dimension: int, most: int, most_bytes: int) -> None:

@@ -37,7 +37,7 @@ class Taken(NamedTuple):
 
 def continues(earlier: Taken, later: Taken) -> bool:
     """
-    Return whether a sample is in the same recording as an earlier one of its camera.
+    Return whether a sample is in the same recording as an earlier sample of its camera.
 
     The stamps of the two images are compared or, if an image has no stamp, the times of storing.
     If the time went back, a simulation or a bag has begun again: the recording is another one.
@@ -74,7 +74,7 @@ def check_text(what: str, name: str, longest: int) -> str:
     Return a name unchanged; raise RequestError if it is too long or not printable.
 
     Args:
-        what: what is named, for the message.
+        what: name of the field, for the message.
         name: the name.
         longest: maximum length of the name, in characters.
     """
