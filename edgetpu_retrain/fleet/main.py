@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 
@@ -21,8 +22,10 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit code: 0 after a signal; 1 if ROS or a library is missing, or if it cannot start.
     """
-    # For Ctrl-C during the imports; later, the event loop has its own handler.
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+    # Nothing is open during the imports.  An exception that is raised in a signal handler could
+    # come up in a callback of the import system, which prints it and goes on.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(0))
     # asyncio logs this warning for each lost TLS connection; users can do nothing about it.
     logging.getLogger('asyncio').addFilter(_is_worth_logging)
     try:

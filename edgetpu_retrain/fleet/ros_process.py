@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import contextlib
+from functools import partial
 import signal
 import sys
 
@@ -37,19 +38,55 @@ def run(arguments: list[str] | None = None) -> int:
     Returns:
         The exit code: 0 after a signal, 1 if the process cannot start.
     """
+    end = EndSignal()
     try:
         node = FleetNode(arguments)
     except (RetrainError, RuntimeError) as error:
         print(f'error: {sentence(error)}', file=sys.stderr)
         return 1
-    with contextlib.closing(node):
+    with contextlib.closing(node), contextlib.closing(end):
         try:
-            process = FleetProcess(node)
+            process = FleetProcess(node, end)
         except RetrainError as error:
             node.log('error', sentence(error))
             return 1
         asyncio.run(process.run())
     return 0
+
+
+class EndSignal:
+    """
+    SIGINT and SIGTERM, as often as they come, until the process ends.
+
+    The handlers of an event loop are replaced by Python's when the loop is closed, so a second
+    signal would interrupt the closing of the node.
+    """
+
+    def __init__(self) -> None:
+        self.has_come = False
+        """Whether one has come; set even while the event loop is blocked."""
+        self._wake: Callable[[], object] = bool
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._note)
+
+    def close(self) -> None:
+        """Ignore further signals: the interpreter restores the default handlers as it ends."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+
+    async def wait(self) -> None:
+        """Wait for a signal, unless one has come already."""
+        come = asyncio.Event()
+        self._wake = partial(asyncio.get_running_loop().call_soon_threadsafe, come.set)
+        try:
+            if not self.has_come:
+                await come.wait()
+        finally:
+            self._wake = bool
+
+    def _note(self, *_: object) -> None:
+        self.has_come = True
+        self._wake()
 
 
 class FleetProcess:
@@ -58,27 +95,24 @@ class FleetProcess:
 
     Args:
         node: the ROS node.
+        end: ends :meth:`run`.
 
     Raises:
         FleetError: if the credentials are missing or invalid.
     """
 
-    def __init__(self, node: FleetNode) -> None:
+    def __init__(self, node: FleetNode, end: EndSignal) -> None:
         self._node = node
+        self._end = end
         self._credentials = Credentials.read(node.parameters.credentials)
         self._problems = Problems(node.log)
         self._member: Member | None = None
-        self._is_ending = False
 
     async def run(self) -> None:
         """Run a member until SIGINT or SIGTERM."""
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, ended.set)
         tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._diagnose())]
-        waiting = asyncio.create_task(ended.wait())
+        waiting = asyncio.create_task(self._end.wait())
         await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
-        self._is_ending = True
         for task in (*tasks, waiting):
             task.cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -88,7 +122,7 @@ class FleetProcess:
 
     async def _follow(self) -> None:
         """Run a member with the settings of the retrain node; restart it when they change."""
-        while True:
+        while not self._end.has_come:
             answer = await self._ask()
             if answer is None:
                 await asyncio.sleep(_RETRY_S)
@@ -150,7 +184,7 @@ class FleetProcess:
                 key.public,
                 credentials.fleet,
                 share_pictures=given.share_pictures,
-                is_ending=lambda: self._is_ending,
+                is_ending=lambda: self._end.has_come,
             )
         ) as files:
             options = RoundOptions(given.max_origin_share, keep_models)

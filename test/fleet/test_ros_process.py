@@ -4,13 +4,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
+from itertools import cycle
 from pathlib import Path
+import signal
+import time
 from typing import Any
 
 import cv2
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from edgetpu_retrain.fleet.ros_process import EndSignal
 from edgetpu_retrain_interfaces.msg import Result
 import pytest
 from support.bags import photographs
@@ -20,6 +26,7 @@ from support.running_node import image_message, Person, RunningNode
 from support.waiting import wait_until
 
 VIEWS = 6
+NUMBERS = (signal.SIGINT, signal.SIGTERM)
 TAUGHT = ('cat', 'coffee')
 
 
@@ -34,6 +41,22 @@ def teach(person: Person) -> None:
         for picture in views(subject, number):
             response = person.add(subject, count=1, image=jpeg_message(picture))
             assert response.success, response.message
+
+
+@pytest.fixture
+def end() -> Iterator[EndSignal]:
+    """Handle signals, and restore the handlers at the end."""
+    before = {number: signal.getsignal(number) for number in NUMBERS}
+    yield EndSignal()
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def catches(process: int, number: signal.Signals) -> bool:
+    """Return whether a process has a handler for a signal."""
+    status = Path(f'/proc/{process}/status').read_text()
+    (mask,) = [line.split()[1] for line in status.splitlines() if line.startswith('SigCgt')]
+    return bool(int(mask, 16) >> (number - 1) & 1)
 
 
 def is_classified_as(label: str, result: Result) -> bool:
@@ -87,6 +110,42 @@ def test_a_class_taught_at_one_robot_is_recognized_by_the_other_which_may_propos
             assert 'Traceback' not in log, log
         for node in nodes:
             assert node.end() == 0
+
+
+@pytest.mark.parametrize('number', NUMBERS)
+def test_a_signal_ends_the_waiting_whenever_it_comes(
+    end: EndSignal, number: signal.Signals
+) -> None:
+    async def wait() -> None:
+        asyncio.get_running_loop().call_soon(signal.raise_signal, number)
+        await end.wait()
+
+    asyncio.run(wait())
+    assert end.has_come
+    # The event loop is closed, and what was open is closed now.
+    signal.raise_signal(number)
+    # A signal that came before the event loop ran.
+    asyncio.run(end.wait())
+
+
+@pytest.mark.parametrize('when', ['starts', 'runs'])
+def test_it_ends_quietly_however_many_signals_come(
+    when: str, package_path: str, tmp_path: Path
+) -> None:
+    with running_hub(tmp_path, {'ada': 'teach'}) as robots:
+        process = FleetProgram(package_path, '/ada', robots['ada'], {'ROS_HOME': str(tmp_path)})
+        if when == 'runs':
+            process.wait_for_log('does not respond')
+        numbers = cycle((signal.SIGINT, signal.SIGINT, signal.SIGTERM))
+        if when == 'starts':
+            # The interpreter has the handlers only some time after its start.
+            wait_until(lambda: catches(process.process.pid, signal.SIGTERM))
+        while process.process.poll() is None:
+            process.process.send_signal(next(numbers))
+            time.sleep(0.01)
+        assert process.wait() == 0
+        log = '\n'.join(process.log)
+        assert 'Traceback' not in log, log
 
 
 @pytest.mark.parametrize(

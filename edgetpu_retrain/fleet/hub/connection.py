@@ -271,9 +271,14 @@ async def connect(url: str, credentials: HubCredentials) -> Hub:
             ),
             3 * CONNECT_TIMEOUT_S,
         )
-    # For a malformed URL, urllib and the client raise various subclasses of these.
-    except (OSError, ValueError, asyncio.TimeoutError, nats.errors.Error) as error:
-        raise HubError(_reason(url, errors[-1] if errors else error)) from error
+    except BaseException as error:
+        # The client leaves its socket and tasks open if connecting fails or is cancelled.
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(client.close(), _CHECK_S)
+        # For a malformed URL, urllib and the client raise various subclasses of these.
+        if isinstance(error, (OSError, ValueError, asyncio.TimeoutError, nats.errors.Error)):
+            raise HubError(_reason(url, errors[-1] if errors else error)) from error
+        raise
     hubs.append(Hub(client, url, key))
     return hubs[0]
 

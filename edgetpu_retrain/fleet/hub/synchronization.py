@@ -18,6 +18,7 @@ from edgetpu_retrain.fleet.hub.exchange import Exchange
 from edgetpu_retrain.fleet.hub.releases import Releases
 from edgetpu_retrain.fleet.hub.reports import Report
 from edgetpu_retrain.fleet.hub.session import HubSession
+from edgetpu_retrain.fleet.hub.tasks import run_until_first_ends
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 
 NOT_TRIED = 'not connected yet'
@@ -104,7 +105,7 @@ class Synchronization:
         """Synchronize until cancelled."""
         if self._own_packs_only:
             await asyncio.to_thread(self._ledger.drop_others)
-        await asyncio.gather(*(self._keep_connected(link) for link in self._links))
+        await run_until_first_ends(*(self._keep_connected(link) for link in self._links))
 
     def wake(self) -> None:
         """Publish what was added to the ledger; call this in the event loop."""

@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 import math
 from typing import Any
+
+SECONDS_TO_CANCEL = 3.0
+"""Time until a task that has not ended is cancelled again, seconds."""
 
 
 async def wait_for_event(event: asyncio.Event, seconds: float) -> None:
@@ -20,12 +23,27 @@ async def wait_for_event(event: asyncio.Event, seconds: float) -> None:
 
 async def run_until_first_ends(*coroutines: Coroutine[Any, Any, None]) -> None:
     """Run coroutines until the first ends, cancel the others, and raise what it raised."""
-    tasks = [asyncio.ensure_future(each) for each in coroutines]
+    tasks = [asyncio.create_task(each) for each in coroutines]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel(tasks)
     for task in done:
         task.result()
+
+
+async def cancel(tasks: Iterable[asyncio.Task[None]], repeat_s: float = SECONDS_TO_CANCEL) -> None:
+    """
+    Cancel tasks, and wait until they have ended.
+
+    Args:
+        tasks: the tasks.
+        repeat_s: time until those that have not ended are cancelled again, seconds.  Earlier,
+            this would interrupt what a task does to end, such as waiting for a killed process.
+    """
+    while waiting := [task for task in tasks if not task.done()]:
+        # Before Python 3.12, a task may miss a cancellation that arrives just as it gets what it
+        # waits for: https://github.com/python/cpython/issues/86296
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting, timeout=repeat_s)

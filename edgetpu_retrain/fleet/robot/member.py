@@ -20,6 +20,7 @@ from edgetpu_retrain.fleet.hub.synchronization import (
     NOT_TRIED,
     Synchronization,
 )
+from edgetpu_retrain.fleet.hub.tasks import run_until_first_ends
 from edgetpu_retrain.fleet.robot.learner import Learned, Learner
 from edgetpu_retrain.fleet.robot.own_samples import Scan
 from edgetpu_retrain.fleet.robot.pauses import Pauses, USUAL
@@ -117,21 +118,15 @@ class Member:
     async def run(self) -> None:
         """Run all parts until cancelled."""
         self._learn_due.set()
-        tasks = [
-            asyncio.create_task(part)
-            for part in (
+        try:
+            # Each part is cancelled once: a second time would interrupt what it does to end.
+            await run_until_first_ends(
                 self._look_again_and_again(),
                 self._synchronize_again_and_again(),
                 self._learn_when_due(),
                 self._report_when_due(),
             )
-        ]
-        try:
-            await asyncio.gather(*tasks)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             # Wait until the thread has written what it is writing.
             await asyncio.to_thread(self._thread.shutdown)
 

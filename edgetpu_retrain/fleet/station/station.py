@@ -22,6 +22,7 @@ from edgetpu_retrain.fleet.hub.reports import Report
 from edgetpu_retrain.fleet.hub.stream_creation import create_streams
 from edgetpu_retrain.fleet.hub.streams import ROSTER
 from edgetpu_retrain.fleet.hub.synchronization import Synchronization
+from edgetpu_retrain.fleet.hub.tasks import cancel
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.releases.staging import ReleaseInbox
 from edgetpu_retrain.fleet.station.addresses import check_port
@@ -263,17 +264,7 @@ async def _first_to_end(*coroutines: Coroutine[Any, Any, None]) -> None:
     finally:
         # The first one is the server.  It ends last, so that the others can finish their requests.
         server, *others = tasks
-        await _cancel(others, _SECONDS_TO_CANCEL)
-        await _cancel([server], 2 * SECONDS_TO_END)
+        await cancel(others, _SECONDS_TO_CANCEL)
+        await cancel([server], 2 * SECONDS_TO_END)
     for task in done:
         task.result()
-
-
-async def _cancel(tasks: list[asyncio.Task[None]], repeat_s: float) -> None:
-    """Cancel tasks, and wait until they have ended."""
-    while waiting := [task for task in tasks if not task.done()]:
-        # Before Python 3.12, a task may miss a cancellation that arrives just as it gets what it
-        # waits for: https://github.com/python/cpython/issues/86296
-        for task in waiting:
-            task.cancel()
-        await asyncio.wait(waiting, timeout=repeat_s)

@@ -106,6 +106,31 @@ def test_more_than_a_thousand_members_can_read(server: HubServer) -> None:
     run(scenario())
 
 
+def test_a_cancelled_attempt_to_connect_closes_its_socket() -> None:
+    async def scenario() -> None:
+        connected, closed = asyncio.Event(), asyncio.Event()
+
+        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b'INFO {"nonce": "abc", "headers": true, "max_payload": 1000000}\r\n')
+            await reader.readuntil(b'PING')
+            connected.set()  # The client waits for PONG now.
+            await reader.read()
+            closed.set()
+            writer.close()
+
+        server = await asyncio.start_server(accept, '127.0.0.1', 0)
+        port = server.sockets[0].getsockname()[1]
+        attempt = asyncio.create_task(connect(f'nats://127.0.0.1:{port}', ADAS))
+        await connected.wait()
+        attempt.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await attempt
+        await closed.wait()
+        server.close()
+
+    run(scenario())
+
+
 def test_a_member_may_publish_only_in_its_own_name(server: HubServer) -> None:
     async def scenario() -> None:
         ada, bob = await connect(server.url, ADAS), await connect(server.url, BOBS)

@@ -247,6 +247,35 @@ def test_a_failed_training_is_tried_again(hub: HubServer, tmp_path: Path) -> Non
         run(live())
 
 
+def test_a_training_is_ended_before_the_member_is(
+    hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[bool] = []
+
+    async def live() -> None:
+        await prepare(hub)
+        ada, began = Robot(tmp_path / 'ada', ADA, hub), asyncio.Event()
+
+        async def learn() -> Learned:
+            try:
+                began.set()
+                await asyncio.Event().wait()
+            finally:
+                # As for a killed child process.
+                for _ in range(100):
+                    await asyncio.sleep(0)
+                ended.append(True)
+            return Learned('')
+
+        monkeypatch.setattr(ada.lessons, 'learn', learn)
+        async with members(ada):
+            await began.wait()
+        assert ended
+
+    with hub:
+        run(live())
+
+
 def test_a_broken_ledger_keeps_nothing_else_from_working(
     hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
