@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Connection: the node of a client, and the thread that spins it."""
+"""Connection: the ROS node of a client, and the thread that spins this node."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class RetrainClientError(RetrainError):
 
 class Connection:
     """
-    A node that sends requests to a retrain node, and the thread that spins it.
+    Sends requests to a retrain node, from a separate ROS node that a thread spins.
 
     The thread sends all requests.  If another thread sent them, an action client of rclpy could
     receive a response before it has registered the request, and ignore the response
@@ -88,7 +88,11 @@ class Connection:
         self._executor.shutdown()
 
     def close(self) -> None:
-        """Destroy the node, and the context if it was created here; call it after :meth:`stop`."""
+        """
+        Destroy the client's node, and shut down the context if this connection created it.
+
+        Call :meth:`stop` first.
+        """
         self.node.destroy_node()
         if self._own_context is not None:
             rclpy.try_shutdown(context=self._own_context)
@@ -111,7 +115,8 @@ class Connection:
         connection.
 
         Args:
-            timeout_s: maximum time until the node responds, seconds; None uses the connection's.
+            timeout_s: maximum time until the node responds, seconds; None = the timeout of the
+                connection.
 
         Raises:
             RetrainClientError: if the node does not respond in time, or the client is closed.
@@ -129,7 +134,7 @@ class Connection:
 
     def call(self, service_type: Any, service: str, request: Any) -> Future[Any]:
         """
-        Call a service.
+        Send a request to a service, without waiting for the response.
 
         Args:
             service_type: type of the service.
@@ -172,12 +177,12 @@ class Connection:
 
     def wait(self, future: Future[Any], what: str, timeout_s: float | None) -> Any:
         """
-        Return the result of a future.
+        Wait for a future, and return its result.
 
         Args:
             future: a future that :meth:`send` or :meth:`call` has returned.
             what: what was requested, as the subject of an error message.
-            timeout_s: timeout, seconds; None waits as long as the retrain node is running.
+            timeout_s: timeout, seconds; None = wait as long as the retrain node is running.
 
         Raises:
             RetrainClientError: if the node rejects the request, stops, or responds too late.
@@ -195,11 +200,11 @@ class Connection:
         self, start: Callable[[], Any], convert: Callable[[Any], Any] = lambda value: value
     ) -> Future[Any]:
         """
-        Send a request in the client's thread.
+        Send a request in the connection's thread.
 
         Args:
             start: sends the request, and returns a future of rclpy.
-            convert: converts the response; the future raises its exceptions.
+            convert: converts the response; the returned future raises what ``convert`` raises.
 
         Returns:
             A future of the converted response.
@@ -245,7 +250,7 @@ class Connection:
 
 
 def checked(response: Any) -> Any:
-    """Return a response; raise RetrainClientError with its message if ``success`` is false."""
+    """Return a response, but raise RetrainClientError if its ``success`` is false."""
     if getattr(response, 'success', True):
         return response
     # The response of ChangeState has no message.

@@ -92,7 +92,7 @@ class RetrainClient:
             timeout_s: timeout, seconds.
 
         Raises:
-            RetrainClientError: if the node does not respond or become active in time.
+            RetrainClientError: if the node does not respond, or is not active in time.
         """
         deadline = time.monotonic() + timeout_s
         state = self._connection.lifecycle_state(timeout_s)
@@ -110,10 +110,11 @@ class RetrainClient:
         Request the node's lifecycle state, and return its name, such as 'active'.
 
         Args:
-            timeout_s: maximum time until the node responds, seconds; None uses the client's.
+            timeout_s: maximum time until the node responds, seconds; None = the timeout of the
+                client.
 
         Raises:
-            RetrainClientError: if the node does not respond in time, as when it is not running.
+            RetrainClientError: if the node does not respond in time.
         """
         return self._connection.lifecycle_state(timeout_s)
 
@@ -121,9 +122,9 @@ class RetrainClient:
         """
         Store samples of a class, from the next frames of a camera or from a picture.
 
-        Frames that are near copies of samples of the class are skipped.  If the camera stands
-        still until the time is up, fewer samples than ``count`` are stored, and ``message`` says
-        how many frames were skipped.
+        Frames that are near copies of samples of the class are skipped.  If the camera does not
+        move, fewer samples than ``count`` may be stored before the time limit.  The ``message`` of
+        the response then has the number of skipped frames.
 
         Args:
             label: name of the class.
@@ -139,7 +140,7 @@ class RetrainClient:
                 reason, such as a camera without frames; the message has the reason.
         """
         future = self.add_samples_async(label, count, **fields)
-        # The node has a time limit, which is set by the request or by a parameter.
+        # No timeout, because the node responds when the request's time limit expires.
         return self._connection.wait(future, 'add_samples', None)
 
     def add_samples_async(self, label: str, count: int = 1, **fields: Any) -> Future[Any]:
@@ -218,7 +219,8 @@ class RetrainClient:
             asked = left[:_PICTURES]
             received = self.call(GetPictures, 'get_pictures', of=of, ids=asked).pictures
             pictures |= {each.id: bytes(each.jpeg) for each in received}
-            # A response may end early, but only after a picture: if it is empty, none exists.
+            # The size of a response is limited.  Request the ids after the last received picture
+            # again.  A response without pictures means that none of the ids has one.
             done = asked.index(received[-1].id) + 1 if received else len(asked)
             left = left[done:]
         return pictures

@@ -52,12 +52,12 @@ class Training:
 
     @property
     def is_done(self) -> bool:
-        """Whether the training has ended."""
+        """Whether the training has ended, with or without success, or the client was closed."""
         return self._ended.done()
 
     @property
     def status(self) -> int:
-        """How the training ended, as in ``GoalStatus``; STATUS_EXECUTING before its end."""
+        """How the training ended, a constant of ``GoalStatus``; before that, STATUS_EXECUTING."""
         return int(self._ended.result().status if self.is_done else GoalStatus.STATUS_EXECUTING)
 
     def result(self, timeout_s: float | None = None) -> Any:

@@ -3,8 +3,8 @@
 """
 Processes: starts child processes, detects when one exits, and stops all of them at the end.
 
-Each child has a session of its own, so Ctrl-C reaches only the parent, which then stops the
-children one after the other.
+Each child runs in a separate session, so Ctrl-C reaches only the parent.  The parent then stops
+the children one after the other.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import threading
 import time
 
 SECONDS_TO_END = 8.0
-"""How long a child may take to exit after SIGINT, seconds; then SIGTERM and SIGKILL follow."""
+"""How long a child may take to exit after SIGINT before it receives SIGTERM, seconds."""
 
 _SECONDS_TO_TERMINATE = 2.0
 _POLL_PERIOD_S = 0.05
@@ -34,7 +34,8 @@ class Child:
     Args:
         name: name of the child for users.
         process: the process.
-        log: file with its standard error, and with its standard output unless that is shown.
+        log: file with the child's standard error, and with its standard output unless
+            :meth:`Processes.start` was called with ``show_output``.
     """
 
     name: str
@@ -43,7 +44,7 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """The exit code; the negative signal number after a signal; None while it runs."""
+        """Exit code of the child: -N if signal N ended it; None while the child runs."""
         return self.process.poll()
 
     def last_log_lines(self, count: int = 15) -> str:
@@ -54,7 +55,7 @@ class Child:
 
 class Processes(contextlib.AbstractContextManager['Processes']):
     """
-    The child processes; a context manager that stops all of them at exit.
+    A context manager that starts child processes, and stops all of them at exit.
 
     >>> import sys, tempfile
     >>> with tempfile.TemporaryDirectory() as folder, Processes(Path(folder)) as processes:
@@ -91,7 +92,7 @@ class Processes(contextlib.AbstractContextManager['Processes']):
         """
         log = self._log_folder / f'{name}.log'
         with log.open('wb') as log_file:
-            process = subprocess.Popen(  # noqa: S603 - the demo's own programs; no shell
+            process = subprocess.Popen(  # noqa: S603 - programs of this package; no shell
                 command,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -116,7 +117,9 @@ class Processes(contextlib.AbstractContextManager['Processes']):
 
     def end_all(self) -> None:
         """
-        Stop the children, the last started first: by SIGINT, then SIGTERM, then SIGKILL.
+        Stop the children, the last started first.
+
+        A child that does not exit after SIGINT receives SIGTERM, and finally SIGKILL.
 
         If called in the main thread, this process meanwhile ignores SIGINT, SIGTERM and SIGHUP,
         because its exit would leave children running.

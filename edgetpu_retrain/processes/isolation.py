@@ -1,10 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Environments that isolate processes from the user's robots and samples.
+Environment variables for child processes.
 
-Processes in such an environment use a private DDS domain, are discovered only on this machine, and
-write their files to a folder of their own.
+:func:`private_environment` isolates a process from the user's robots and samples: the process uses
+a private DDS domain, is discovered only on this machine, and writes its ROS files to a separate
+folder.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def private_environment(
 
     Args:
         domain_id: DDS domain of the process, 0 to 232.
-        folder: folder for ROS_HOME and ROS_LOG_DIR.
+        folder: parent folder of ROS_HOME and ROS_LOG_DIR.
         base: the environment variables to start from; None = those of this process.
     """
     given = os.environ if base is None else base
@@ -89,7 +90,7 @@ def with_this_package(environment: Mapping[str, str]) -> dict[str, str]:
     """
     Return the environment variables of a process that imports this copy of the package.
 
-    From Python 3.11 on, a package of the same name in the current folder is not imported instead.
+    From Python 3.11 on, this copy takes precedence even over a copy in the current folder.
     Standard output is not buffered.
 
     Args:
@@ -113,7 +114,7 @@ def with_large_images(environment: Mapping[str, str], profile: Path) -> dict[str
         environment: the environment variables to extend.
         profile: path of config/fastdds_large_images.xml; see docs/large_images.md.
     """
-    # Fast DDS reads the second variable up to Jazzy, and the first one from Kilted on.
+    # Fast DDS reads FASTRTPS_... up to Jazzy, and FASTDDS_... from Kilted on.
     names = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
     return {**environment, **dict.fromkeys(names, str(profile))}
 

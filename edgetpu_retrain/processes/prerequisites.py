@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Finds the folder of the configuration, and checks that the needed modules are installed."""
+"""Finds the configuration folder, and checks that the required modules are installed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def config_folder() -> Path:
     Return the folder with retrain.yaml and fastdds_large_images.xml.
 
     Raises:
-        ProgramError: if neither the source tree nor an installed package contains it.
+        ProgramError: if the package is neither in a source tree nor in AMENT_PREFIX_PATH.
     """
     beside_the_package = Path(__file__).parents[2] / 'config'
     if (beside_the_package / LARGE_IMAGES_PROFILE).is_file():

@@ -24,7 +24,7 @@ def ended_early(child: Child, suspects: Sequence[Child] = ()) -> ProgramError:
 
     Args:
         child: the child.
-        suspects: the children whose logs may contain the cause; () = ``child``.
+        suspects: the children whose logs may contain the cause; () = only ``child``.
     """
     return ProgramError(
         f'The {child.name.replace("_", " ")} ended early, with exit code {child.exit_code}. '

@@ -12,7 +12,7 @@ from rclpy.executors import Executor
 _LONGEST_SPIN_S = 0.1
 
 
-def spin_until(executor: Executor, what: Callable[[], bool], seconds: float) -> bool:
+def spin_until(executor: Executor, condition: Callable[[], bool], seconds: float) -> bool:
     """
     Spin until a condition is true or a timeout expires.
 
@@ -22,15 +22,15 @@ def spin_until(executor: Executor, what: Callable[[], bool], seconds: float) -> 
 
     Args:
         executor: an executor that no other thread spins.
-        what: returns whether the condition is true.
+        condition: returns whether the condition is true.
         seconds: timeout, seconds.
 
     Returns:
-        Whether the condition is true; False on timeout.
+        Whether the condition became true in time.
     """
     deadline = time.monotonic() + seconds
-    while not what():
+    while not condition():
         if (left := deadline - time.monotonic()) <= 0:
-            return what()
+            return condition()
         executor.spin_once(min(left, _LONGEST_SPIN_S))
     return True

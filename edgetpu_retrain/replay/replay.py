@@ -25,7 +25,8 @@ _MESSAGE_CLASSES = {
     'sensor_msgs/msg/CompressedImage': CompressedImage,
 }
 
-# Matches reliable and best-effort subscriptions; a reliable subscription receives every image.
+# A reliable publisher matches reliable and best-effort subscriptions.  Images that a reliable
+# subscription did not receive are sent again.
 _QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 
 _DISCOVERY_PERIOD_S = 0.05
@@ -76,7 +77,11 @@ class Replay:
         return tuple(dict.fromkeys(each for bag in self._images.values() for each in bag.notes))
 
     def summary(self) -> str:
-        """Return how many images of all topics were found, played and left out, and why."""
+        """
+        Return how many images were found, played and left out in the last :meth:`play`.
+
+        The text also has the reasons why images were left out, and lists truncated files.
+        """
         tally = Tally()
         for bag in self._images.values():
             tally.found += bag.tally.found
@@ -92,7 +97,7 @@ class Replay:
             names: full names of the nodes.
 
         Raises:
-            ExternalShutdownException: if ROS shuts down before that.
+            ExternalShutdownException: if ROS shuts down first.
         """
         wanted = {f'/{name.lstrip("/")}' for name in names}
         # A subscription may appear in the ROS graph before the publisher has matched it.
@@ -104,7 +109,12 @@ class Replay:
         )
 
     def wait_for_listeners(self, count: int) -> None:
-        """Wait until each topic has this many subscriptions; see :meth:`wait_for_nodes`."""
+        """
+        Wait until each topic has ``count`` subscriptions of any nodes.
+
+        Raises:
+            ExternalShutdownException: if ROS shuts down first.
+        """
         self._spin_until(lambda publisher: publisher.get_subscription_count() >= count)
 
     def _spin_until(self, condition: Callable[[Any], bool]) -> None:
@@ -120,9 +130,10 @@ class Replay:
 
     def play(self, rate: float) -> int:
         """
-        Publish all images once, in the recorded order and with the recorded timing.
+        Publish the selected images once, in the recorded order.
 
-        If publishing is too slow, images are published late, but not dropped.
+        The intervals between images are the recorded ones, divided by ``rate``.  If publishing is
+        too slow, images are published late, but not dropped.
 
         Args:
             rate: playback speed relative to the recording, above 0.

@@ -3,9 +3,9 @@
 """
 The program edgetpu_retrain_teach: starts and stops camera, retrain node and page together.
 
-This program does what teach.launch.py does, but without ``ros2 launch``.  Camera, retrain node
-and page are ordinary ROS nodes on the user's ROS domain.  The page prints its address; logs are
-written to files.
+This program is an alternative to teach.launch.py that does not need ``ros2 launch``.  Without
+options, the camera shows the photographs of the demo.  Camera, retrain node and page are ordinary
+ROS nodes on the user's ROS domain.  The page prints its address; logs are written to files.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class Source:
     A source of images.
 
     Args:
-        name: description to print.
+        name: description of the source, to print.
         topic: topic of the images.
-        program: module and arguments of the camera to start; () = another program publishes.
+        program: module and arguments of the camera node; () = another program publishes.
         data_dir: folder of samples and models below ROS_HOME.
     """
 
@@ -77,10 +77,10 @@ def source_of(options: argparse.Namespace) -> Source:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until Ctrl-C, and return 0; return 1 if a process cannot start or ends early."""
+    """Run until SIGINT, SIGTERM or SIGHUP; return 0, or 1 if a process fails to start or ends."""
     options, of_page, of_node = _parse(sys.argv[1:] if arguments is None else arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        # Raise KeyboardInterrupt, as for SIGINT, so that the context manager stops the children.
+        # Raise KeyboardInterrupt, as for SIGINT, so that Processes stops the children.
         signal.signal(number, signal.default_int_handler)
     try:
         run(source_of(options), of_page, of_node)

@@ -26,7 +26,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def lower_priority() -> None:
-    """Lower the priority of this child process; on Linux, it is killed when its parent ends."""
+    """Lower the priority of this process; on Linux, also have it killed when its parent ends."""
     with contextlib.suppress(AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     os.nice(_NICENESS)
@@ -37,10 +37,11 @@ def do_work(work: Callable[[Callable[[str], None]], Any]) -> None:
     Do the work of a child process, and write its steps and its result or error for the parent.
 
     Args:
-        work: called with a function that reports a step; returns the result as values for JSON.
+        work: called with a function that reports a step; returns the result, a dict of values
+            that JSON can represent.
     """
-    # Libraries may print to standard output.  Redirect it to standard error, and write the lines
-    # to a duplicate of the original.
+    # Libraries may print to standard output.  Redirect standard output to standard error, and
+    # write the lines for the parent to a duplicate of the original standard output.
     output = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
 

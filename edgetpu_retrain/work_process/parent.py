@@ -17,7 +17,8 @@ from typing import Any
 
 from edgetpu_retrain.errors import RequestError, StoreError
 
-# Bytes.  The longest line in practice is the result of an analysis: 2 MB for 200,000 samples.
+# Maximum length of a line from the child, bytes.  The longest line in practice is the result of
+# the page's analysis of the samples: 2 MB for 200,000 samples.
 _LONGEST_LINE = 64 * 2**20
 
 
@@ -25,11 +26,13 @@ async def run_work(
     module: str, *arguments: str, on_step: Callable[[str], object] = lambda _: None
 ) -> dict[str, Any]:
     """
-    Run a module that calls ``work_process.child.do_work``; if cancelled, kill its process.
+    Run a module that calls ``work_process.child.do_work`` as a child process.
+
+    If this coroutine is cancelled, the child process is killed.
 
     Args:
         module: name of the module.
-        arguments: its arguments.
+        arguments: command-line arguments of the module.
         on_step: called at the start of each step with its description.
 
     Returns:
@@ -54,18 +57,18 @@ async def run_work(
 @contextlib.asynccontextmanager
 async def started(module: str, *arguments: str, log: bool = True) -> AsyncIterator[Process]:
     """
-    Start a module as a child process, and kill it after the ``async with`` block.
+    Start a module as a child process; kill the process if it still runs after the block.
 
     Args:
         module: name of the module.
-        arguments: its arguments.
+        arguments: command-line arguments of the module.
         log: whether the child inherits standard error; otherwise the caller reads the child's
             standard error from the yielded process.
 
     Raises:
         StoreError: if no process can be started.
     """
-    # The child imports from the same paths as this process, except '', the current folder.
+    # PYTHONPATH of the child: the import paths of this process, except '', the current folder.
     path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path if entry)
     try:
         child = await asyncio.create_subprocess_exec(
@@ -73,7 +76,7 @@ async def started(module: str, *arguments: str, log: bool = True) -> AsyncIterat
             stdin=DEVNULL, stdout=PIPE, stderr=None if log else PIPE, limit=_LONGEST_LINE,
             # Ctrl-C reaches only this process, which kills the child.
             start_new_session=True,
-            # With several threads, the child would slow the node down.
+            # With several BLAS threads, the child would slow the retrain node down.
             env={**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1',
                  'OPENBLAS_NUM_THREADS': '1'},
         )  # fmt: skip
@@ -91,7 +94,7 @@ async def started(module: str, *arguments: str, log: bool = True) -> AsyncIterat
 
 
 def why_ended(code: int) -> str:
-    """Return a message about a child that ended without a result, by its return code."""
+    """Return the error message for a child that ended without a result, from its return code."""
     if code < 0:
         name = signal.Signals(-code).name
         return (
