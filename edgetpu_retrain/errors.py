@@ -6,7 +6,8 @@ The exceptions of this package.
 An error with a message for the user is a :class:`RetrainError`.  Functions for Python programs
 may also raise a ValueError for an invalid argument, and a FileNotFoundError for a missing file.
 The message of a RetrainError states what is wrong, with the value, and what to do.  The node logs
-the message and continues; the command line prints it and exits.
+the message, or returns it in the response of a service, and continues.  The command line prints
+the message and exits.
 
 Messages quote untrusted text: names, values, errors of libraries.  The message of a RetrainError
 is therefore one printable line of bounded length, so that no file or request can inject lines
@@ -115,7 +116,7 @@ class HubRefusedError(HubError):
 
     Args:
         message: the error message, one sentence.
-        code: the number of JetStream's error; 0 = none.
+        code: JetStream's error code; 0 = none.
     """
 
     def __init__(self, message: str, code: int = 0) -> None:
@@ -124,7 +125,7 @@ class HubRefusedError(HubError):
 
 
 class HubDeniedError(HubRefusedError):
-    """A hub denied a member a permission."""
+    """A hub rejected a request, because the member lacks a permission for it."""
 
 
 class RosMissingError(RetrainError, ImportError):

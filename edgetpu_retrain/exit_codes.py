@@ -17,7 +17,7 @@ CALL_WAS_WRONG = 2
 
 def run_command(command: click.Command, arguments: Sequence[str] | None) -> int:
     """
-    Run a command, print its error, if any, as one sentence, and return the exit code.
+    Run a command, print its error, if any, and return the exit code.
 
     Args:
         command: the command.

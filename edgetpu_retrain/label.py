@@ -48,10 +48,12 @@ def check_label(label: str, *, taught_before: bool = False) -> str:
     Args:
         label: the class name.  It must have 1 to 100 characters, at least one of them visible, and
             at most 255 bytes in UTF-8.  It must not contain '/', '\\', line breaks, control
-            characters or format characters (except zero-width joiners).  It must not begin or end
-            with a space, and must not be '.', '..' or a text that reads as 'unknown'.
+            characters, the noncharacters U+FFFE and U+FFFF, or format characters (except
+            zero-width joiners).  It must not begin or end with a space, and must not be '.', '..'
+            or a text that reads as 'unknown'.
         taught_before: whether to also accept what older releases accepted: labels that read as
-            'unknown', have more than 255 bytes or contain format characters.
+            'unknown', have more than 255 bytes, have no visible character, or contain format
+            characters or the two noncharacters.
 
     Returns:
         The label, unchanged.

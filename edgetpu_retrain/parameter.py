@@ -12,7 +12,7 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.wording import one_line, quoted
 
 MAX_TEXT_LENGTH = 4096
-"""Maximum length of a string parameter, equal to that of a path (PATH_MAX of Linux)."""
+"""Maximum length of a string parameter in characters, enough for any path (Linux's PATH_MAX)."""
 
 TAKES_EFFECT_AT_ONCE = 'Takes effect at once.'
 

@@ -26,7 +26,7 @@ def cameras_in(path: Path, node: str) -> list[str]:
     """
     Return the value of the parameter ``cameras`` of a node in a parameter file.
 
-    It is [] if the file does not set the parameter to a list.
+    The result is [] if the file does not set the parameter to a list.
 
     Args:
         path: the parameter file.

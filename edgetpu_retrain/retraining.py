@@ -27,8 +27,8 @@ import numpy as np
 
 ProgressCallback = Callable[[Progress], None]
 
-# Maximum loss by quantization: this share of the held-out samples, or this number of them,
-# whichever is larger.
+# Quantization may reduce the number of correctly classified held-out samples by this share of the
+# held-out samples, or by this number, whichever is larger.
 _LARGEST_LOSS = 0.01
 _SAMPLES_FORGIVEN = 2
 
@@ -50,15 +50,15 @@ def retrain(
     should_stop: Callable[[], bool] | None = None,
 ) -> TrainingOutcome:
     """
-    Train a head on samples and append it to their extractor.
+    Train a head on samples, and append the head to the extractor.
 
     Args:
         samples: samples of at least two classes.
         extractor_model: bytes of the extractor that computed the embeddings.
         options: the training options.
         on_progress: called after iterations 0, n, 2n, ... of each run, where n is
-            ``options.print_every``.  A training has several runs: heads for evaluation, then the
-            final head.  The reported iteration is counted across all runs.
+            ``options.print_every``.  The last run trains the final head; the runs before it, if
+            any, train heads for evaluation.  The reported iteration is counted across all runs.
         should_stop: called before every iteration, and several times after the last one; returning
             True cancels the training.
 
@@ -135,7 +135,8 @@ def _learn(
             report_every=options.print_every,
         )
     except ValueError as error:
-        # The batch does not fit into memory, or embeddings are damaged; the message says which.
+        # For example, a batch does not fit into memory, or embeddings are damaged.  The message
+        # states the cause.
         raise RequestError(f'The training failed: {error}.') from error
     report = head.metrics
     assert report is not None  # fit always sets the metrics
@@ -148,9 +149,10 @@ def _quantized_accuracy(
     """
     Return the held-out accuracy minus the loss by quantization; raise if the loss is too large.
 
-    ``report.accuracy`` was measured before the final training, without the held-out samples in the
-    training.  The final head is trained on them, too, so its own accuracy on them is too high.
-    Only the loss by quantization is measured with the final head.
+    The result is NaN if no samples were held out.  ``report.accuracy`` is the accuracy of heads
+    that were trained without the held-out samples.  The final head is trained on all samples, so
+    its accuracy on the held-out samples would be too high.  Only the loss by quantization is
+    measured with the final head.
     """
     if not len(report.held_out):
         return report.accuracy

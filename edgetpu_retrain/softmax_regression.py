@@ -188,8 +188,8 @@ class SoftmaxRegression(SoftmaxParameters):
         """
         Take one step of gradient descent on exactly this batch.
 
-        This method does not limit BLAS to one thread, as :meth:`train_with_sgd` does.  Run a loop
-        of steps inside ``one_blas_thread()``: small batches are faster with one thread.
+        Unlike :meth:`train_with_sgd`, this method does not limit BLAS to one thread.  Run a loop
+        of steps inside ``one_blas_thread()``, because small batches are faster with one thread.
 
         Args:
             mat_x: embeddings ``[N, D]``.
@@ -277,7 +277,7 @@ class SoftmaxRegression(SoftmaxParameters):
             labels: a name for each class, written into the model's metadata; None writes none.
             input_range: range of the extractor's float32 input: ``'0..255'``, ``'0..1'``,
                 ``'-1..1'``, or mean and standard deviation of the pixels, such as
-                ``'127.5/127.5'``; '' = as its file states.  The retrained model states it, too.
+                ``'127.5/127.5'``; '' = as its file states.  The retrained model also states it.
 
         Returns:
             The retrained model, the content of a .tflite file.
@@ -285,7 +285,7 @@ class SoftmaxRegression(SoftmaxParameters):
         Raises:
             FileNotFoundError: if there is no such file.
             ValueError: if there are no weights yet, the file is not an extractor for this layer,
-                the number of labels does not match, or the range of a float32 input is neither
+                labels or input_range are invalid, or the range of a float32 input is neither
                 stated nor given.
         """
         from edgetpu_retrain.model_file.head.append_head import append_head

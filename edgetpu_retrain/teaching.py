@@ -141,8 +141,9 @@ class _Recordings:
     """
     Names the recording of each picture.
 
-    Consecutive pictures with ``is_single`` and one label share a recording if each is a near copy
-    of the picture before it.
+    A picture has the recording that its source names, with one exception: consecutive pictures
+    with ``is_single`` and one label share a recording if each is a near copy of the picture before
+    it.
 
     Args:
         description: the extractor of the embeddings.

@@ -64,7 +64,8 @@ class TrainingOptions:
         Return these options unchanged if all are valid.
 
         Raises:
-            RequestError: if one is out of range; the message names it and the allowed range.
+            RequestError: if an option is out of range, or ``num_iter * batch_size`` exceeds
+                :data:`MAX_VISITS`; the message states the value and the limit.
         """
         try:
             for name in ('num_iter', 'batch_size', 'print_every'):
