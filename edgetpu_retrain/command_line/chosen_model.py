@@ -99,7 +99,7 @@ def serving_version(models: ModelStore) -> ModelVersion:
 
     Raises:
         RequestError: if there is none.
-        StoreError: if the folder, or the record of the chosen version, cannot be read.
+        StoreError: if the folder, or the file that records the choice, cannot be read.
     """
     for number in ChoiceFile(models).versions_to_try():
         with contextlib.suppress(StoreError):

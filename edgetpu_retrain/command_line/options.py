@@ -56,9 +56,9 @@ class NamedModel:
 
 def _model_option(name: str, option: Callable[[Any], Any]) -> Callable[[Command], Command]:
     """
-    Return a decorator that adds an option for a model, and options for the choices of its file.
+    Return a decorator that adds an option for a model, and the options for its input and output.
 
-    The command receives both as one :class:`NamedModel`.
+    The command receives the values of these options as one :class:`NamedModel`.
 
     Args:
         name: name of the command's argument.

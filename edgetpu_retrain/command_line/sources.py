@@ -44,12 +44,12 @@ class Source:
 
     def summary(self, done: str, left_out: Mapping[str, int]) -> str:
         """
-        Return the last line of a command: how many pictures were found, used and left out.
+        Return the last line that a command prints: pictures found, used and left out.
 
         Args:
             done: what happened to the used pictures, such as 'classified'.
-            left_out: number of further pictures that are left out, by reason; ``tally`` then
-                includes them.
+            left_out: number of further pictures that were left out, by reason; this method adds
+                them to ``tally``.
         """
         self.tally.left_out.update(left_out)
         return '; '.join(filter(None, [self.tally.line(done), self.loss]))
@@ -61,7 +61,7 @@ def picture_source(bits: int) -> Iterator[PictureSource]:
     Yield the options for decoding pictures; print the warnings about the pictures at the end.
 
     Args:
-        bits: number of bits that a value of a 16-bit picture has.
+        bits: number of significant bits in the values of 16-bit pictures.
     """
     remarks: list[str] = []
     source = PictureSource(remarks.append, bits, '--bits')

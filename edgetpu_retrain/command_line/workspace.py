@@ -103,8 +103,9 @@ def read_extractor(extractor: NamedModel, data_dir: str) -> bytes:
     Args:
         extractor: the file and the user's choices for it; the default is the extractor in this
             package.
-        data_dir: the data folder; '' = the default one.  If an earlier release made samples in it
-            with this file, the extractor is made as that release did.
+        data_dir: the data folder; '' = the default one.  If it has samples that an earlier release
+            made with this file, the extractor is made as that release did, so that these samples
+            stay valid.
 
     Raises:
         RequestError: if there is no such file.

@@ -120,6 +120,6 @@ def _as_text(result: evaluation.Evaluation, version: int) -> list[str]:
 
 
 def _confused(result: evaluation.Evaluation, name: str) -> str:
-    """Return, as text, up to three classes that a class was most often classified as."""
+    """Return, as text, the most frequent wrong classifications of a class, at most three."""
     confused = Counter(each.classification for each in result.mistakes if each.truth == name)
     return ', '.join(f'{label} ({count})' for label, count in confused.most_common(3))

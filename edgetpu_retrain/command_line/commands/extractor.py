@@ -36,8 +36,8 @@ def extractor(model_file: options.NamedModel, target: Path) -> None:
         warn(note)
     description = describe(made.model)
     if not description.compiled_for_edgetpu:
-        # Load the extractor once before writing it: only the runtime finds some faults, such as a
-        # shape that does not fit.
+        # Load the extractor once before writing it: some faults, such as a shape that does not
+        # fit, are found only by the runtime.
         make_engine(made.model, device='cpu').close()
     try:
         write_durably(target, made.model)

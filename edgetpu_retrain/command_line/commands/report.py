@@ -34,7 +34,7 @@ def report(out: Path, version: int, data_dir: str) -> None:
     """
     Write a page on whether more samples would help, and which samples may be mislabelled.
 
-    The command trains about 25 heads, which takes seconds for hundreds of samples and minutes for
+    The command runs about 25 trainings, which take seconds for hundreds of samples and minutes for
     tens of thousands.  It does not change any sample or model.
     """
     with Console(stderr=True).status('reading') as status:

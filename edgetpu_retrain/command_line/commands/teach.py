@@ -50,12 +50,11 @@ def teach(
     data_dir: str,
 ) -> None:
     """
-    Add a sample for each picture that is not a near copy of another.
+    Add a sample for each picture that is not a near copy of a sample of its class.
 
-    FOLDER has one sub-folder per class; JPEG, PNG and WEBP files are read from it and from the
-    folders inside it.
-    BAG is a rosbag2 bag (mcap or sqlite3) whose images on --topic all show --label.  Pictures that
-    cannot be read are reported and skipped.
+    FOLDER has one sub-folder per class; JPEG, PNG and WEBP files are read from the sub-folders and
+    from the folders inside them.  BAG is a rosbag2 bag (mcap or sqlite3) whose images on --topic
+    all show --label.  Pictures that cannot be read are reported and skipped.
     """
     taught = teaching.Taught()
     with (

@@ -101,7 +101,7 @@ def _as_json(outcome: TrainingOutcome) -> dict[str, object]:
 
 @contextmanager
 def _live_progress() -> Iterator[ProgressCallback]:
-    """Yield a callback that shows progress: on a terminal as one line, otherwise about ten."""
+    """Yield a callback that shows progress: one line on a terminal, otherwise about ten lines."""
     console = Console(stderr=True)
     tenths = -1
 
@@ -118,7 +118,8 @@ def _live_progress() -> Iterator[ProgressCallback]:
 
 
 def _progress_line(progress: Progress) -> str:
-    # num_iter can exceed --num-iter: it includes heads that are trained only for evaluation.
+    # The total can exceed --num-iter: it includes the iterations of heads that are trained only
+    # for evaluation.
     return (
         f'iteration {progress.iteration + 1} of {progress.num_iter}: loss {progress.loss:.4f}, '
         f'training accuracy {percent(progress.train_accuracy)}, held-out accuracy '

@@ -25,8 +25,9 @@ from edgetpu_retrain.wording import quoted
 Result = TypeVar('Result')
 
 _SECONDS = {'m': 60, 'h': 3600, 'd': 86_400, 'w': 7 * 86_400, 'y': 365 * 86_400}
-# The start of the year 9999 in UTC, milliseconds since 1970.  Because 9999 is the last year of
-# datetime, its last hours do not exist in every time zone.
+# Times from the year 9999 on are rejected: this is the start of that year in UTC, milliseconds
+# since 1970.  9999 is the last year of datetime, so its last hours cannot be converted to all time
+# zones.
 _MOST_MS = 253_370_764_800_000
 _UNITS = {'B': 1, 'MB': 10**6, 'GB': 10**9, 'TB': 10**12}
 

@@ -62,7 +62,8 @@ def release(share: float, extractor: options.NamedModel, folder: StationFolder) 
     The head is for robots with learn_from:=releases, which are too small to train on all samples.
     A robot rejects the head if it is worse than the robot's own head on the robot's recordings.
     If the head does well, release it to all robots with `promote`.  Before the command publishes
-    the head, it deletes old releases from the hub, all but the 8 newest of each member.
+    the head, it deletes old releases of this extractor from the hub, all but the 8 newest of each
+    member.
     """
     key = folder.credentials().key
     model = read_extractor(extractor, '')

@@ -105,16 +105,18 @@ def _remove(
     counts: Callable[[ReceivedPack], bool] | None,
 ) -> None:
     """
-    Remove a member from the roster, and print what happened.
+    Forbid a member to connect, let only some of its packs count, and print what happened.
 
     Args:
         folder: folder of the station.
         who: name or key of the member.
         words: what robots forget, as text.
-        counts: returns whether a pack of the member still counts; None = no pack counts.
+        counts: function that returns whether a pack of the member still counts.  If the function
+            is None, no pack counts.
 
     Raises:
-        RetrainError: if there is no such member, it is the station, or the hub cannot be reached.
+        RetrainError: if this station does not have the key of the fleet, there is no such member,
+            the member is this station, or the hub cannot be reached.
     """
     folder.fleet_key()
     member = find_member(known_roster(folder), who)

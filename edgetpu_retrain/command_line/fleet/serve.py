@@ -85,8 +85,9 @@ def serve(
     Run the hub of a fleet on this machine, until Ctrl-C.
 
     The first start creates one folder with the key and certificates of the fleet and with the
-    configuration for the installed nats-server.  Back up this folder.  It also stores the options,
-    which need not be given again, except --upstream, --extractor and --verbose.
+    configuration for the installed nats-server.  Back up this folder.  The folder also stores the
+    options, except --folder, --upstream, --extractor and --verbose, which must be given at each
+    start.
     """
     if credentials is not None and not upstream:
         raise click.UsageError('--credentials is for the hub of a site: give --upstream as well.')
