@@ -16,7 +16,7 @@ from edgetpu_retrain.store.files.data_folder import SAMPLES_FILE
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 LONGEST_SIDE = 180
-"""Maximum width and height, pixels: more than the page shows, for sharp pictures on phones."""
+"""Maximum width and height, pixels: larger than on the page, for screens of high resolution."""
 
 
 def picture_urls(folder: Path, ids: Iterable[int]) -> dict[int, str]:

@@ -41,9 +41,9 @@ def write_report(
     """
     Write a report on the samples in a data folder and on the training on them.
 
-    It trains about 25 heads, mainly for cross-validation and a learning curve, which takes seconds
-    for hundreds of samples and minutes for tens of thousands.  It does not change any sample or
-    model; a node may use the data folder at the same time.
+    The function runs about 25 trainings, mainly for cross-validation and a learning curve, which
+    take seconds for hundreds of samples and minutes for tens of thousands.  It does not change any
+    sample or model; a node may use the data folder at the same time.
 
     Args:
         data_dir: the data folder.

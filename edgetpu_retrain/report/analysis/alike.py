@@ -19,9 +19,10 @@ from edgetpu_retrain.learning.held_out import (
 )
 import numpy as np
 
-# Samples are alike if their squared distance is below this many times that of near copies.  With
-# EfficientNet-Lite0, 99 % of the frames of a burst are closer than this to another frame of it.
-# Of the frames of other things, and of other photographs of the same thing, 95 % are not.
+# Samples are alike if their squared distance is below this many times the limit for near copies.
+# Measured with EfficientNet-Lite0: 99 % of the frames of a burst are closer than this to another
+# frame of the burst.  95 % of the frames of other objects, and of other photographs of the object,
+# are farther away.
 _ALIKE = 3.0
 
 # A group with a larger share of its class is divided, because too few samples would be left to
@@ -38,8 +39,8 @@ def folds_by_likeness(
     """
     Assign the samples of each class to folds; samples that are alike get the same fold.
 
-    If a group of such samples has more than half of its class, its samples are assigned one by
-    one.
+    If a group of such samples has more than half of the samples of a class, the samples in the
+    group are assigned one by one.
 
     Args:
         rows: the embeddings of N samples.

@@ -52,7 +52,8 @@ class Analysis:
         unsure: int64, positions in ``held_out`` of the least confident predictions, least
             confident first.
         spacing: float32 ``[S]``, cosine distance of some samples to their nearest neighbour.
-        neighbours: by row of each displayed sample, rows and distances of its nearest neighbours.
+        neighbours: row and cosine distance of each nearest neighbour, by row of the displayed
+            sample.
     """
 
     data: ReportData
@@ -172,7 +173,7 @@ def wilson_interval(right: int, count: int) -> tuple[float, float]:
     """
     Return the 95 % confidence interval of the share right / count (E. B. Wilson, JASA 22, 1927).
 
-    It is (0, 1) if ``count`` is 0.
+    The interval is (0, 1) if ``count`` is 0.
 
     >>> low, high = wilson_interval(10, 10)
     >>> print(f'{low:.2f} {high:.2f}')

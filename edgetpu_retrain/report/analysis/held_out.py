@@ -5,12 +5,12 @@ Cross-validation: held-out predictions of single samples.
 
 A version's record has only a confusion matrix, and a training may hold out only a fifth of the
 samples.  A report needs predictions for single samples, so it cross-validates with the version's
-options: each sample is evaluated once, by a head that is trained in the same way without this
-sample.  The held-out probabilities are unbiased, because the temperature is also fitted without
-the held-out samples.
+options: each sample is evaluated at most once, by a head that is trained in the same way without
+this sample.  The held-out probabilities are unbiased, because the temperature is also fitted
+without the held-out samples.
 
-There are two cross-validations.  The first one computes the metrics.  They should be valid for
-another day, so it holds out whole recordings, as a training does
+There are two cross-validations.  The first one computes the metrics.  The metrics should be valid
+for another day, so whole recordings are held out if possible, as in a training
 (:mod:`edgetpu_retrain.learning.held_out`).  The second one checks the labels.  Its heads are
 trained on as many samples as possible, even of the same day, but not on frames that are similar to
 the held-out ones (:mod:`.alike`).
@@ -47,13 +47,14 @@ class HeldOut:
     The result of cross-validation.
 
     Args:
-        rows: int64 ``[M]``, the evaluated samples, ascending; a class with a single sample has
-            none.
+        rows: int64 ``[M]``, the rows of the evaluated samples, ascending; a class may have none,
+            for example if it has a single sample.
         labels: int64 ``[M]``, their classes.
         probabilities: float32 ``[M, C]``, the predicted probability of each class.
         fold_of: int64 ``[N]``, the fold in which each sample was held out; -1 = none.
         folds: number of folds; 0 if no class has two samples.
-        units: the held-out unit of each class; None for a class of which nothing was held out.
+        units: the held-out unit of each class, None for a class with one sample; () in the
+            result of :func:`check_labels`.
     """
 
     rows: IntArray

@@ -62,7 +62,7 @@ class Gain:
 @dataclass(frozen=True, eq=False)
 class LearningCurve:
     """
-    Held-out predictions of heads that were trained on a part of the other samples.
+    Held-out predictions of heads that were trained on :data:`SHARES` of the remaining samples.
 
     Args:
         sizes: int64 ``[4]``, number of training samples, averaged over the folds.
@@ -81,7 +81,12 @@ class LearningCurve:
         return accuracies
 
     def gain(self, number: int | None = None) -> Gain | None:
-        """Return the gain of class ``number``, or of all; None if no such sample was evaluated."""
+        """
+        Return the gain of one class, or of all; None if none of the samples was evaluated.
+
+        Args:
+            number: index of the class; None = all classes.
+        """
         right = self.right if number is None else self.right[:, self.labels == number]
         count = right.shape[1]
         if not count:

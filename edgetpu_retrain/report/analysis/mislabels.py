@@ -31,8 +31,8 @@ _SHARES = np.geomspace(0.001, 0.4, 12)
 _UNCERTAINTY = 1.0
 
 # Labels that are wrong with at least this probability are suspicious.  If 10 % of the labels are
-# wrong, 9 of 10 suspicious labels are wrong; if none is, one label in a thousand is suspicious
-# (docs/benchmarks.md).
+# wrong, 9 of 10 suspicious labels are wrong; if none is wrong, fewer than one label in a thousand
+# is suspicious (docs/benchmarks.md).
 _SUSPICIOUS = 0.3
 
 
@@ -62,7 +62,7 @@ class Mislabels:
 
 def suspected_mislabels(probabilities: FloatArray, labels: IntArray) -> Mislabels:
     """
-    Find the samples whose label is probably wrong.
+    Find the samples whose label is wrong with a probability of at least 0.3.
 
     Args:
         probabilities: float32 ``[M, C]``, held-out probabilities, C at least 2.

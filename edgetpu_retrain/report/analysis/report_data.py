@@ -64,7 +64,7 @@ class ReportData:
         return sum(each.has_image for each in self.stored.values())
 
     def changes_since_training(self) -> tuple[tuple[str, int, int], ...]:
-        """Return name, old number and new number of samples of each class that has changed."""
+        """Return name, old and new number of samples of each class whose number has changed."""
         if self.model is None:
             return ()
         then, now = dict(self.model.record.sample_counts), self.counts
@@ -125,7 +125,7 @@ def _model(folder: Path, version: int) -> ModelVersion | None:
 
 
 def _extractor(store: SampleStore, model: ModelVersion | None) -> str:
-    """Return the identity of the version's extractor; without a version, that used last."""
+    """Return the identity of the version's extractor; without a version, of the last used one."""
     known = store.extractors()
     if not known:
         raise RequestError(

@@ -22,7 +22,8 @@ from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 import numpy.typing as npt
 
-# Iterations between points of a curve; the shortest training, of 100 iterations, has 25 points.
+# Iterations between points of a curve; with the default options, a training on few samples has 100
+# iterations, which yield 25 points.
 _REPORT_EVERY = 4
 
 
@@ -50,8 +51,9 @@ class TrainingCurves:
     The curves of a training: its measuring runs and its final run.
 
     Args:
-        measuring: the runs that measure on held-out samples: none, one, or one per fold.  With few
-            recordings, there is one more run, which the held-out accuracy does not include.
+        measuring: the runs that measure on held-out samples: none, one, or one per fold.  If a
+            class has two to four recordings, there is one more run, which has no held-out
+            accuracy.
         final: the run on all samples.
         report: the training's report.
     """

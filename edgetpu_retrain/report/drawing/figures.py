@@ -39,7 +39,8 @@ _SHEET_DPI = 100
 # Spacing is set by rcParams, because matplotlib 3.5 has no layout engines.
 _SHEET_SPACING = {'figure.constrained_layout.w_pad': 0.15, 'figure.constrained_layout.h_pad': 0.12}
 _SHEET_COLUMNS = 2
-# Number of characters per line, and of problems, that fit on the sheet.
+# What fits on the sheet: characters per line of the conclusions, characters per line of a caption,
+# and number of problems.
 _CONCLUSION_LINE = 150
 _SENTENCE_LINE = 92
 _PROBLEMS = 5

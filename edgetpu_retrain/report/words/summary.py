@@ -17,7 +17,7 @@ def summary_of(analysis: Analysis, top: Conclusions) -> dict[str, Any]:
 
     Args:
         analysis: the results.
-        top: their conclusions.
+        top: the conclusions from these results.
     """
     held_out, found = analysis.held_out, analysis.mislabels
     return {
