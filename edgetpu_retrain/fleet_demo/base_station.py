@@ -60,7 +60,12 @@ class BaseStation(contextlib.AbstractContextManager['BaseStation']):
         return 0 if status is None else status.fill.last_sequence
 
     def table(self, width: int) -> RenderableType:
-        """Return the output of ``edgetpu_retrain fleet status`` for a width in characters."""
+        """
+        Return the output of ``edgetpu_retrain fleet status``, or a text before the first status.
+
+        Args:
+            width: width of the output, characters.
+        """
         status = self._status
         return Text('the hub starts') if status is None else drawing(status, width)
 

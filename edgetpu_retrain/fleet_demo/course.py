@@ -31,11 +31,11 @@ VISITS = ('morning', 'evening')
 """Recordings of each class: with two, the gate can hold out one of them."""
 
 WRONG_VISITS = (*VISITS, 'night')
-"""The wrong teacher takes more samples than the right one."""
+"""Recordings with the wrong label: one more than with the right label, to be the majority."""
 
 
 class Station(Protocol):
-    """What the course needs of the base station."""
+    """The part of the base station that the course uses."""
 
     @property
     def reports(self) -> list[Report]:
@@ -220,7 +220,7 @@ def _teach(
 
 
 def doubts(reports: Iterable[Report]) -> frozenset[str]:
-    """Return sentences on the samples that members do not trust, and on their problems."""
+    """Return a sentence for each problem in the reports, such as samples that are not trusted."""
     found = set()
     for each in reports:
         trained, _, doubt = each.gate.partition('; ')

@@ -30,7 +30,7 @@ ROBOTS = ('ada', 'ben', 'cleo')
 OFFLINE = 'cleo'
 
 TIME_LIMIT_S = 175.0
-"""Default of the time limit: the whole demonstration takes less than three minutes."""
+"""Default time limit, seconds: with it, the whole demonstration takes less than three minutes."""
 
 _PATIENCE_SHARE = 0.3
 

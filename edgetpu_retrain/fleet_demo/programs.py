@@ -18,7 +18,7 @@ from edgetpu_retrain.processes.prerequisites import LARGE_IMAGES_PROFILE
 from edgetpu_retrain.processes.program_error import ended_early, ProgramError
 
 FRAMES_PER_SECOND = 8.0
-"""Rate of each camera: three robots share the processor."""
+"""Rate of each camera; low, because three robots share the processor."""
 
 _PYTHON = (sys.executable, '-m')
 _FLEET = (*_PYTHON, 'edgetpu_retrain', 'fleet')
@@ -35,7 +35,7 @@ class Programs:
         processes: starts the programs as child processes.
         environment: their environment variables.
         config: the folder with retrain.yaml.
-        folder: folder for the robots' data.
+        folder: folder for the data of the robots and of the base station.
     """
 
     processes: Processes
@@ -152,7 +152,7 @@ def run_fleet_command(
         arguments: the command and its arguments.
         station: the folder of the base station.
         log_folder: folder for the output of the command.
-        environment: its environment variables; None = those of this process.
+        environment: environment variables of the command; None = those of this process.
 
     Raises:
         ProgramError: if the command fails or times out; the message has its last output.

@@ -19,7 +19,7 @@ from edgetpu_retrain.demo.stage import Stage, stamp_ns
 from edgetpu_retrain.fleet_demo.seen import Score
 
 EXAM_FRAMES = 12
-"""Frames of an exam in one subject: enough for more than one glance of the camera at it."""
+"""Frames of an exam in one subject: more than the 10 of one movement of the demo's camera."""
 
 _SAMPLES_PER_CALL = 8
 _SECONDS_PER_CALL = 6.0
@@ -103,12 +103,12 @@ class DemoRobot:
         return min(right) - since if right else None
 
     def wait_until(self, is_true: Callable[[], bool], timeout_s: float) -> bool:
-        """Wait for a condition while this robot's messages arrive; return False on timeout."""
+        """Wait for a condition while processing this robot's messages; return False on timeout."""
         return self._stage.spin_until(is_true, timeout_s)
 
     @property
     def classes(self) -> frozenset[str]:
-        """The classes of the serving model; none before the first training."""
+        """The classes of the serving model; empty before the first training."""
         return frozenset(self._status.model_labels)
 
     @property

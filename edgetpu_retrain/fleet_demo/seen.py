@@ -55,14 +55,14 @@ class Seen:
         offline: score in the new class of the robot that was offline, by robot.
         caught_up_s: seconds from the reconnection of the robot that was offline until it
             classified the new class correctly.
-        caught_up_scores: scores of all robots in the new class, and in the class that the robot
-            that was offline was taught meanwhile.
+        caught_up_scores: scores of all robots in the new class, and in the class that the offline
+            robot was taught meanwhile.
         same_model: whether all robots then served the same model, byte for byte.
         noticed: what members reported about the wrong teacher's samples.
         meanwhile: scores of the other robots in the subject and the class that the wrong teacher
             confused, before the revocation.
-        forgotten: whether the model of a robot is again the one before the wrong samples, byte for
-            byte; by robot.
+        forgotten: by robot, whether its model is again the one from before the wrong samples, byte
+            for byte.
         corrected: the scores as in ``meanwhile``, after the revocation.
         seconds: duration of the whole demonstration.
     """
