@@ -219,7 +219,8 @@ def pool_of(fleet: Fleet, claimed: IntArray, me: int) -> Pool:
     ids = [hashlib.sha256(row.tobytes() + bytes([robot])).digest()
            for row, robot in zip(raw, fleet.robots.tolist(), strict=True)]  # fmt: skip
     names = [f'class {label:02d}' for label in claimed]
-    half = np.arange(len(claimed)) % _VIEWS // (_VIEWS // 2)
+    # Counted within robot and class, so that a fleet without a robot has the same recordings.
+    half = _places(fleet.robots * CLASSES + fleet.labels) % _VIEWS // (_VIEWS // 2)
     recordings = [f'{label} {part}' for label, part in zip(fleet.labels, half, strict=True)]
     evidence = FleetEvidence(
         np.frombuffer(b''.join(ids), np.uint8).reshape(-1, 32), raw, names,
@@ -234,6 +235,15 @@ def pool_of(fleet: Fleet, claimed: IntArray, me: int) -> Pool:
     }
     rows = fleet.data.rows
     return Pool.of(evidence, own, str(me), QuantizationParameters(rows.scale, rows.zero_point))
+
+
+def _places(groups: IntArray) -> IntArray:
+    """Return the place of each row among those of its group, int64 ``[N]``."""
+    places = np.empty(len(groups), np.int64)
+    for group in np.unique(groups):
+        members = np.flatnonzero(groups == group)
+        places[members] = np.arange(len(members))
+    return places
 
 
 def truth_of(fleet: Fleet, pool: Pool) -> IntArray:

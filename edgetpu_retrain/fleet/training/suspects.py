@@ -13,8 +13,9 @@ the robot makes many mistakes.  The labels of a class that the judge does not kn
 in this way.  If only one robot teaches that class, it is a suspect if views of other classes are
 classified as it.
 
-A judge that has learned wrong labels suspects right ones.  So if there are suspects, all samples
-are judged again, by judges that are trained without the suspects.
+A judge that has learned wrong labels suspects right ones.  So all samples of robots that teach
+wrong labels are suspects before any judge is trained, see wrong_teachers.py.  If there are other
+suspects, all samples are judged again, by judges that are trained without them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from dataclasses import dataclass, replace
 
 from edgetpu_retrain.fleet.training.mistakes import chances_of_mistakes, Floats, own_shares
 from edgetpu_retrain.fleet.training.pool import BoolArray, Pool
+from edgetpu_retrain.fleet.training.wrong_teachers import wrong_teachers
 from edgetpu_retrain.learning import IntArray
 from edgetpu_retrain.report.analysis.held_out import fit_rows, probabilities_of
 from edgetpu_retrain.training_options import TrainingOptions
@@ -73,14 +75,14 @@ def suspected(pool: Pool, options: TrainingOptions) -> BoolArray:
     Raises:
         RequestError: if the options are not valid.
     """
-    found = np.zeros(len(pool), bool)
-    taking = found
+    wrong = wrong_teachers(pool, _some(pool, np.arange(len(pool))))
+    found = taking = wrong
     for _ in range(_ROUNDS):
         verdicts = _judged(pool, found, options)
         # Keep those of earlier rounds: a judge that was trained without such a class classifies
         # nothing as it.
         taking = taking | _taking_views(pool, verdicts)
-        before, found = found, _contradicting(pool, verdicts) | taking
+        before, found = found, _contradicting(pool, verdicts) | taking | wrong
         if np.array_equal(before, found):
             break
     return found

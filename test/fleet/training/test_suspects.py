@@ -47,13 +47,13 @@ def test_classes_that_only_one_robot_knows_are_no_suspects() -> None:
     assert suspects(lessons) == set()
 
 
-def test_swapped_labels_of_one_robot_are_suspects_and_its_others_are_not() -> None:
+def test_all_labels_of_a_robot_that_swaps_half_of_them_are_suspects() -> None:
     lessons = honest(6, 4)
     for thing in range(2):
         rows = views(thing, 12, place=7, seed=0)
         lessons.teach(7, f'thing {1 - thing}', rows, 'today')
     lessons.teach(7, 'thing 3', views(3, 24, place=7, seed=0), 'today')
-    assert suspects(lessons) == {(7, 'thing 0'), (7, 'thing 1')}
+    assert suspects(lessons) == {(7, 'thing 0'), (7, 'thing 1'), (7, 'thing 3')}
 
 
 def test_a_new_name_for_what_others_know_is_a_suspect() -> None:

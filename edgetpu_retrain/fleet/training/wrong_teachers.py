@@ -1,0 +1,137 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Finds robots that teach wrong labels, of which nothing should be learned.
+
+Two tests show it, with samples that were not learned:
+
+- Harm: with the robot's samples, those of other robots are classified worse than without them.
+  This finds labels that are swapped, new names for known things, and very many wrong samples.
+- Disorder: even what has learned half of the robot's own samples has many of the other half wrong.
+  This finds random labels, also if half of them are right.
+
+Neither suspects a robot in another place.  What it teaches does not help the others, but it does
+not harm them, and its own samples explain each other.  After each robot that is found, the tests
+are repeated without it, because its samples make those of others look wrong.
+"""
+
+from __future__ import annotations
+
+from edgetpu_retrain.fleet.training.least_squares import LeastSquares, Sums
+from edgetpu_retrain.fleet.training.origin_cap import over_the_cap
+from edgetpu_retrain.fleet.training.pool import BoolArray, Pool
+from edgetpu_retrain.learning import IntArray
+import numpy as np
+
+# The largest number of groups of robots whose samples are classified to measure harm.
+_FOLDS = 5
+# A robot harms if the others lose more than this share of their samples, and if chance does not
+# explain that, see gate.py: one of 700 harmless robots costs so many standard deviations.
+_HARM, _HARM_DEVIATIONS = 0.01, 3.0
+# A robot is in disorder if it has less than this share of the median robot's samples right, and if
+# chance does not explain that: of 20 such robots, one has so many standard deviations fewer.
+_ORDER, _ORDER_DEVIATIONS = 0.75, 1.645
+_OWN = -1
+
+
+def wrong_teachers(pool: Pool, rows: IntArray) -> BoolArray:
+    """
+    Return which samples come from robots that teach wrong labels, bool ``[N]``.
+
+    At most half of the other robots are found, rounded up.
+
+    Args:
+        pool: all samples.
+        rows: int64 ``[M]``, the samples to use.
+    """
+    found = np.zeros(len(pool), bool)
+    others = len(np.unique(pool.origins[~pool.is_own]))
+    for _ in range((others + 1) // 2):
+        kept = rows[~found[rows]]
+        judge = _Judge(pool, kept[~over_the_cap(pool, kept)])
+        origin = judge.most_harmful()
+        if origin is None:
+            origin = judge.most_disorderly()
+        if origin is None:
+            break
+        found |= (pool.origins == origin) & ~pool.is_own
+    return found
+
+
+class _Judge:
+    """Classifies the samples of each robot with and without those of others."""
+
+    def __init__(self, pool: Pool, rows: IntArray) -> None:
+        self._learner = LeastSquares(pool, rows)
+        self._truth = pool.labels[rows]
+        self._origins = np.where(pool.is_own[rows], _OWN, pool.origins[rows])
+        self._robots = np.unique(self._origins)
+        places, sizes = _places(pool.groups[rows])
+        self._half = places % 2
+        # A robot with very many samples must not decide alone who harms whom.
+        self._counts = places < np.median(sizes)
+
+    def most_harmful(self) -> int | None:
+        """Return the origin that harms the others most; None if none does."""
+        lost, gained, seen = ({int(each): 0 for each in self._robots} for _ in range(3))
+        count = min(_FOLDS, len(self._robots))
+        for fold in range(count):
+            robots = self._robots[fold::count]
+            held_out = np.isin(self._origins, robots)
+            others = self._learner.all - self._learner.sums(np.flatnonzero(held_out))
+            members = np.flatnonzero(held_out & self._counts)
+            with_it = self._right(members, others)
+            for origin in np.setdiff1d(self._robots, [*robots, _OWN]).tolist():
+                without = self._right(members, others - self._sums_of(origin))
+                lost[origin] += int((without & ~with_it).sum())
+                gained[origin] += int((with_it & ~without).sum())
+                seen[origin] += len(members)
+        harms = {
+            origin: (lost[origin] - gained[origin]) / np.sqrt(lost[origin] + gained[origin])
+            for origin in lost
+            if lost[origin] - gained[origin] > _HARM * seen[origin]
+        }
+        worst = max(harms, key=harms.__getitem__, default=_OWN)
+        return worst if harms.get(worst, 0.0) > _HARM_DEVIATIONS else None
+
+    def most_disorderly(self) -> int | None:
+        """Return the origin whose own samples explain each other least; None if all do."""
+        right: dict[int, float] = {}
+        counts: dict[int, int] = {}
+        for origin in self._robots.tolist():
+            halves = [
+                np.flatnonzero((self._origins == origin) & (self._half == half))
+                for half in range(2)
+            ]
+            counts[origin] = sum(map(len, halves))
+            number = sum(
+                int(self._right(half, self._learner.all - self._learner.sums(half)).sum())
+                for half in halves
+            )
+            right[origin] = number / counts[origin]
+        expected = _ORDER * float(np.median(list(right.values())))
+        deviation = np.sqrt(expected * (1.0 - expected))
+        shares = {
+            origin: share
+            for origin, share in right.items()
+            if origin != _OWN
+            and share < expected - _ORDER_DEVIATIONS * deviation / np.sqrt(counts[origin])
+        }
+        return min(shares, key=shares.__getitem__, default=None)
+
+    def _sums_of(self, origin: int) -> Sums:
+        return self._learner.sums(np.flatnonzero(self._origins == origin))
+
+    def _right(self, members: IntArray, learned: Sums) -> BoolArray:
+        right: BoolArray = self._learner.classes_of(members, learned) == self._truth[members]
+        return right
+
+
+def _places(groups: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the place of each row in its group, int64 ``[M]``, and the sizes of the groups."""
+    order = np.argsort(groups, kind='stable')
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    sizes = np.diff(starts, append=len(groups))
+    places = np.empty(len(groups), np.int64)
+    places[order] = np.arange(len(groups)) - np.repeat(starts, sizes)
+    return places, sizes
