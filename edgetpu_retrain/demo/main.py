@@ -159,7 +159,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help='for results (default: %(default)s)',
     )
     add('--rate', type=_frame_rate, default=10.0, help='frames per second (default: %(default)s)')
-    add('--seed', type=int, default=0, help="of the camera's motion (default: %(default)s)")
+    add('--seed', type=_seed, default=0, help="of the camera's motion (default: %(default)s)")
     add('--device', help="the node's parameter device, e.g. usb")
     add('--extractor', help="the node's parameter extractor, a .tflite file")
     return parser.parse_args(arguments)
@@ -169,6 +169,13 @@ def _frame_rate(text: str) -> float:
     value = float(text)
     if not 1.0 <= value <= 60.0:
         raise argparse.ArgumentTypeError(f'{text} is not from 1 to 60')
+    return value
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f'{text} is negative: give 0 or more')
     return value
 
 

@@ -10,7 +10,7 @@ true classes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -93,14 +93,18 @@ def play(scene: str, seed: int) -> Iterator[Frame]:
         seed: random seed, 0 or more.
 
     Raises:
-        ValueError: if the scene is unknown.
+        ValueError: if the scene is unknown or, unless it is ``idle``, the seed is negative.
+        FileNotFoundError: if a photograph of the scene is missing or unreadable.
     """
     if scene == SCENE_IDLE:
         return iter(())
+    # Read the photographs before a generator is returned, because a generator runs no code until
+    # its first frame is requested.
     if scene == SCENE_EXAM:
-        return _exam(seed)
+        photographs = {subject: read_photograph(subject) for subject in SUBJECTS}
+        return _exam(photographs, np.random.default_rng((seed, 1)))
     if scene == SCENE_IN_TURN:
-        return _in_turn(seed)
+        return _in_turn([_one_subject(subject, TEACHING, seed) for subject in TAUGHT])
     for prefix, ranges in ((SCENE_TEACHING_PREFIX, TEACHING), (SCENE_EXAM_PREFIX, EXAM)):
         subject = scene.removeprefix(prefix)
         if subject != scene and subject in TAUGHT:
@@ -115,21 +119,24 @@ def play(scene: str, seed: int) -> Iterator[Frame]:
 def _one_subject(subject: str, ranges: MotionRanges, seed: int) -> Iterator[Frame]:
     photograph = empty_table() if subject == BACKGROUND else read_photograph(subject)
     rng = np.random.default_rng((seed, 0 if ranges is TEACHING else 2, TAUGHT.index(subject)))
+    return _without_end(subject, photograph, ranges, rng)
+
+
+def _without_end(
+    subject: str, photograph: RgbArray, ranges: MotionRanges, rng: np.random.Generator
+) -> Iterator[Frame]:
     while True:
         for view in glance(ranges, FRAMES_PER_TEACHING_GLANCE, rng):
             yield Frame(take_picture(photograph, view, rng), subject)
 
 
-def _in_turn(seed: int) -> Iterator[Frame]:
-    subjects = [_one_subject(subject, TEACHING, seed) for subject in TAUGHT]
+def _in_turn(subjects: Sequence[Iterator[Frame]]) -> Iterator[Frame]:
     while True:
         for frames in subjects:
             yield from islice(frames, FRAMES_PER_TURN)
 
 
-def _exam(seed: int) -> Iterator[Frame]:
-    photographs = {subject: read_photograph(subject) for subject in SUBJECTS}
-    rng = np.random.default_rng((seed, 1))
+def _exam(photographs: Mapping[str, RgbArray], rng: np.random.Generator) -> Iterator[Frame]:
     glances = [subject for subject in SUBJECTS for _ in range(EXAM_GLANCES_PER_SUBJECT)]
     for index in rng.permutation(len(glances)):
         subject = glances[index]

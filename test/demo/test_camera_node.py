@@ -10,13 +10,15 @@ import sys
 import time
 from typing import Any
 
-from edgetpu_retrain.demo.camera_node import FRAME_ID
+from edgetpu_retrain.demo import photographs
+from edgetpu_retrain.demo.camera_node import CameraNode, FRAME_ID
 from edgetpu_retrain.demo.scenes import (
     EXAM_FRAMES,
     exam_scene,
     play,
     SCENE_EXAM,
     SCENE_IDLE,
+    SCENE_PARAMETER,
     teaching_scene,
 )
 from edgetpu_retrain.demo.stage import Stage, StageError, stamp_ns
@@ -30,6 +32,7 @@ from edgetpu_retrain.processes.prerequisites import config_folder
 import numpy as np
 import pytest
 import rclpy
+from rclpy.parameter import Parameter
 from support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures('measured_processes')
@@ -150,6 +153,22 @@ def test_an_unknown_scene_is_rejected_and_the_current_one_continues(
         stage.show(teaching_scene('dog'))
     seen = len(audience.images)
     assert stage.spin_until(lambda: len(audience.images) > seen, PATIENCE_S)
+
+
+@pytest.mark.usefixtures('environment')
+def test_a_scene_whose_photograph_is_missing_is_rejected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photographs, '_FOLDER', tmp_path)
+    node = CameraNode()
+    try:
+        (result,) = node.set_parameters([Parameter(SCENE_PARAMETER, value=SCENE_EXAM)])
+        scene = node.get_parameter(SCENE_PARAMETER).value
+    finally:
+        node.destroy_node()
+    assert not result.successful
+    assert 'reinstall the package edgetpu_retrain' in result.reason
+    assert scene == SCENE_IDLE
 
 
 def test_the_camera_ends_cleanly_when_interrupted(stage: Stage, camera: Child) -> None:

@@ -154,7 +154,11 @@ def test_the_result_of_an_earlier_run_is_not_taken_for_this_one(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ('option', 'value', 'words'),
-    [('--rate', '0', 'is not from 1 to 60'), ('--rate', 'nan', 'is not from 1 to 60')],
+    [
+        ('--rate', '0', 'is not from 1 to 60'),
+        ('--rate', 'nan', 'is not from 1 to 60'),
+        ('--seed', '-1', '-1 is negative'),
+    ],
 )
 def test_impossible_options_are_rejected(
     option: str, value: str, words: str, capsys: pytest.CaptureFixture[str]

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 from collections import Counter
 from itertools import islice
+from pathlib import Path
 
-from edgetpu_retrain.demo import scenes
+from edgetpu_retrain.demo import photographs, scenes
 from edgetpu_retrain.demo.photographs import SUBJECTS
 from edgetpu_retrain.demo.scenes import (
     EXAM_FRAMES,
@@ -70,3 +71,20 @@ def test_idle_has_no_frames() -> None:
 def test_an_unknown_scene_is_rejected_with_the_known_ones(scene: str) -> None:
     with pytest.raises(ValueError, match=r'must be.*idle.*exam.*in_turn.*teaching.*astronaut'):
         play(scene, seed=0)
+
+
+@pytest.mark.parametrize(
+    'scene', [SCENE_EXAM, SCENE_IN_TURN, teaching_scene('cat'), exam_scene('cat')]
+)
+def test_a_missing_photograph_is_reported_before_the_first_frame(
+    scene: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photographs, '_FOLDER', tmp_path)
+    with pytest.raises(FileNotFoundError, match=r'cannot read .*\.jpg; reinstall the package'):
+        play(scene, seed=0)
+
+
+@pytest.mark.parametrize('scene', [SCENE_EXAM, SCENE_IN_TURN, teaching_scene('cat')])
+def test_a_negative_seed_is_rejected_before_the_first_frame(scene: str) -> None:
+    with pytest.raises(ValueError, match='non-negative'):
+        play(scene, seed=-1)
