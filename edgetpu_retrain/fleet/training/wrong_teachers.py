@@ -10,9 +10,9 @@ Two tests show it, with samples that were not learned:
 - Disorder: even what has learned half of the robot's own samples has many of the other half wrong.
   This finds random labels, also if half of them are right.
 
-Neither is meant to suspect a robot in another place.  What it teaches does not help the others, but it does
-not harm them, and its own samples explain each other.  After each robot that is found, the tests
-are repeated without it, because its samples make those of others look wrong.
+Neither is meant to suspect a robot in another place.  What it teaches does not help the others,
+but it does not harm them, and its own samples explain each other.  After each robot that is found,
+the tests are repeated without it, because its samples make those of others look wrong.
 """
 
 from __future__ import annotations
