@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 import json
 from pathlib import Path
 import shutil
-import sys
 import time
 from typing import Any
 
 import cv2
-from edgetpu_retrain.client import RetrainClient, RetrainClientError
+from edgetpu_retrain.client import RetrainClient
 from edgetpu_retrain.demo.camera_motion import RgbArray
 from edgetpu_retrain.demo.contact_sheet import (
     choose_frames,
@@ -37,10 +37,9 @@ from edgetpu_retrain.demo.scenes import (
     SCENE_IDLE,
     TAUGHT,
 )
-from edgetpu_retrain.demo.stage import Stage, StageError, stamp_ns
+from edgetpu_retrain.demo.stage import Stage, stamp_ns
+from edgetpu_retrain.demo.teaching_program import run_with_ros
 import numpy as np
-import rclpy
-from rclpy.executors import ExternalShutdownException
 from rich.console import Console
 
 SAMPLES_PER_SUBJECT = 15
@@ -246,17 +245,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('output', type=Path, help='folder for the results')
     parser.add_argument('rate', type=float, help="the camera's frames per second")
     options = parser.parse_args(arguments)
-    rclpy.init(args=[])
-    try:
-        lesson(options.output, options.rate)
-    except (RetrainClientError, StageError) as error:
-        print(f'The demo stopped: {error}.', file=sys.stderr)
-        return 1
-    except (KeyboardInterrupt, ExternalShutdownException):
-        return 130
-    finally:
-        rclpy.try_shutdown()
-    return 0
+    return run_with_ros(partial(lesson, options.output, options.rate))
 
 
 if __name__ == '__main__':

@@ -7,20 +7,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 import contextlib
+from functools import partial
 import json
 from pathlib import Path
-import sys
 
-from edgetpu_retrain.client import RetrainClientError
-from edgetpu_retrain.demo.stage import StageError
+from edgetpu_retrain.demo.teaching_program import run_with_ros
 from edgetpu_retrain.fleet_demo.base_station import BaseStation
 from edgetpu_retrain.fleet_demo.course import Course, ROBOTS
 from edgetpu_retrain.fleet_demo.link import Link
 from edgetpu_retrain.fleet_demo.robot import DemoRobot
 from edgetpu_retrain.fleet_demo.view import View
-from edgetpu_retrain.processes.program_error import ProgramError
-import rclpy
-from rclpy.executors import ExternalShutdownException
 from rich.console import Console
 
 
@@ -64,17 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('patience_s', type=float, help='time limit of each step, seconds')
     parser.add_argument('result', type=Path, help='file for what was seen')
     options = parser.parse_args(arguments)
-    rclpy.init(args=[])
-    try:
-        watch(**vars(options))
-    except (RetrainClientError, StageError, ProgramError) as error:
-        print(f'The demonstration stopped: {error}.', file=sys.stderr)
-        return 1
-    except (KeyboardInterrupt, ExternalShutdownException):
-        return 130
-    finally:
-        rclpy.try_shutdown()
-    return 0
+    return run_with_ros(partial(watch, **vars(options)))
 
 
 if __name__ == '__main__':

@@ -4,52 +4,22 @@
 
 from collections.abc import Iterator
 import json
-import os
 from pathlib import Path
 import signal
-import subprocess
-import sys
-import uuid
 
 import cv2
 from edgetpu_retrain.demo import main as demo
 from edgetpu_retrain.demo.photographs import SUBJECTS
 from edgetpu_retrain.demo.scenes import TAUGHT
 import pytest
-from support.marked_processes import marked_processes
+from support.demo_run import DemoRun
 
-COMMAND = (sys.executable, '-m', 'edgetpu_retrain.demo.main')
+MODULE = 'edgetpu_retrain.demo.main'
 
 
-class Run:
-    """One run of the demo, with a mark in its environment that all its processes inherit."""
-
-    def __init__(self, output: Path, *options: str) -> None:
-        self._mark = f'DEMO_TEST={uuid.uuid4()}'
-        name, value = self._mark.split('=')
-        self.process = subprocess.Popen(
-            (*COMMAND, '--output', str(output), *options),
-            env={**os.environ, name: value},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def finish(self) -> tuple[str, str]:
-        """Wait for the end and return standard output and standard error."""
-        return self.process.communicate(timeout=180.0)
-
-    def wait_for_line(self, words: str) -> None:
-        """Read standard output up to a line with these words."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if words in line:
-                return
-        raise AssertionError(f'{words!r} did not come: {self.finish()}')
-
-    def still_running(self) -> list[str]:
-        """Return the command lines of what this run has left behind."""
-        return [*marked_processes(self._mark).values()]
+def started(output: Path, *options: str) -> DemoRun:
+    """Start the demo."""
+    return DemoRun(MODULE, '--output', str(output), *options, patience_s=180.0)
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +51,7 @@ def test_the_robot_learns_the_subjects_and_passes_its_exam(
     monkeypatch.setenv('HOME', str(home))
     monkeypatch.setenv('ROS_HOME', str(home / 'robot'))
     output = tmp_path / 'output'
-    run = Run(output)
+    run = started(output)
     shown, errors = run.finish()
     assert run.process.returncode == 0, shown + errors
     figures = json.loads(shown.splitlines()[-1])
@@ -109,7 +79,7 @@ def test_the_robot_learns_the_subjects_and_passes_its_exam(
 @pytest.mark.usefixtures('temporary_folder')
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['ctrl-c', 'terminate'])
 def test_an_interrupted_demo_leaves_no_process_or_file_behind(tmp_path: Path, number: int) -> None:
-    run = Run(tmp_path / 'output')
+    run = started(tmp_path / 'output')
     run.wait_for_line('Teaching')
     assert len(run.still_running()) == 4
     run.process.send_signal(number)
@@ -122,7 +92,7 @@ def test_an_interrupted_demo_leaves_no_process_or_file_behind(tmp_path: Path, nu
 
 @pytest.mark.usefixtures('temporary_folder')
 def test_if_the_node_cannot_be_configured_the_demo_ends_with_the_reason(tmp_path: Path) -> None:
-    run = Run(tmp_path / 'output', '--extractor', str(tmp_path / 'missing.tflite'))
+    run = started(tmp_path / 'output', '--extractor', str(tmp_path / 'missing.tflite'))
     shown, errors = run.finish()
     assert run.process.returncode == 1
     assert '/edgetpu_retrain is unconfigured after 30 s' in errors
@@ -145,7 +115,7 @@ def test_a_failed_exam_is_not_a_success(
 
 def test_the_result_of_an_earlier_run_is_not_taken_for_this_one(tmp_path: Path) -> None:
     (tmp_path / 'result.json').write_text('{"live_accuracy": 1.0}')
-    run = Run(tmp_path, '--extractor', str(tmp_path / 'missing.tflite'))
+    run = started(tmp_path, '--extractor', str(tmp_path / 'missing.tflite'))
     shown, _ = run.finish()
     assert run.process.returncode == 1
     assert 'live_accuracy' not in shown

@@ -4,50 +4,20 @@
 
 from collections.abc import Iterator
 import json
-import os
 from pathlib import Path
 import signal
-import subprocess
-import sys
 from typing import Any
-import uuid
 
 from edgetpu_retrain.fleet_demo import main as fleet_demo
 import pytest
-from support.marked_processes import marked_processes
+from support.demo_run import DemoRun
 
-COMMAND = (sys.executable, '-m', 'edgetpu_retrain.fleet_demo.main')
+MODULE = 'edgetpu_retrain.fleet_demo.main'
 
 
-class Run:
-    """One run of the demonstration, with a mark in the environment that its processes inherit."""
-
-    def __init__(self, *options: str) -> None:
-        self._mark = f'DEMO_TEST={uuid.uuid4()}'
-        name, value = self._mark.split('=')
-        self.process = subprocess.Popen(
-            (*COMMAND, *options),
-            env={**os.environ, name: value},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def finish(self) -> tuple[str, str]:
-        """Wait for the end and return standard output and standard error."""
-        return self.process.communicate(timeout=700.0)
-
-    def wait_for_line(self, words: str) -> None:
-        """Read standard output up to a line with these words."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if words in line:
-                return
-        raise AssertionError(f'{words!r} did not come: {self.finish()}')
-
-    def still_running(self) -> list[str]:
-        """Return the command lines of what this run has left behind."""
-        return [*marked_processes(self._mark).values()]
+def started(*options: str) -> DemoRun:
+    """Start the demonstration."""
+    return DemoRun(MODULE, *options, patience_s=700.0)
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +47,7 @@ def test_what_one_robot_is_taught_all_learn_and_a_wrong_teacher_is_forgotten(
 ) -> None:
     logs = tmp_path / 'logs'
     # A busy machine needs longer.
-    run = Run('--logs', str(logs), '--time-limit', '600')
+    run = started('--logs', str(logs), '--time-limit', '600')
     shown, errors = run.finish()
     assert run.process.returncode == 0, shown + errors
     seen = json.loads(shown.splitlines()[-1])
@@ -94,7 +64,7 @@ def test_what_one_robot_is_taught_all_learn_and_a_wrong_teacher_is_forgotten(
 @pytest.mark.usefixtures('home')
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['ctrl-c', 'terminate'])
 def test_an_interrupted_run_leaves_no_process_or_file_behind(number: int) -> None:
-    run = Run()
+    run = started()
     run.wait_for_line('all nodes are active')
     run.process.send_signal(number)
     shown, errors = run.finish()

@@ -9,247 +9,16 @@ is the network, the streams of the hubs, the disks, and the people.
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass, field
-import random
-
-from edgetpu_retrain.errors import PackError
-from edgetpu_retrain.fleet.evidence.keys import Key
-from edgetpu_retrain.fleet.evidence.pack import decode, encode, peek, read_header
-from edgetpu_retrain.fleet.hub.exchange import Exchange
-from edgetpu_retrain.fleet.ledger.ledger import Ledger
-from edgetpu_retrain.fleet.ledger.sealing import Draft
+from edgetpu_retrain.fleet.evidence.pack import decode, encode
 from edgetpu_retrain.fleet.roster import roster_message
 from edgetpu_retrain.fleet.roster.roster import Member, Roster
-from edgetpu_retrain.fleet.station.received_packs import heads, ReceivedPack
-from support.fleet_members import (
-    draft,
-    FLEET,
-    missing_packs,
-    NOW_MS,
-    relabel,
-    robot_key,
-    sample_id,
-    SPACE,
-)
-
-MAX_PACK_BYTES = 700
-"""Small, so that a few claims need several packs."""
-
-DEDUPLICATED = 3
-"""How many of the last messages a hub compares with a new one."""
-
-OTHERS_AFTER_MS = (0, 5_000)
+from edgetpu_retrain.fleet.station.received_packs import heads
+from support.fleet_members import FLEET, missing_packs, sample_id, SPACE
+from support.simulated_hub import Hub, pack_hash
+from support.simulated_robot import AMPLE, OTHERS_AFTER_MS, Robot, World
 
 
-@dataclass
-class Hub:
-    """A hub: a stream of packs, and the newest roster of each publisher."""
-
-    name: str
-    messages: list[tuple[bytes, int] | None] = field(default_factory=list)
-    """Message and time of receipt, by sequence from 1; None = deleted."""
-    rosters: dict[str, bytes] = field(default_factory=dict)
-
-    def publish(self, message: bytes, now_ms: int) -> int:
-        """Return the sequence of a message, which is stored unless it is a duplicate."""
-        for sequence in range(len(self.messages), max(0, len(self.messages) - DEDUPLICATED), -1):
-            stored = self.messages[sequence - 1]
-            if stored is not None and stored[0] == message:
-                return sequence
-        self.messages.append((message, now_ms))
-        return len(self.messages)
-
-    def message_at(self, sequence: int) -> tuple[bytes, int] | None:
-        """Return what is at a sequence."""
-        return self.messages[sequence - 1] if 1 <= sequence <= len(self.messages) else None
-
-    def packs_of(self, key: str) -> list[ReceivedPack]:
-        """Return the packs that a key has signed, as the station reads them."""
-        packs = []
-        for sequence, stored in enumerate(self.messages, 1):
-            with suppress(PackError):
-                if stored is not None and peek(stored[0]).origin == key:
-                    packs.append(ReceivedPack(read_header(stored[0]), sequence, stored[1]))
-        return packs
-
-    def copy(self) -> Hub:
-        """Return a backup."""
-        return Hub(self.name, list(self.messages), dict(self.rosters))
-
-
-class Disk:
-    """
-    What a robot has on its disk: its ledger, its samples, and which of them it has claimed.
-
-    Args:
-        ledger: the ledger.
-    """
-
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
-        self.labels: dict[int, str] = {}
-        self.claimed: set[int] = set()
-        self.answers: dict[int, str] = {}
-
-
-class Robot:
-    """
-    A robot, or another one that was given a copy of its disk.
-
-    Args:
-        fleet: the fleet.
-        number: its number, which decides its key.
-    """
-
-    def __init__(self, fleet: SimulatedFleet, number: int) -> None:
-        self.fleet = fleet
-        self.number = number
-        self.key: Key = robot_key(number)
-        # One of them believes that it is a quarter of an hour later.
-        self.skew_ms = 900_000 * (number == 4)
-        self.disk = Disk(self._new_ledger())
-        self.backup = self.copy_disk()
-        self._links: dict[str, tuple[Exchange, int]] = {}
-
-    @property
-    def ledger(self) -> Ledger:
-        return self.disk.ledger
-
-    def copy_disk(self) -> Disk:
-        """Return a copy of the disk."""
-        copy = Disk(self._new_ledger())
-        self.disk.ledger._database._connection.backup(copy.ledger._database._connection)
-        copy.labels, copy.claimed = dict(self.disk.labels), set(self.disk.claimed)
-        copy.answers = dict(self.disk.answers)
-        return copy
-
-    def restore(self, disk: Disk) -> None:
-        """Go on with an earlier disk, or with that of another robot."""
-        self.disk = disk
-        self.backup = self.copy_disk()
-        self.cut()
-
-    def cut(self, hub: str = '') -> None:
-        """Lose the connection to a hub; '' = to all."""
-        for name in [hub] if hub else list(self._links):
-            self._links.pop(name, None)
-
-    def teach(self, value: int, label: str) -> None:
-        """Label an own sample; '' = remove it."""
-        if label:
-            self.disk.labels[value] = label
-        else:
-            self.disk.labels.pop(value, None)
-        self.scan()
-
-    def answer(self, value: int, label: str) -> None:
-        """Label the sample of another robot."""
-        self.disk.answers[value] = label
-        self.scan()
-
-    def scan(self, *, erased: bool = False) -> None:
-        """Claim what has changed among the samples."""
-        claims = self.ledger.own_claims()
-        stated = {sample: claim.label for sample, claim in claims.items()}
-        drafts = [
-            draft(value, label)
-            for value, label in self.disk.labels.items()
-            if stated.get(sample_id(value), '') != label
-        ]
-        drafts += [
-            relabel(value, label)
-            for value, label in self.disk.answers.items()
-            if value not in self.disk.labels and stated.get(sample_id(value), '') != label
-        ]
-        drafts += [
-            Draft(sample_id(value), '', 'today', erased=erased)
-            for value in sorted(self.disk.claimed - self.disk.labels.keys())
-            if stated.get(sample_id(value), '') and value not in self.disk.answers
-        ]
-        self.disk.claimed |= self.disk.labels.keys()
-        self.ledger.claim(drafts)
-
-    def synchronize(self, hub: Hub, budget: int) -> int:
-        """
-        Exchange messages with a hub, until the link is cut in between.
-
-        Args:
-            hub: the hub.
-            budget: how many messages and acknowledgements come through.
-
-        Returns:
-            How much of it was used.
-        """
-        left = budget
-        exchange, after = self._links.get(hub.name) or self._connect(hub)
-        while left:
-            if exchange.must_reread:
-                exchange, after = self._connect(hub)
-            if after <= len(hub.messages):
-                stored = hub.message_at(after)
-                if stored is not None:
-                    receipt = exchange.read(stored[0], after, stored[1])
-                    self.fleet.note_receipt(receipt.outcome)
-                    left -= 1
-                after += 1
-                self._links[hub.name] = exchange, after
-                continue
-            self.scan()
-            exchange.caught_up()
-            due = exchange.due()
-            for digest in due[:left]:
-                left -= 1
-                sequence = hub.publish(self.ledger.message(digest), self.fleet.now_ms)
-                if left == 0 and budget < self.fleet.ample:
-                    # The link is cut before the acknowledgement.
-                    self.cut(hub.name)
-                    break
-                exchange.published(digest, sequence)
-                self.fleet.acknowledged.add(digest)
-            if not due:
-                break
-        assert left or budget < self.fleet.ample, 'the robot publishes the same again and again'
-        return budget - left
-
-    def exchange_rosters(self, hub: Hub) -> bool:
-        """Read the rosters of a hub and publish a newer one; return whether it was needed."""
-        exchange, _ = self._links.get(hub.name) or self._connect(hub)
-        for message in hub.rosters.values():
-            exchange.read_roster(message)
-        newest = exchange.roster_due()
-        if newest is None:
-            return False
-        hub.rosters[self.key.public] = newest
-        exchange.published_roster(newest)
-        return True
-
-    def _connect(self, hub: Hub) -> tuple[Exchange, int]:
-        exchange = Exchange(
-            self.ledger,
-            hub.name,
-            self.key,
-            max_bytes=MAX_PACK_BYTES,
-            others_after_ms=OTHERS_AFTER_MS,
-            now_ms=lambda: self.fleet.now_ms,
-            random=self.fleet.random.random,
-        )
-        stored = hub.message_at(exchange.remembered)
-        first = exchange.begin(*stored) if stored is not None else exchange.begin(None)
-        self._links[hub.name] = exchange, first
-        return exchange, first
-
-    def _new_ledger(self) -> Ledger:
-        return Ledger(
-            ':memory:',
-            SPACE,
-            me=self.key.public,
-            fleet=FLEET.public,
-            now_ms=lambda: self.fleet.now_ms + self.skew_ms,
-        )
-
-
-class SimulatedFleet:
+class SimulatedFleet(World):
     """
     Robots, of which the first is the base station, and hubs.
 
@@ -258,12 +27,8 @@ class SimulatedFleet:
         num_hubs: number of hubs.
     """
 
-    ample = 3000
-    """A budget that no robot needs."""
-
     def __init__(self, num_robots: int, num_hubs: int) -> None:
-        self.now_ms = NOW_MS
-        self.random = random.Random(7)
+        super().__init__()
         self.robots = [Robot(self, number) for number in range(num_robots)]
         self.hubs = [Hub(f'hub {number}') for number in range(num_hubs)]
         self._hub_backups = [hub.copy() for hub in self.hubs]
@@ -274,15 +39,8 @@ class SimulatedFleet:
             for robot in self.robots
         }
         self.erased: set[int] = set()
-        self.acknowledged: set[bytes] = set()
-        """Hashes of the packs that a hub has acknowledged, unless the last copy was destroyed."""
-        self.outcomes: dict[str, int] = {}
         self.robots[0].ledger.set_roster(self._signed_roster())
         self.robots[0].backup = self.robots[0].copy_disk()
-
-    def note_receipt(self, outcome: str) -> None:
-        """Count an outcome, so that a test can check what has happened."""
-        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
 
     def partition(self, cuts: int) -> None:
         """Cut links: bit ``robot + hub * number of robots`` of ``cuts``."""
@@ -337,7 +95,7 @@ class SimulatedFleet:
             for robot in self.robots:
                 for hub in self.hubs:
                     used += robot.exchange_rosters(hub)
-                    used += robot.synchronize(hub, self.ample)
+                    used += robot.synchronize(hub, AMPLE)
             if not used:
                 return count
         raise AssertionError(f'the fleet still exchanges messages after {max_rounds} rounds')
@@ -380,7 +138,7 @@ class SimulatedFleet:
         other.restore(robot.copy_disk())
         for twin, hub, label in ((robot, self.hubs[0], 'a'), (other, self.hubs[-1], 'b')):
             twin.teach(robot.number * 100, label)
-            twin.synchronize(hub, self.ample)
+            twin.synchronize(hub, AMPLE)
 
     def _roster(self, robot: Robot, second: int, third: int) -> None:
         """Let the station change a member: its role, or revoke it, or accept it again."""
@@ -432,11 +190,3 @@ class SimulatedFleet:
                 if stored is not None:
                     found.add(pack_hash(stored[0]))
         return found
-
-
-def pack_hash(message: bytes) -> bytes:
-    """Return the hash of the pack in a message, empty if there is none."""
-    try:
-        return peek(message).hash
-    except PackError:
-        return b''

@@ -18,7 +18,8 @@ from edgetpu_retrain.fleet.ledger import receiving
 from hypothesis import event, given, HealthCheck, settings
 from hypothesis import strategies as st
 from support import believed_claims
-from support.simulated_fleet import Robot, SimulatedFleet
+from support.simulated_fleet import SimulatedFleet
+from support.simulated_robot import Robot
 
 EXAMPLES = int(os.environ.get('FLEET_EXAMPLES', '12'))
 ROBOTS, PARTITIONS, HUBS = 10, 20, 2
