@@ -32,7 +32,7 @@ _EARLIER = timedelta(days=30)
 _VALID = timedelta(days=365 * 30)
 _HUB_VALID = timedelta(days=365 * 10)
 RENEW_BEFORE = timedelta(days=365)
-"""A base station that starts renews its hub's certificate if it expires within this time."""
+"""A base station renews the certificate of its hub if it expires within this time."""
 
 
 class Certificate(NamedTuple):

@@ -108,8 +108,25 @@ class StationFolder:
     def write_settings(self, settings: Settings) -> None:
         """Change how the station runs its hub; at a base, renew its certificate if needed."""
         write_private(self._settings, json.dumps(asdict(settings), indent=1).encode() + b'\n')
-        if self.is_base:
-            self._renew_certificate(settings.certified_names)
+        self.renew_certificate()
+
+    def renew_certificate(self) -> bool:
+        """
+        Renew the certificate of a base's hub if it expires within a year or lacks a name.
+
+        Returns:
+            Whether there is a new one; the station of a site has its certificate from the base.
+        """
+        if not self.is_base:
+            return False
+        wanted = self.settings().certified_names
+        there = self.certificate.exists() and self.certificate_key.exists()
+        if there and certificates.is_current(read_private(self.certificate).decode(), wanted):
+            return False
+        made = certificates.make_hub_certificate(self._load_authority(), wanted)
+        write_private(self.certificate_key, made.key.encode())
+        write_private(self.certificate, made.pem.encode())
+        return True
 
     def make_base(self, settings: Settings) -> None:
         """Make this the folder of a new fleet's base station."""
@@ -227,14 +244,6 @@ class StationFolder:
         self.fleet_key()
         pem, key = (read_private(path).decode() for path in self._authority)
         return Certificate(pem, key)
-
-    def _renew_certificate(self, wanted: tuple[str, ...]) -> None:
-        there = self.certificate.exists() and self.certificate_key.exists()
-        if there and certificates.is_current(read_private(self.certificate).decode(), wanted):
-            return
-        made = certificates.make_hub_certificate(self._load_authority(), wanted)
-        write_private(self.certificate_key, made.key.encode())
-        write_private(self.certificate, made.pem.encode())
 
     def _write_roster(self, roster: Roster, key: Key) -> Roster:
         message = roster_message.sign(roster, key)

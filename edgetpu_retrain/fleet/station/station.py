@@ -42,6 +42,7 @@ from edgetpu_retrain.wording import counted
 
 LEDGER_FILE = 'fleet.db'
 _POLL_S = 0.5
+_RENEW_S = 3600.0
 _ERASE_S = 2.0
 _REPORT_S = 10.0
 _SECONDS_TO_START = 60.0
@@ -100,6 +101,7 @@ class Station:
         parts = [
             self._server.run(),
             self._follow_roster(),
+            self._renew_certificate(),
             self._synchronize(),
             self._erase(),
             self._report(),
@@ -138,6 +140,19 @@ class Station:
                 await asyncio.to_thread(self._ledger.set_roster, message)
                 self._synchronization.wake()
             await asyncio.sleep(_POLL_S)
+
+    async def _renew_certificate(self) -> None:
+        """Renew the certificate of the hub before it expires."""
+        while True:
+            await asyncio.sleep(_RENEW_S)
+            try:
+                is_new = await asyncio.to_thread(self._folder.renew_certificate)
+            except RetrainError as error:  # There is still a year for further attempts.
+                self._log(f'the certificate of the hub cannot be renewed: {error}')
+                continue
+            if is_new:
+                self._log('the certificate of the hub is renewed: nats-server reloads it')
+                self._server.reload()
 
     async def _synchronize(self) -> None:
         await self._create_streams()

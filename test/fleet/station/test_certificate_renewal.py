@@ -1,0 +1,99 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A hub renews its certificate while it runs, with a real nats-server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+import contextlib
+from datetime import timedelta
+from pathlib import Path
+import socket
+import ssl
+
+from edgetpu_retrain.errors import HubError
+from edgetpu_retrain.fleet.evidence.keys import Key
+from edgetpu_retrain.fleet.hub.connection import connect, Hub
+from edgetpu_retrain.fleet.station import certificates
+from edgetpu_retrain.fleet.station import station as station_module
+from edgetpu_retrain.fleet.station.folder import StationFolder
+from edgetpu_retrain.fleet.station.settings import Settings
+from edgetpu_retrain.fleet.station.station import Station
+import pytest
+from support.fleet_members import SPACE
+from support.hub_network import run, until
+from support.hub_server import find_nats_server
+from support.running_station import free_port
+
+
+@contextlib.asynccontextmanager
+async def running(folder: StationFolder) -> AsyncIterator[Hub]:
+    """Run a station, and connect to it as soon as it accepts members."""
+    station = Station(folder, SPACE, None, lambda _: None)
+    task = asyncio.create_task(station.run())
+    hubs: list[Hub] = []
+
+    async def connects() -> bool:
+        try:
+            hubs.append(await connect(folder.settings().local_url, folder.credentials()))
+        except HubError:
+            assert not task.done(), task.exception()
+            return False
+        return True
+
+    try:
+        await until(connects)
+        yield hubs[0]
+        await hubs[0].close()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        station.close()
+
+
+def served_certificate(folder: StationFolder) -> str:
+    """Return the certificate that a client gets, and trusts as members do."""
+    context = ssl.create_default_context(cadata=folder.credentials().ca)
+    with socket.create_connection(('127.0.0.1', folder.settings().port)) as connection:
+        connection.recv(1 << 16)  # NATS begins with a line in plain text.
+        with context.wrap_socket(connection, server_hostname='localhost') as encrypted:
+            der = encrypted.getpeercert(binary_form=True)
+    assert der is not None
+    return ssl.DER_cert_to_PEM_cert(der)
+
+
+def test_a_certificate_that_expires_is_renewed_while_members_stay_connected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_nats_server()
+    monkeypatch.setattr(station_module, '_RENEW_S', 0.05)
+    folder = StationFolder(tmp_path / 'base')
+    with monkeypatch.context() as earlier:
+        earlier.setattr(certificates, '_HUB_VALID', timedelta(hours=1))
+        folder.make_base(Settings(('localhost',), '127.0.0.1', free_port(), 1 << 30))
+    old = folder.certificate.read_text()
+    usual = certificates.RENEW_BEFORE
+    monkeypatch.setattr(certificates, 'RENEW_BEFORE', timedelta())
+
+    async def is_renewed() -> bool:
+        served = await asyncio.to_thread(served_certificate, folder)
+        return served == folder.certificate.read_text() != old
+
+    async def scenario() -> None:
+        async with running(folder) as member:
+            assert await asyncio.to_thread(served_certificate, folder) == old
+            monkeypatch.setattr(certificates, 'RENEW_BEFORE', usual)
+            await until(is_renewed)
+            assert not member.client.is_closed
+            await (await connect(folder.settings().local_url, folder.credentials())).close()
+
+    run(scenario())
+
+
+def test_the_certificate_of_a_site_is_not_renewed(tmp_path: Path) -> None:
+    base, site = StationFolder(tmp_path / 'base'), StationFolder(tmp_path / 'site')
+    settings = Settings(('localhost',), '127.0.0.1', 4222, 1 << 30)
+    base.make_base(settings)
+    site.make_site(settings, base.member_credentials('site', Key.generate(), ('localhost',)))
+    assert not site.renew_certificate()
