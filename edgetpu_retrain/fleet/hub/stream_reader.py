@@ -12,10 +12,10 @@ from typing import Any
 
 from edgetpu_retrain.errors import HubLostError
 from edgetpu_retrain.fleet.hub.connection import Hub
+from edgetpu_retrain.fleet.hub.streams import INACTIVE_S
 
 HEARTBEAT_S = 30
 _PULL_S = 120
-_INACTIVE_S = 300
 _MOST_MESSAGES = 256
 # Room for headers and subjects, in addition to the largest message that the hub allows, bytes.
 _MORE_BYTES = 64 << 10
@@ -165,7 +165,7 @@ async def open_reader(hub: Hub, stream: str, subjects: str, start: int) -> Strea
                 'opt_start_seq': start,
                 'ack_policy': 'none',
                 'replay_policy': 'instant',
-                'inactive_threshold': _INACTIVE_S * _NANOSECONDS,
+                'inactive_threshold': INACTIVE_S * _NANOSECONDS,
                 'mem_storage': True,
                 'num_replicas': 1,
             },

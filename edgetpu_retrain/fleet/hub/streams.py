@@ -34,6 +34,14 @@ Without this setting, nats-server 2.15 and newer allow 1,000:
 https://github.com/nats-io/nats-server/pull/8337
 """
 
+INACTIVE_S = 300
+"""
+Time without use after which the hub deletes a consumer, seconds.
+
+nats-server 2.10 and newer allow no consumer to stay longer, so that those of a member that was
+revoked are soon gone.
+"""
+
 ROSTER_BYTES = 256 << 20
 RELEASE_BYTES = 1 << 30
 REPORT_BYTES = 256 << 20
@@ -72,6 +80,7 @@ class Stream:
             'max_msgs': -1,
             'max_age': 0,
             'max_consumers': MAX_CONSUMERS,
+            'consumer_limits': {'inactive_threshold': INACTIVE_S * 1_000_000_000},
             'max_msgs_per_subject': self.per_subject,
             'duplicate_window': 120_000_000_000,  # nanoseconds
             'num_replicas': 1,

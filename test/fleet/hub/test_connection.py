@@ -23,7 +23,7 @@ from edgetpu_retrain.fleet.hub.connection import connect
 from edgetpu_retrain.fleet.hub.reports import read_reports, Report
 from edgetpu_retrain.fleet.hub.stream_creation import create_streams
 from edgetpu_retrain.fleet.hub.stream_reader import open_reader, StreamMessage, StreamReader
-from edgetpu_retrain.fleet.hub.streams import EVIDENCE
+from edgetpu_retrain.fleet.hub.streams import EVIDENCE, INACTIVE_S
 from edgetpu_retrain.fleet.station.certificates import make_authority, make_hub_certificate
 import pytest
 from support.hub_network import run
@@ -127,6 +127,24 @@ def test_a_cancelled_attempt_to_connect_closes_its_socket() -> None:
             await attempt
         await closed.wait()
         server.close()
+
+    run(scenario())
+
+
+def test_no_consumer_stays_without_its_member(server: HubServer) -> None:
+    async def scenario() -> None:
+        ada = await connect(server.url, ADAS)
+        version = ada.client.connected_server_version
+        if (version.major, version.minor) < (2, 10):
+            pytest.skip('needs nats-server 2.10 or newer')
+        request = f'CONSUMER.CREATE.{EVIDENCE}.stays.evidence.0123.*.*'
+        config = {'durable_name': 'stays', 'filter_subject': 'evidence.0123.*.*'}
+        made = await ada.api(request, {'stream_name': EVIDENCE, 'config': config})
+        assert made['config']['inactive_threshold'] == INACTIVE_S * 10**9
+        config |= {'inactive_threshold': (INACTIVE_S + 1) * 10**9}
+        with pytest.raises(HubRefusedError, match='inactive threshold exceeds'):
+            await ada.api(request, {'stream_name': EVIDENCE, 'config': config})
+        await ada.close()
 
     run(scenario())
 
