@@ -41,7 +41,7 @@ class SampleThread:
         on_counts: called in the thread with the number of samples of each class and the number
             of questions, after changes by this node (when none is pending) or by other programs.
         on_problem: called in the thread with a sentence if the store cannot be read or written,
-            and with '' when the store works again.
+            and with '' whenever the store works.
     """
 
     def __init__(
@@ -227,7 +227,7 @@ class SampleThread:
 
     def _report(self, error: StoreError, *, writing: bool) -> None:
         files_changed = isinstance(error, FilesChangedError)
-        self._cannot_write = writing or files_changed
+        self._cannot_write |= writing or files_changed
         if files_changed:
             # The file may now have other samples, so count again.
             self._seen = None

@@ -98,6 +98,23 @@ def test_of_many_frames_only_one_waits_for_a_lock(store: CountingStore) -> None:
         assert problems[-1] == ''
 
 
+def test_after_a_failed_read_a_full_disk_is_still_a_problem(store: CountingStore) -> None:
+    def fail(reason: str) -> None:
+        raise StoreError(reason)
+
+    problems: list[str] = []
+    thread = SampleThread(store, DESCRIPTION, lambda: 'none', lambda *_: None, problems.append)
+    with contextlib.closing(thread):
+        with pytest.raises(StoreError):
+            thread.change(lambda: fail('the disk is full')).result()
+        with pytest.raises(StoreError):
+            thread.read(lambda: fail('the file cannot be read')).result()
+        thread.counts().result()
+        assert problems[-1], 'a read that works says nothing about writing'
+        thread.change(lambda: None).result()
+        assert problems[-1] == ''
+
+
 @pytest.mark.parametrize('store_images', ['none', 'thumbnail'])
 def test_a_frame_that_waits_for_the_disk_keeps_no_image(tmp_path: Path, store_images: str) -> None:
     rgb = np.zeros((480, 640, 3), np.uint8)
