@@ -60,7 +60,7 @@ class Autostart:
             for transition in (self._node.trigger_configure, self._node.trigger_activate)
         ):
             return True
-        # If a signal has shut ROS down, or the folder is in use, there is nothing to correct.
+        # If a signal has shut ROS down, or the folder is in use, the user has nothing to correct.
         if self._node.context.ok() and self._folder_in_use() is None:
             self._log.error(
                 f'the node stays {self._status.facts.state}: correct that and restart the node, '

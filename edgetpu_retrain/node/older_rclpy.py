@@ -3,8 +3,8 @@
 """
 Workarounds for rclpy of ROS 2 Jazzy (7.1) and Humble (3.3).
 
-Later distributions do not need the workarounds.  Support for Humble ends in May 2027, and support
-for Jazzy in May 2029.
+Later distributions do not need the workarounds.  They can be removed when support ends: for
+Humble in May 2027, for Jazzy in May 2029.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ def after_parameters_are_set(node: Node, callback: Callable[[list[Any]], object]
 
     Args:
         node: the node; on Humble, it must be in an executor.
-        callback: called with the parameters of the request.  The request may have been rejected,
-            so the function must read the current values from the node.
+        callback: called with the parameters of the request.  On Humble, the request may have been
+            rejected, so the function must read the current values from the node.
     """
     if hasattr(node, 'add_post_set_parameters_callback'):
         node.add_post_set_parameters_callback(callback)

@@ -67,8 +67,8 @@ class NodeResources:
     Args:
         node: creates the publishers.
         status: reports the loaded extractor and model, the numbers of samples, and problems.
-        parameters: the values of the node's parameters; after a change of live parameters, assign
-            the new values to the attribute ``parameters``.
+        parameters: the values of the node's parameters; when parameters change while the node is
+            configured, assign the new values to the attribute ``parameters``.
 
     Raises:
         RetrainError, FileNotFoundError: if something cannot be loaded; everything acquired so far
@@ -94,7 +94,7 @@ class NodeResources:
     def close(self) -> None:
         """Stop the threads, close the files and release the devices."""
         self._stack.close()
-        # An interpreter in a reference cycle keeps its device open until it is collected.
+        # An interpreter in a reference cycle keeps its device open until the cycle is collected.
         gc.collect()
 
     def check_devices(self) -> tuple[DeviceFacts, ...]:
@@ -132,7 +132,11 @@ class NodeResources:
         return sentence(f'camera {camera!r}: {fault}') if fault else ''
 
     def stop(self) -> None:
-        """Fail pending captures, stop processing frames, and stop checking the database."""
+        """
+        Stop the frame workers and the check of the database, and checkpoint the database.
+
+        Pending captures fail.
+        """
         self.captures.end_all(RequestError(DEACTIVATED))
         self.workers.stop()
         self.damage.stop()

@@ -189,7 +189,7 @@ class RetrainNode(ManagedEntity):
         self._images.stop()
         while self._cameras:
             self._close_camera(next(iter(self._cameras)))
-        # Trainings and other jobs need the workers to finish, so stop them before the workers.
+        # Trainings and other jobs cannot finish without the workers, so stop the jobs first.
         self._action.stop()
         self._models.stop()
         self._following.stop()

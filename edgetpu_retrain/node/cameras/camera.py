@@ -46,7 +46,7 @@ class Camera:
         name: name of the camera.
         topic: resolved topic of the images.
         detections_topic: resolved topic of the detections; ``''`` without detections.
-        parameters: the current parameters; to change live parameters, assign a new object.
+        parameters: the current parameters; when they change, assign the new ones.
 
     Raises:
         RequestError: if the name of a topic or a QoS override is invalid.

@@ -11,8 +11,8 @@ from edgetpu_retrain.node.cameras.frame_loss import FrameLoss, REPORTED_SHARE
 SILENCE_S = 4.0
 """Time without an image, seconds, after which a problem is reported."""
 
-# Tolerance, seconds.  The node checks once a second.  Without the tolerance, a check that comes
-# slightly early would delay the report by a second.
+# Tolerance of SILENCE_S, seconds.  The node checks once a second.  Without the tolerance, a check
+# that comes slightly early would delay the report by a second.
 _EARLY_S = 0.2
 
 _PROFILE = (
@@ -34,20 +34,20 @@ _OVERLOADED = (
     'the network or this machine is too slow for them: lower the resolution or the frame rate, '
     'or use image_transport compressed'
 )
-# The message contains the largest of these shares that the loss exceeds, and not the loss itself,
-# so that its text seldom changes.
+# The message contains the largest of these shares that the loss exceeds.  With the exact loss, the
+# message would differ at every check, and each new message is logged.
 _SHARES = (REPORTED_SHARE, 0.1, 0.25, 0.5, 0.75)
 
 
 class DeliveryWatch:
     """
-    Detects that no image of a camera arrives, or that some images are lost on the way.
+    Detects that no image of a camera arrives, or that some images are lost.
 
     :meth:`image_arrived` and the other methods may be called from different threads.
 
     Args:
         camera: name of the camera.
-        topic: resolved topic of its images.
+        topic: resolved topic of the camera's images.
         fast_dds: whether the middleware is Fast DDS, which can lose large images.
     """
 
@@ -99,7 +99,7 @@ class DeliveryWatch:
             The sentence; ``''`` if no problem was detected.
         """
         if publishers != self._publishers:
-            # Keep the images of the first publisher, which arrived before it was counted.
+            # Images of the first publisher may arrive before the publisher is counted: keep them.
             if self._publishers:
                 with self._lock:
                     self._loss = FrameLoss()

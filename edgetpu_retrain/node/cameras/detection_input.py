@@ -47,7 +47,7 @@ class DetectionInput:
         group: callback group of the subscription.
 
     Raises:
-        Exception: raised by rclpy, if the name of the topic or a QoS override is invalid.
+        Exception: if the name of the topic or a QoS override is invalid.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class DetectionInput:
             )
 
     def _follow_timeout(self) -> None:
-        """Set the timer's period to at most ``detections_timeout_s``, a live parameter."""
+        """Limit the timer's period to the current value of ``detections_timeout_s``."""
         period = min(_LONGEST_WATCH_PERIOD_S, self._parameters().detections_timeout_s)
         if self._timer.timer_period_ns != round(period * 1e9):
             self._timer.timer_period_ns = round(period * 1e9)

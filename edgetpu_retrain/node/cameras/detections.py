@@ -26,7 +26,7 @@ MOST_IMAGES = 32
 """Maximum number of images of a camera that wait for detections: one second at 30 Hz."""
 
 MOST_IMAGE_BYTES = 256 * 1024 * 1024
-"""Maximum total size of these waiting images, bytes; the newest image is kept in any case."""
+"""Maximum total size of the images that wait, bytes; the newest image is kept in any case."""
 
 MOST_DETECTIONS = 32
 """Maximum number of detection arrays of a camera that wait for their image."""
@@ -129,7 +129,7 @@ def _score(detection: Any) -> float:
 
 
 def _edges(bbox: Any) -> tuple[float, float, float, float]:
-    """Return left, top, right and bottom of a box's upright bounding box; NaN if it is invalid."""
+    """Return left, top, right, bottom of a box's upright bounding box; NaN for an invalid box."""
     x, y, theta = bbox.center.position.x, bbox.center.position.y, bbox.center.theta
     if not (bbox.size_x > 0.0 and bbox.size_y > 0.0 and math.isfinite(theta)):
         return math.nan, math.nan, math.nan, math.nan

@@ -10,7 +10,7 @@ from itertools import pairwise
 from statistics import median
 
 WINDOW_S = 5.0
-"""Time after its arrival for which an image counts in the estimate, seconds."""
+"""How long after its arrival an image counts in the estimate, seconds."""
 
 REPORTED_SHARE = 0.02
 """Share of lost images, 1 in 50, above which the loss is reported as a problem."""
@@ -29,9 +29,9 @@ class FrameLoss:
     If there is one publisher, and the middleware numbers its messages (Fast DDS does), missing
     numbers are counted.  Otherwise, the stamps are used: in a periodic stream, a lost image leaves
     a gap of a multiple of the camera's period.  A gap counts only if images at the usual period
-    precede and follow it.  A run of equal gaps does not count, because a camera that becomes
-    slower loses no images.  If the stamps have no period, as with a triggered camera, the estimate
-    is 0.
+    precede and follow it.  Five or more equal gaps in a row do not count, because a camera that
+    has become slower loses no images.  If the stamps have no period, as with a triggered camera,
+    the estimate is 0.
     """
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class FrameLoss:
             lost = _missing_by_stamps([stamp for _, stamp, _ in self._images])
         else:
             return 0.0
-        # Include lost images: if most images are lost, few arrive within the window.
+        # Compare lost plus arrived images: if most are lost, few arrive within the window.
         if lost < _FEWEST_LOST or lost + len(self._images) < _FEWEST_IMAGES:
             return 0.0
         return lost / (lost + len(self._images) - 1)
@@ -87,7 +87,10 @@ def _missing_numbers(numbers: Sequence[int]) -> int:
 
 def _missing_by_stamps(stamps: Sequence[float]) -> int:
     """
-    Count the images that are missing in a periodic stream, from stamps in seconds.
+    Count the images that are missing in a periodic stream; 0 if the stamps have no period.
+
+    Args:
+        stamps: stamps of the images, seconds, in order of arrival.
 
     >>> _missing_by_stamps([0.0, 0.1, 0.2, 0.4, 0.5, 0.8, 0.9, 1.0, 1.1])
     3
@@ -96,8 +99,8 @@ def _missing_by_stamps(stamps: Sequence[float]) -> int:
     if min(steps) <= 0.0:
         return 0
     # Use the second shortest step, because a single image may come early.
-    shortest = sorted(steps)[1]
-    period = median(step for step in steps if step < 1.5 * shortest)
+    second_shortest = sorted(steps)[1]
+    period = median(step for step in steps if step < 1.5 * second_shortest)
     multiples = [_multiple(step / period) for step in steps]
     if multiples.count(0) > _IRREGULAR_SHARE * len(steps):
         return 0

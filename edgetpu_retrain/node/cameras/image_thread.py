@@ -35,13 +35,13 @@ class ImageThread:
     def __init__(self, node: Node) -> None:
         self._node = node
         self.group = _ThreadGroup()
-        # Create the executor here: in start(), this fails after a signal has shut ROS down.
+        # Not in start(), because no executor can be created after a signal has shut ROS down.
         self._executor = _GroupExecutor(node, self.group)
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
 
     def start(self) -> None:
-        """Start the thread, unless it is running; it can be stopped and started again."""
+        """Start the thread, unless it is running; after :meth:`stop`, it can be started again."""
         if self._thread is None:
             self._stopping.clear()
             self._thread = threading.Thread(target=self._run, name='images', daemon=True)

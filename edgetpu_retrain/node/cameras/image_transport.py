@@ -20,7 +20,7 @@ class ImageTransport:
     The functions that read one type of image message.
 
     Args:
-        topic_suffix: is appended to the camera's image topic, as in image_transport
+        topic_suffix: suffix that is appended to the camera's image topic, as in image_transport
             (https://github.com/ros-perception/image_common).
         check: raises ImageError if a message is inconsistent; reads no pixels.
         picture: returns a message's picture, given the options for decoding; reads no pixels.

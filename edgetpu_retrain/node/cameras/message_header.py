@@ -12,7 +12,7 @@ from edgetpu_retrain.wording import quoted
 NANOSECONDS = 1_000_000_000
 
 MAX_FRAME_ID_LENGTH = 255
-"""Maximum length of a frame_id, characters; it is published again with each classification."""
+"""Maximum length of a frame_id, characters; every classification is published with it."""
 
 _LAST_SECOND = 2**31 - 1
 _FIRST_SECOND = -(2**31)
@@ -20,14 +20,14 @@ _FIRST_SECOND = -(2**31)
 
 def check_header(what: str, header: Any) -> None:
     """
-    Reject a header that is too long to publish again.
+    Reject a header that is too long to publish with a classification.
 
     Args:
-        what: the name of the message in the error.
+        what: name of the message for the error, such as 'the image'.
         header: a ``std_msgs/Header``.
 
     Raises:
-        ImageError: if its frame_id is too long.
+        ImageError: if the frame_id is longer than :data:`MAX_FRAME_ID_LENGTH`.
     """
     if len(header.frame_id) > MAX_FRAME_ID_LENGTH:
         raise ImageError(

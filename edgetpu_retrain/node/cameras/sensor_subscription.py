@@ -48,7 +48,7 @@ class SensorSubscription:
         depth: depth of the queue, messages.
 
     Raises:
-        Exception: raised by rclpy, if the name of the topic or a QoS override is invalid.
+        Exception: if the name of the topic or a QoS override is invalid.
     """
 
     def __init__(

@@ -192,7 +192,7 @@ class FrameOutput:
     def log_fault(self, frame: Frame, error: Exception) -> None:
         """Log why a frame was not classified, and count the fault."""
         kind = 'unusable image' if isinstance(error, ImageError) else 'frame lost'
-        # It is no fault if publishing fails because a signal has shut ROS down.
+        # After a signal has shut ROS down, publishing fails; that is not a fault.
         if self._node.context.ok():
             self._faults.add(frame.camera, kind, in_words(error))
 

@@ -13,7 +13,7 @@ import threading
 from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.node.samples.sample_requests import AddRequest
 
-MAX_ON_THEIR_WAY = 16
+MAX_UNSETTLED = 16
 """
 Maximum number of unsettled claims (see :class:`Captures`), at which no more frames are claimed.
 
@@ -57,7 +57,7 @@ class Capture:
 
     @property
     def is_over(self) -> bool:
-        """Whether the request has all its samples, or claims no more frames."""
+        """Whether the request has all its samples, or was stopped."""
         return self.stopped or self.stored >= self.wanted.count
 
     def wants(self, frame: Frame, now: float) -> bool:
@@ -66,7 +66,7 @@ class Capture:
 
         Args:
             frame: the frame.
-            now: time of the frame, seconds: simulated time, or its time of arrival.
+            now: time of the frame, seconds: the simulated time, or the frame's time of arrival.
         """
         return (
             not self.stopped
@@ -77,7 +77,7 @@ class Capture:
         )
 
     def fail(self, error: BaseException) -> None:
-        """Claim no more frames, and end with an error."""
+        """Stop the request, and set its error unless an earlier error is set."""
         self.error = self.error or error
         self.stopped = True
 
@@ -173,8 +173,8 @@ class Captures:
         return frame.arrived if simulated is None else simulated
 
     def _claimants(self, frame: Frame, now: float) -> list[Capture]:
-        # Several claims of one frame may exceed the maximum, because they share its pixels.
-        if self._unsettled >= MAX_ON_THEIR_WAY:
+        # The claims of one frame may exceed the maximum, because they share the frame's pixels.
+        if self._unsettled >= MAX_UNSETTLED:
             return []
         return [capture for capture in self._pending if capture.wants(frame, now)]
 

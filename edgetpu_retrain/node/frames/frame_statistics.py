@@ -46,7 +46,7 @@ class StageTimes(NamedTuple):
 
     Args:
         waiting: from arrival until the worker starts to process the frame.
-        conversion: conversion to RGB.
+        conversion: decoding and conversion to RGB.
         resize: scaling to the size of the model's input.
         inference: running the model.
         publication: from the end of inference to the end of publication.

@@ -36,9 +36,9 @@ class FrameWorker:
     model, frames are only checked, unless ``~/embedding`` has subscribers or a capture wants them.
 
     A second thread publishes the results.  If another frame is waiting, the results are published
-    during the inference of that frame, which releases the GIL.  Publishing them earlier would
-    delay the conversion of that frame.  The results of at most one frame wait to be published, so
-    slow middleware reduces the frame rate but does not fill the memory.
+    during the inference of that frame, because inference releases the GIL.  Publishing the results
+    earlier would delay the conversion of that frame.  The results of at most one frame wait to be
+    published, so slow middleware reduces the frame rate but does not fill the memory.
 
     Args:
         engine: the device's engine.
@@ -75,13 +75,17 @@ class FrameWorker:
         self._publication: Future[None] | None = None
 
     def start(self) -> None:
-        """Start the thread; it can be stopped and started again."""
+        """Start the thread; after :meth:`stop`, it can be started again."""
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name='frames', daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop after the current frame is published; cancel jobs that have not started."""
+        """
+        Publish the current image and stop; discard waiting frames and remaining boxes.
+
+        Jobs that have not started are cancelled.
+        """
         with self._changed:
             self._stopping = True
             self._changed.notify()
@@ -94,7 +98,7 @@ class FrameWorker:
         self._idle.set()
 
     def offer(self, frame: Frame) -> None:
-        """Accept a camera's newest frame; never waits for inference."""
+        """Accept a camera's newest frame, without waiting for inference."""
         with self._changed:
             dropped = self._frames.put(frame)
             self._idle.clear()
@@ -280,7 +284,7 @@ class FrameWorker:
             if result.scores is None:
                 return
             classified.append(BoxClassification(detection, result.scores, result.embedding))
-            # Run a job or process an image between two boxes, so that many boxes do not delay it.
+            # Between two boxes, run a job or process an image, so that many boxes delay neither.
             with self._changed:
                 if self._stopping:
                     return

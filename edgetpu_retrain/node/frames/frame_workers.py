@@ -34,17 +34,17 @@ class FrameWorkers:
     healthiest: Callable[[], str]
 
     def start(self) -> None:
-        """Start all workers; they can be stopped and started again."""
+        """Start all workers; after :meth:`stop`, they can be started again."""
         for worker in self.workers.values():
             worker.start()
 
     def stop(self) -> None:
-        """Stop after the current frames are published; cancel jobs that have not started."""
+        """Stop all workers; see :meth:`FrameWorker.stop`."""
         for worker in self.workers.values():
             worker.stop()
 
     def offer(self, frame: Frame) -> None:
-        """Accept a camera's newest frame; never waits for inference."""
+        """Accept a camera's newest frame, without waiting for inference."""
         self.workers[self.device_of[frame.camera]].offer(frame)
 
     def wait_until_idle(self, timeout_s: float) -> None:

@@ -58,12 +58,12 @@ class Frame:
         return width, height
 
     def check(self) -> None:
-        """Raise ImageError if the message is inconsistent or its header too long to publish."""
+        """Raise ImageError if the message is inconsistent or its header is too long to publish."""
         self.check_header()
         self.transport.check(self.message)
 
     def check_header(self) -> None:
-        """Raise ImageError if the header is too long to publish again."""
+        """Raise ImageError if the header is too long to publish with a classification."""
         check_header('the image', self.message.header)
 
 

@@ -21,7 +21,7 @@ REPEAT_S = 60.0
 """Time after which a fault that continues is logged again, seconds."""
 
 OVER_S = 10.0
-"""Time without a fault, seconds, after which its next occurrence counts as a new fault."""
+"""Time since a fault last occurred, seconds, after which it counts as a new fault."""
 
 LATEST_S = 2.0
 """Minimum time for which a fault counts as a problem of its camera, seconds."""

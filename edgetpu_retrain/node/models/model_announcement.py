@@ -43,13 +43,13 @@ class ModelAnnouncement:
 
         Args:
             model: the serving model.
-            choice: the choice of this model; its number of swaps is published as
+            choice: the recorded choice of this model; ``choice.swaps`` is published as
                 ``database_version``.
         """
         vision_info = VisionInfo(
             method=METHOD, database_location=str(model.version.path), database_version=choice.swaps
         )
-        # Classifications have no minimum score, so there is no threshold to publish.
+        # Classifications have no minimum score, so the threshold is 0.
         label_info = LabelInfo(
             class_map=[
                 VisionClass(class_id=number, class_name=label)

@@ -88,7 +88,7 @@ class ModelFollowing:
                 if not follow:
                     versions.check(number)
                 elif not versions.follow(number, wanted.choice):
-                    # Another choice was made in the meantime: the next call checks it.
+                    # Another choice was made in the meantime: let check_for_changes() read it.
                     self._seen = None
                     return
             except RetrainError as error:  # noqa: PERF203 - few versions, tried once

@@ -61,7 +61,7 @@ class Cancellation:
 
 class FramesFirst:
     """
-    Pauses a training between two steps while a frame is being processed, so that frames stay fast.
+    Pauses a training between two steps while a frame is processed, to limit frame latency.
 
     After a pause, the training runs for at least as long as it has paused.  So a training takes at
     most twice as long, even if a frame is always being processed.

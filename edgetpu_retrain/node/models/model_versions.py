@@ -22,7 +22,9 @@ PREVIOUS = -1
 @dataclass(frozen=True)
 class Wanted:
     """
-    The versions that other programs have trained or chosen; equal if nothing has changed.
+    The versions that other programs have trained or chosen.
+
+    The results of two calls of :meth:`ModelVersions.wanted` are equal if nothing has changed.
 
     Args:
         versions: numbers of the versions to try before the serving version, in this order.
@@ -46,7 +48,8 @@ class ModelVersions:
         prepare: loads a retrained model on every device; called with the bytes of its file.
         serve: swaps models between two frames; returns when the new model serves.  Raises
             CancelledError if the node is deactivated before the swap.
-        on_swap: called with the new model and its choice after each swap, never concurrently.
+        on_swap: called with the model and its choice at the start and after each swap, never
+            concurrently.
     """
 
     def __init__(

@@ -43,8 +43,8 @@ class DeclaredParameters:
 
     Args:
         node: the node; initial values come from its command line and parameter files.
-        is_configured: returns whether the node is configured.  While it is, only live parameters
-            can be changed.
+        is_configured: returns whether the node is configured.  While it is, only parameters with
+            ``live=True`` can be changed.
     """
 
     def __init__(self, node: Node, is_configured: Callable[[], bool]) -> None:

@@ -32,7 +32,7 @@ from edgetpu_retrain.store.questions.asking import MAX_QUESTIONS
 from edgetpu_retrain.wording import named, quoted
 
 MAX_CAMERAS = 32
-"""Maximum number of cameras; each has topics, parameters and statistics of its own."""
+"""Maximum number of cameras; each has separate topics, parameters and statistics."""
 
 MAX_CAMERA_NAME_LENGTH = 50
 """Maximum length of a camera's name, characters; topic names contain it, and may have 255."""
@@ -237,7 +237,7 @@ class NodeParameters:
 
     @property
     def device_of(self) -> dict[str, str]:
-        """The device that runs each camera's frames, by camera name."""
+        """The device that processes each camera's frames, by camera name."""
         return {camera.name: camera.device or self.device for camera in self.cameras}
 
     @property

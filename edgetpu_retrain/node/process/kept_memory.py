@@ -29,7 +29,7 @@ _LARGEST = 32 * 2**20
 # about four copies of it, 25 MB.
 _KEPT = 64 * 2**20
 # Number of arenas.  By default, glibc uses up to sixteen arenas on two cores, and each arena keeps
-# the largest size that its threads have needed.
+# as much memory as its threads have needed at their peak.
 _ARENAS = 1
 
 
@@ -37,8 +37,8 @@ def keep_freed_memory() -> None:
     """
     Keep the freed memory of images of up to 1280x720, in one arena for all threads.
 
-    Call this function before importing rclpy, whose threads would otherwise get arenas of their
-    own.  It has no effect without glibc, or if an environment variable ``MALLOC_*`` is set.
+    Call this function before importing rclpy, whose threads would otherwise get separate
+    arenas.  It has no effect without glibc, or if an environment variable ``MALLOC_*`` is set.
     """
     _set({_M_MMAP_THRESHOLD: _MAPPED_FROM, _M_TRIM_THRESHOLD: _KEPT, _M_ARENA_MAX: _ARENAS})
 

@@ -26,7 +26,7 @@ MIN_INTERVAL_S = 1.0
 """Minimum time between two questions, seconds."""
 
 RETRY_S = 30.0
-"""Time for which no frame is offered after reading or writing the store has failed, seconds."""
+"""Time for which no frame is accepted after reading or writing the store has failed, seconds."""
 
 
 class QuestionCollector:
@@ -39,7 +39,7 @@ class QuestionCollector:
 
     Args:
         samples: the thread that reads and writes the store.
-        asking: decides whether a frame is worth a question.
+        asking: decides whether a frame becomes a question, and stores the question.
         with_picture: returns whether a thumbnail is stored.
         report: called with the name of a camera and the reason, if a frame could not be stored.
         clock: returns the time, seconds.
@@ -60,8 +60,9 @@ class QuestionCollector:
         self._clock = clock
         self._lock = threading.Lock()
         self._is_busy = False
-        # Frames whose classification is certain can only be in conflict with samples.  They must
-        # not delay uncertain frames, so the times are separate.
+        # Times of the last accepted uncertain frame and of the last accepted frame.  The times are
+        # separate, so that a frame with a certain classification, which becomes a question only if
+        # it is in conflict with a sample, does not delay an uncertain frame.
         self._last_uncertain = -math.inf
         self._last = -math.inf
 
@@ -93,7 +94,7 @@ class QuestionCollector:
             why: why the classification is uncertain; None if it is certain.
             results: the published ``vision_msgs/ObjectHypothesis`` of the frame, best first.
             embedding: raw embedding ``[D]`` of the frame.
-            most: maximum number of questions, at least 1.
+            most: maximum number of stored questions, at least 1.
         """
         with self._lock:
             if not self.is_due(why):

@@ -16,13 +16,13 @@ from edgetpu_retrain.node.requests.background_thread import BackgroundThread
 from edgetpu_retrain.store.database.damage_check import DamageCheck
 from edgetpu_retrain.wording import sentence
 
-_STEPS_BACK = 10
+_NICENESS = 10
 """Niceness of the check: a thread of normal priority gets nine times as much CPU time."""
 
 
 class DamageWatch:
     """
-    Checks a database for damage once after it is opened, in a thread of its own.
+    Checks a database for damage once after it is opened, in a background thread.
 
     Args:
         check: the check of the database.
@@ -61,7 +61,7 @@ class DamageWatch:
         # calling thread on Linux, and the whole process elsewhere; a sandbox may forbid it.
         if sys.platform == 'linux':
             with suppress(OSError):
-                os.nice(_STEPS_BACK)
+                os.nice(_NICENESS)
         try:
             self._check.run(self._stopping.is_set)
         except StoreError as error:

@@ -76,7 +76,7 @@ class SampleServices:
         self._reembedding = BackgroundThread('reembedding')
         self._is_reembedding = False
         self._stopping = threading.Event()
-        # Without use_sim_time, the node's clock is the system clock, which may be set.
+        # Without use_sim_time, the node's clock is the system clock, which can jump.
         self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
 
     def stop(self) -> None:

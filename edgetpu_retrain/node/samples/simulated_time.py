@@ -49,7 +49,7 @@ def ended_by_a_jump(node: Node, end: Callable[[RequestError], None]) -> Iterator
     """
 
     def jumped(jump: TimeJump) -> None:
-        # In some releases of rclpy, clock_change has another type than ClockChange.
+        # In some releases of rclpy, the type of clock_change is not ClockChange.
         if int(jump.clock_change) == ClockChange.ROS_TIME_NO_CHANGE:
             what = f'The time on /clock jumped back by {-jump.delta.nanoseconds / 1e9:g} s'
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.node.cameras.image_transport import RAW
-from edgetpu_retrain.node.frames.captures import Capture, Captures, MAX_ON_THEIR_WAY
+from edgetpu_retrain.node.frames.captures import Capture, Captures, MAX_UNSETTLED
 from edgetpu_retrain.node.frames.newest_frames import Frame
 import pytest
 from support.captures import capture_request
@@ -142,7 +142,7 @@ def test_ended_requests_wait_for_their_claims(captures: Captures) -> None:
 
 def test_while_the_disk_is_slow_no_more_frames_are_claimed(captures: Captures) -> None:
     capture = ask(captures, count=100)
-    for number in range(MAX_ON_THEIR_WAY):
+    for number in range(MAX_UNSETTLED):
         assert captures.claim(frame(float(number))) == [capture]
     late = frame(1000.0)
     assert not captures.wants(late)
@@ -151,8 +151,8 @@ def test_while_the_disk_is_slow_no_more_frames_are_claimed(captures: Captures) -
     assert captures.wants(late)
     assert captures.claim(late) == [capture]
     captures.stop(capture)
-    for number in range(MAX_ON_THEIR_WAY):
+    for number in range(MAX_UNSETTLED):
         assert not capture.done.done()
         captures.settle(capture, 2 + number)
     assert capture.done.result(timeout=0) is None
-    assert capture.stored == MAX_ON_THEIR_WAY + 1
+    assert capture.stored == MAX_UNSETTLED + 1
