@@ -237,7 +237,7 @@ def training_data(
 
     Args:
         data: a dictionary with data_train, labels_train, data_val and labels_val; other keys are
-            ignored.  Both data_val and labels_val may be empty.
+            ignored.  data_val and labels_val may be empty, but only both together.
         feature_dim: the required length D of an embedding, or None to accept any.
         num_classes: C; None derives it from the labels, see :func:`found_classes`.
 

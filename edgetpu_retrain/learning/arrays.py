@@ -12,8 +12,8 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
-# Enough rows for efficient matrix products.  With embeddings of length 1280, as those of the
-# default extractor, a float32 block has 20 MiB.
+# Enough rows for efficient matrix products.  A float32 block of the default extractor's
+# embeddings, which have length 1280, takes 20 MiB.
 _BLOCK_ROWS = 4096
 
 

@@ -14,7 +14,7 @@ class EmbeddingRows:
     """
     A matrix of embeddings, whose rows are dequantized when they are read.
 
-    A quantized matrix is never converted as a whole, and may be memory-mapped.
+    A quantized matrix is stored unconverted, and may be memory-mapped.
 
     Args:
         embeddings: float ``[N, D]``, or quantized integers ``[N, D]``.

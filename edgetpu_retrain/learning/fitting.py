@@ -60,8 +60,8 @@ def fit(
             day.  None = each class is one recording; contiguous blocks of rows are held out.
         scale: for quantized embeddings only: a real value is ``scale * (stored - zero_point)``.
         zero_point: for quantized embeddings only: the integer that represents 0.
-        num_classes: C, 2 or more; None = the highest class index in ``labels`` or ``initial``
-            plus one.
+        num_classes: C, 2 or more; None = one more than the highest class index in ``labels`` or
+            ``initial``.
         initial: an earlier head to start from (warm start), of the same D.  Its classes keep
             their indices; new classes start from the means of their samples.  A warm start needs a
             quarter of the iterations.
@@ -151,7 +151,7 @@ def _checked_labels(
     classes = num_classes or max(int(indices.max()) + 1, known)
     if classes < 2:
         raise ValueError('labels holds class 0 only; there must be samples of 2 or more classes')
-    # np.unique, and not np.bincount: a wrong label such as 10**9 would allocate 10**9 counts.
+    # For a wrong label such as 10**9, np.bincount would allocate 10**9 counts.
     present = np.unique(indices)
     if len(present) < classes:
         missing = next(n for n in range(classes) if n >= len(present) or present[n] != n)

@@ -10,7 +10,7 @@ data with temporal, spatial, hierarchical, or phylogenetic structure', Ecography
 
 If a class has only one recording, contiguous blocks of it are held out, as in the same paper.  A
 held-out sample is not evaluated if it has a near copy next to its block.  If most held-out samples
-have near copies, single samples are held out instead of blocks, and all are evaluated.
+of a class have near copies, single samples are held out instead of blocks, and all are evaluated.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ ALWAYS_TRAINED = -1
 # differs too much from a head that is trained on all samples.
 _LARGEST_SHARE = 2 / 3
 
-# Two samples are near copies if their squared distance is below this share of the mean squared
-# distance between samples.  With EfficientNet-Lite0, the share is 0.02 to 0.08 for frames of a
-# burst (5th to 95th percentile; a cosine distance of 0.01 to 0.03), and at least 0.11 for other
-# views.
+# Two samples are near copies if their squared distance, relative to the mean squared distance
+# between samples, is below this.  With EfficientNet-Lite0, the ratio is 0.02 to 0.08 for frames
+# of a burst (5th to 95th percentile; a cosine distance of 0.01 to 0.03), and at least 0.11 for
+# other views.
 _NEAR_COPY = 0.08
 # Number of rows from which the mean distance is estimated, and of rows compared at once.
 _ROWS_FOR_DISTANCE = 512
 
-# If less than this share of the held-out samples has no near copy, single samples are held out
-# instead of blocks.
+# Minimum share of a class's held-out samples without near copies.  Below it, single samples are
+# held out instead of blocks.
 _FEWEST_EVALUATED = 0.5
 
 # Number of samples on each side of a block that are searched for near copies.
@@ -112,7 +112,7 @@ def hold_out(
     With one fold, about the given share of each class is held out.  With more folds, each sample
     of a class with one recording is held out once if there are at least ``1 / share`` folds.  In a
     class with several recordings, a recording is held out once if it has at most two thirds of the
-    class, unless no other recording would be left to train on.
+    class's samples, unless no other recording would be left to train on.
 
     Recordings with the same number in several classes are held out together if possible: a head
     should not be trained on a day in one class and evaluated on the same day in another class.
@@ -304,7 +304,12 @@ def _some_recordings(
 def _recordings_in_turn(
     numbers: IntArray, classes: IntArray, fits: BoolArray, folds: int
 ) -> IntArray:
-    """Return the fold of each recording: the fold with the fewest recordings of its classes."""
+    """
+    Return the fold of each recording; ALWAYS_TRAINED for a recording that does not fit.
+
+    Recordings with the same number get the same fold: the one that has the fewest recordings of
+    their classes so far.
+    """
     chosen = np.full(len(numbers), ALWAYS_TRAINED, np.int64)
     used = np.zeros((folds, int(classes.max()) + 1), np.int64)
     offered = np.flatnonzero(fits)

@@ -77,7 +77,7 @@ class TrainingReport:
 
     @property
     def measuring_iterations(self) -> int:
-        """Training steps of all measured heads."""
+        """Training steps of all measured heads together."""
         return sum(self.measuring_runs)
 
     @property

@@ -31,8 +31,8 @@ import numpy as np
 # Weight of the margin to the second-best class, relative to the best class's logit.
 _MARGIN_WEIGHT = 0.25
 
-# The length is divided by this power of an embedding's share along the directions, relative to
-# ``full_share``.
+# If an embedding's share along the directions is less than ``full_share``, its length is divided
+# by ``share / full_share`` to this power.
 _SHARE_POWER = 5
 
 

@@ -11,15 +11,16 @@ import numpy as np
 
 # Number of bins of the calibration error, as in the paper by Guo et al. (see fit_temperature).
 _BINS = 15
-# Newton's method ends after this many steps, or if a step changes log T by less than this.
+# Maximum number of steps of Newton's method.
 _NEWTON_STEPS = 30
+# Newton's method ends when a step changes log T by less than this.
 _CLOSE_ENOUGH = 1e-4
 
 # Expected temperature of the default recipe on another day, and standard deviation of its
 # logarithm.  Measured temperatures are 0.55 to 0.85 (photographs of shops, an office seen by two
 # cameras, and simulated bursts).
 _ANOTHER_DAY = (0.65, 0.25)
-# Standard deviation of the logarithm of the temperature among recordings.
+# Assumed standard deviation of log T fitted to a single recording, around log T of the next one.
 _ONE_RECORDING = 0.5
 
 # Largest absolute value of log T.  More extreme temperatures only occur with few samples that are
@@ -48,8 +49,9 @@ def fit_temperature(
     Return the temperature T for which ``softmax(logits / T)`` is best calibrated.
 
     T minimizes the cross-entropy on held-out samples (Guo et al., 'On Calibration of Modern
-    Neural Networks', ICML 2017).  If all of a few samples are classified correctly, the minimum
-    is at T = 0, which means infinite confidence.  A normal prior on ``log T`` prevents this.
+    Neural Networks', ICML 2017).  If all samples are classified correctly, as is common with few
+    samples, the minimum is at T = 0, which means infinite confidence.  A normal prior on ``log T``
+    prevents this.
 
     Args:
         logits: float32 ``[N, C]`` of held-out samples, N at least 1.
@@ -76,7 +78,7 @@ def fit_temperature(
         squares = np.einsum('nc,nc,nc->n', scores, shifted, shifted)
         slope = sharpness * (float(means.mean()) - truth) + weight * (u - expected)
         bend = sharpness**2 * float((squares - means * means).mean()) + weight
-        # Where the loss is concave, this term of the curvature is negative and is omitted.
+        # Omit this term of the curvature where it is negative, to keep the curvature positive.
         bend += max(sharpness * (float(means.mean()) - truth), 0.0)
         change = max(-1.0, min(1.0, -slope / bend))
         u = max(-_LARGEST_LOG, min(_LARGEST_LOG, u + change))
@@ -95,8 +97,8 @@ def temperature_on_another_day(fitted: float, recordings: float) -> float:
     Args:
         fitted: the temperature fitted to held-out samples.
         recordings: number of recordings that these samples come from, averaged over the classes.
-            A class whose samples are near copies of training samples counts as 0, because near
-            copies say nothing about another day.
+            A class counts as 0 if most of its held-out samples are near copies of training
+            samples, because near copies say nothing about another day.
 
     >>> [round(temperature_on_another_day(0.4, count), 2) for count in (0, 1, 2, 100)]
     [0.65, 0.59, 0.55, 0.41]

@@ -15,8 +15,8 @@ spreads, but does not amplify weak features, which are mostly noise, to the size
 
 Some directions then still dominate: along them, embeddings of the same class differ far more than
 along all other directions, because of pose and light.  The features are shrunk along these
-directions, to the spread of the next strongest direction.  (Within-class covariance normalization,
-Hatch, Kajarekar and Stolcke, Interspeech 2006, scales all directions.)
+directions, to the spread along the strongest of the other directions.  (Within-class covariance
+normalization, Hatch, Kajarekar and Stolcke, Interspeech 2006, scales all directions.)
 """
 
 from __future__ import annotations
@@ -51,9 +51,10 @@ _DIRECTION_ROWS = 512
 
 # Maximum number of directions to shrink.
 _MOST_DIRECTIONS = 64
-# The same if features are computed batch by batch, because each batch must then be shrunk.
+# Maximum number of directions to shrink if features are computed batch by batch: each batch must
+# then be shrunk.
 _MOST_DIRECTIONS_OF_MANY = 16
-# Number of samples needed for each direction.
+# Minimum number of samples per shrunk direction.
 _SAMPLES_A_DIRECTION = 8
 # Smallest factor by which features are shrunk.
 _SMALLEST_SHRINK = 0.1
@@ -190,7 +191,7 @@ class FeatureRows:
 
     @property
     def columns(self) -> int:
-        """Length of a row: D, or fewer if the features are reduced."""
+        """Length of a row: D, or less if the features are reduced."""
         return self.feature_dim if self._basis is None else self._basis.shape[1]
 
     def __getitem__(self, rows: IntArray | slice) -> FloatArray:
@@ -229,7 +230,8 @@ def _dominating(
     Returns:
         The directions, float32 ``[D, R]``, and the factors, float32 ``[R]``.
     """
-    # The rows of small classes may be repeated.  Equal sums identify them; use each row once.
+    # Rows of small classes may occur several times.  Rows with equal sums are assumed to be the
+    # same row, which is used once.
     _, once = np.unique(features[:_DIRECTION_ROWS].sum(axis=1), return_index=True)
     _, members = np.unique(labels[once], return_inverse=True)
     some = features[once]

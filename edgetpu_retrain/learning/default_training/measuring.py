@@ -29,8 +29,8 @@ from edgetpu_retrain.learning.training_report import Method
 from edgetpu_retrain.learning.unknown import UnknownDetector
 import numpy as np
 
-# Maximum numbers of held-out samples and of their logits (64 MiB).  More samples would hardly
-# change the results.
+# Maximum number of held-out samples, and of their logits (64 MiB) with up to 4096 classes.  More
+# samples would hardly change the results.
 _MOST_HELD_OUT = 20_000
 _MOST_HELD_OUT_LOGITS = 2**24
 # Maximum number of held-out samples that are evaluated repeatedly during a run.
@@ -59,7 +59,7 @@ class Measurement:
         parts: int64 ``[M]``, the fold of each sample if there are fewer than five folds, else 0.
         evaluated_recordings: see Folds.
         share: the best iteration as a share of the planned iterations, in (0, 1]; the mean over
-            all runs.
+            the folds.
         runs: number of iterations of each run.
         run: the last run if it was stopped or diverged, else None.  It replaces the final run.
         best: the run whose weights are used if the final run diverges; None if there are few
@@ -221,8 +221,8 @@ def _train_on(
     if len(held_out) > _MOST_WATCHED:
         watched = np.sort(problem.rng.choice(held_out, _MOST_WATCHED, replace=False))
     start = imprinted(problem, rows)
-    # Whether the best weights replace the last ones.  If not, they are used only after divergence,
-    # for which a fixed temperature suffices.
+    # Whether the best weights may replace the last ones.  If not, the best weights are used only
+    # after divergence, for which a fixed temperature suffices.
     chosen = problem.recipe.num_iter is None and not problem.few_samples
     temperature = None if chosen else problem.recipe.temperature_prior[0]
     watch = HeldOutWatch(problem.features[watched], problem.labels[watched], start, temperature)

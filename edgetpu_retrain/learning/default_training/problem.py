@@ -97,8 +97,8 @@ class Problem:
         Return a copy of the problem whose features are conditioned by only some of the samples.
 
         Conditioning shrinks the directions along which the samples of a class differ most, such as
-        those between its recordings.  If held-out samples took part in it, their evaluation would
-        be too good.
+        the directions between recordings.  If held-out samples were included, their evaluation
+        would be too good.
 
         Args:
             rows: int64 ``[M]``, the samples that condition the features.
@@ -128,7 +128,13 @@ def _conditioned(
     *,
     reduced: bool,
 ) -> tuple[FeatureRows, float, IntArray]:
-    """Return all features, their largest eigenvalue, and the rows that both are computed from."""
+    """
+    Return the features of all rows, conditioned by some of the rows ``among``.
+
+    Returns:
+        The features, the largest eigenvalue of their covariance, and the rows that conditioned
+        them.
+    """
     sample = _sample(among, labels[among], num_classes, rng)
     many = FeatureRows.are_many(rows)
     conditioning = Conditioning.from_sample(rows.floats(sample), labels[sample], of_many=many)

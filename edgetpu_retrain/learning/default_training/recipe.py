@@ -17,9 +17,10 @@ from edgetpu_retrain.learning.arrays import IntArray
 
 MOMENTUM = 0.9
 
-# Expected temperature, and standard deviation of its logarithm.  With this recipe, fitted
-# temperatures are 0.33 to 0.65, for 2 to 64 samples per class and both extractors named above.
-# They are below 1 because the regularization keeps logits small.
+# The prior for fitting the temperature to held-out samples: the expected temperature, and the
+# standard deviation of its logarithm.  With this recipe, fitted temperatures are 0.33 to 0.65, for
+# 2 to 64 samples per class and both extractors named above.  They are below 1 because the
+# regularization keeps logits small.
 _TEMPERATURE_PRIOR = (0.45, 0.5)
 
 # L2 regularization is equivalent to a normal prior on the weights.  With the default strength, a

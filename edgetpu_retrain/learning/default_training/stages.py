@@ -108,7 +108,8 @@ class DefaultTraining:
         old, new = _column_length(old_weights), _column_length(weights)
         if old > 0.0 and new > 0.0:
             if temperature is None:
-                # The earlier head is from another recipe: scale it to the length of new weights.
+                # The earlier head is from another recipe, so its weights may have any length:
+                # scale them to the length of the imprinted weights.
                 old_weights, old_bias = old_weights * (new / old), old_bias * (new / old)
             else:
                 # Scale the weights of new classes to the length of those of known classes.
@@ -141,7 +142,7 @@ class DefaultTraining:
         return temperature_on_another_day(fitted, float(np.mean(counts)))
 
     def _train_on_all(self, measured: Measurement, planned: int) -> Run:
-        """Train on all samples, with as many iterations as were best for the measured head."""
+        """Train on all samples, for the share of iterations that was best for measured heads."""
         rows = np.arange(len(self._problem.labels))
         until = max(1, round(planned * measured.share))
         self._problem.progress.total = self._problem.progress.done + until

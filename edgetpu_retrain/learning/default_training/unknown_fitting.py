@@ -14,26 +14,26 @@ from edgetpu_retrain.learning.unknown import UnknownDetector
 import numpy as np
 import numpy.typing as npt
 
-# Maximum number of directions, dimensions needed per direction, and maximum number of rows from
-# which the directions are computed.
+# Maximum number of directions, minimum number of dimensions per direction, and maximum number of
+# rows from which the directions are computed.
 _DIRECTIONS = 32
 _DIMENSIONS_A_DIRECTION = 16
 _ROWS = 512
 
-# The detector's full_share, relative to the share of an embedding with independent features.  With
-# EfficientNet-Lite0, this ratio is 1.2 to 2.0 for images of unknown objects, 1.7 to 5 for known
-# samples, and 1.5 to 4 for known objects on another day.
+# The detector's full_share, as a multiple of the share that an embedding with independent features
+# would have.  With EfficientNet-Lite0, images of unknown objects have 1.2 to 2.0 times that share,
+# known samples 1.7 to 5 times, and known objects on another day 1.5 to 4 times.
 _FAMILIAR = 2.0
 
 # Expected 5th percentile of the evidence (the negative unknown score) on another day, relative to
 # the median evidence of held-out samples.  Measured ratios are 0.3 to 0.6 (photographs of shops,
 # and an office seen by other cameras).
 _ANOTHER_DAY = 0.52
-# The same ratio if the held-out samples are near copies of training samples, whose evidence is far
-# higher than that of other views.  Measured ratios are 0.3 in the same place, and 0.1 in another
+# This ratio for held-out samples that are near copies of training samples.  Near copies have far
+# more evidence than other views.  Measured ratios are 0.3 in the same place, and 0.1 in another
 # place.
 _OTHER_VIEWS = 0.21
-# Weak evidence is the 5th percentile.
+# The percentile of the evidence in these ratios, as a fraction.
 _WEAK = 0.05
 # Evidence on another day may be lower than expected by one standard deviation.  The standard
 # deviation of the logarithm of the measured ratios is 0.25, and exp(-0.25) is 0.78.
@@ -42,11 +42,11 @@ _LOWEST = 0.78
 
 def open_detector(problem: Problem, rows: IntArray) -> UnknownDetector:
     """
-    Return a detector whose threshold is infinite.
+    Return a detector for a head that is trained on some samples, with an infinite threshold.
 
     Args:
         problem: the samples and options.
-        rows: int64 ``[M]``, the samples that the head is trained on.
+        rows: int64 ``[M]``, these samples.
     """
     labels, conditioning = problem.labels[rows], problem.features.conditioning
     sample = BalancedOrder(rows, labels, problem.rng).following(min(_ROWS, len(rows)))
@@ -72,19 +72,22 @@ def threshold_for(
     copies: npt.NDArray[np.bool_] | None = None,
 ) -> float:
     """
-    Return the threshold that classifies at most the given share of known samples as unknown.
+    Return a threshold that classifies about the given share of known samples as unknown, or less.
 
     Evidence is the negative unknown score.  Samples of the same day are more alike than samples of
     different days.  So if the 5th percentile of the held-out samples' evidence is close to their
     median, the threshold is raised, because known objects are expected to have less evidence on
     another day.
 
+    Near copies have a threshold of their own.  The result is the mean of both thresholds, weighted
+    by the numbers of samples.
+
     Args:
         scores: float32 ``[N]``, unknown scores of known samples that the head was not trained on,
             N at least 1.
         rejection_rate: the requested share, 0 to below 1.
-        parts: int64 ``[N]``, the fold of each sample; the share applies to each fold.  None = one
-            fold.
+        parts: int64 ``[N]``, the fold of each sample; the highest threshold of all folds is used.
+            None = one fold.
         copies: bool ``[N]``, which samples are near copies of training samples; None = none.
     """
     if copies is None:
@@ -141,12 +144,14 @@ def _threshold(scores: FloatArray, rejection_rate: float, weak: float) -> float:
     """
     wanted, usual = _next_higher(scores, rejection_rate), _next_higher(scores, _WEAK)
     typical = float(np.median(scores))
+    # A ratio of evidence is meaningful only if all evidence is positive.
     if max(wanted, usual, typical) >= 0.0:
         return wanted
     return wanted * min(weak * typical / usual, 1.0)
 
 
 def _next_higher(scores: FloatArray, rate: float) -> float:
-    # Equals np.quantile(..., method='higher'), whose argument has another name in numpy 1.21.
+    # Equals np.quantile(scores, 1 - rate, method='higher'), but numpy 1.21 does not have the
+    # argument ``method``.
     rank = math.ceil((1.0 - rate) * (len(scores) - 1))
     return float(np.partition(scores, rank)[rank])

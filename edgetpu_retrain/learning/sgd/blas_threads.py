@@ -31,7 +31,11 @@ def one_blas_thread() -> AbstractContextManager[object]:
 
 @cache
 def _controller() -> Any:
-    """Return a controller of the BLAS threads, cached because its creation takes milliseconds."""
+    """
+    Return a controller of the BLAS threads; None without threadpoolctl.
+
+    The controller is cached, because creating it takes milliseconds.
+    """
     try:
         from threadpoolctl import ThreadpoolController
     except ImportError:

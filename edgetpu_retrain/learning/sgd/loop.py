@@ -3,7 +3,7 @@
 """
 The training loop of ``fit`` and of ``SoftmaxRegression``.
 
-Each of them provides the batches and a learning rate schedule.
+Both provide the batches and a learning rate schedule.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def run_training_loop(
         num_iter: number of iterations, including those before ``first``.
         first: the first iteration; an earlier call has run the iterations before it.
         measure: returns training and validation accuracy; called for reports only.
-        report_every: report after iterations 0, n, 2n, ...; 0 for never.
+        report_every: iterations between reports, the first after iteration 0; 0 = no reports.
         on_progress: receives each report; returning True stops the training.
         should_stop: called before every iteration; returning True stops the training.
 

@@ -98,7 +98,8 @@ class BalancedOrder:
         used = self._used[number]
         passes = -(-(used + count - len(members)) // len(members))
         if passes > 0:
-            # Shuffling all passes at once takes a tenth of the time for small classes.
+            # For small classes, shuffling all repetitions at once takes a tenth of the time of
+            # shuffling them one by one.
             following = np.tile(members, (passes, 1))
             self._rng.permuted(following, axis=1, out=following)
             rows: IntArray = np.concatenate([members[used:], following.reshape(-1)])[:count]

@@ -100,7 +100,7 @@ class SoftmaxParameters:
         The bias, float32 ``[C]``; modifying the array modifies the model.
 
         Assignment copies the array, and sets num_classes if it is not set yet.  Reading raises
-        ValueError while there are neither weights nor bias.
+        ValueError until the weights or the bias are set.
         """
         if self._bias is None:
             raise ValueError(
@@ -167,7 +167,7 @@ class SoftmaxParameters:
             weights = drawn * np.float32(self._weight_scale)
         arguments.check_finite(weights, f'initial weights of weight_scale {self._weight_scale:g}')
         self._feature_dim, self._num_classes = feature_dim, num_classes
-        # SgdStep is fastest in Fortran order.
+        # SgdStep is fastest with weights in Fortran order.
         self._weights = np.asfortranarray(weights)
         if self._bias is None:
             self._bias = np.zeros(num_classes, np.float32)
