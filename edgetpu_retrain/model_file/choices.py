@@ -16,7 +16,7 @@ from edgetpu_retrain.model_file.pruning import prune
 from edgetpu_retrain.model_file.schema import indices, text, type_name
 
 MAX_INPUT_SIDE = 4096
-"""Maximum height and width of a chosen input, pixels; such an input takes 200 MB as float32."""
+"""Maximum height and width of an input, in pixels; a float32 input of this size takes 200 MB."""
 
 _SIZE = re.compile(r'(\d{1,9})(?:\s*[xX*, ]\s*(\d{1,9}))?', re.ASCII)
 
@@ -121,7 +121,8 @@ def settle(tree: Any, chosen: ModelChoices, was_used: Callable[[], bool]) -> Set
         tree: the ``ModelT`` of the model.
         chosen: the choices.
         was_used: returns whether there are samples of this model from an earlier release.  Earlier
-            releases used the range -1..1 for every float model, so it is then the default.
+            releases used the range -1..1 for every float model, so that range is then the
+            default.
 
     Raises:
         ModelFileError: if a required property is neither stated nor chosen, or if a choice does

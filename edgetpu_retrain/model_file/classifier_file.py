@@ -23,7 +23,7 @@ class ClassifierFile:
 
     Args:
         model: bytes of a .tflite file; the given file itself if nothing had to be changed.
-        labels: the class names, in the order of the outputs.
+        labels: the class names, in output order.
         gives_logits: whether softmax must be applied to the output, or the logistic function if
             the model is binary.
         is_binary: whether the output is one number, the score of the second of two classes.

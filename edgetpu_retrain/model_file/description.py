@@ -232,7 +232,8 @@ def range_choices(normalization: Normalization | None) -> tuple[str, ...]:
     """
     Return what a normalization adds to an extractor's identity.
 
-    The range -1..1 adds nothing.  Earlier releases always used it, so their samples stay valid.
+    The range -1..1 and None add nothing.  Earlier releases always used -1..1, so their samples
+    stay valid.
     """
     return () if normalization in (None, MINUS_1_TO_1) else (f'input range {normalization}',)
 

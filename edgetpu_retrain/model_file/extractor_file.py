@@ -165,7 +165,8 @@ def _pool(tree: Any, tail: Tail) -> int:
     """
     Average the input of a classifying convolution instead of its output; return the mean's index.
 
-    Without an activation after the convolution, the result of the classifier would be the same.
+    Unless an activation follows the 1x1 convolution, the mean of its outputs is the convolution of
+    the mean of its inputs.
     """
     graph = tree.subgraphs[0]
     features = graph.tensors[tail.embedding]

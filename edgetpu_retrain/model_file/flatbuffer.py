@@ -22,18 +22,19 @@ IDENTIFIER = b'TFL3'
 # also uses it for custom options, which contain the Edge TPU program.
 _ALIGNMENT = 16
 # Limits of a tree: the number of tables, and the size, which is at most _MAX_GROWTH times the
-# file's size plus _SMALL_CHANGE bytes.  Vectors of a flatbuffer may overlap, so a small file can
+# file's size plus _ALLOWANCE bytes.  Vectors of a flatbuffer may overlap, so a small file can
 # unpack to a huge tree.  Real models have a few thousand tables and no overlap.  The C++ verifier
 # of flatbuffers has similar limits.
 _MAX_TABLES = 20_000
 _MAX_GROWTH = 2
-_SMALL_CHANGE = 65_536
+_ALLOWANCE = 65_536
 # The vectors whose lengths count towards _MAX_TABLES.
 _VECTORS_OF_MODEL = ('OperatorCodes', 'Buffers', 'Metadata', 'SignatureDefs')
 _NEWER_VECTORS = ('ExternalBufferGroups', 'ExternalBuffers')
 _VECTORS_OF_GRAPH = ('Tensors', 'Operators')
 # Estimated size of a file relative to its weights: other data adds 16 % in the default extractor.
-# If the initial buffer of a builder is too small, it copies all its data into a larger one.
+# The builder starts with a buffer of the estimated size.  If the buffer is too small, the builder
+# copies all data into a larger one.
 _DATA_TO_FILE = 1.25
 
 
@@ -88,7 +89,7 @@ def parse_to_read(model: bytes) -> Any:
 def pack(tree: Any) -> bytes:
     """Return the bytes of a tree, with byte vectors aligned to 16 bytes as the schema requires."""
     data = sum(len(buffer.data) for buffer in tree.buffers if buffer.data is not None)
-    builder = _AligningBuilder(int(_DATA_TO_FILE * data) + _SMALL_CHANGE)
+    builder = _AligningBuilder(int(_DATA_TO_FILE * data) + _ALLOWANCE)
     builder.Finish(tree.Pack(builder), IDENTIFIER)
     # builder.Output() would copy the model once more.
     head = builder.Head()
@@ -113,7 +114,7 @@ class _Budget:
 
     def __init__(self, size: int) -> None:
         self._tables = _MAX_TABLES
-        self._bytes = _MAX_GROWTH * size + _SMALL_CHANGE
+        self._bytes = _MAX_GROWTH * size + _ALLOWANCE
 
     def take_tables(self, count: int) -> None:
         self._tables -= count
@@ -124,7 +125,12 @@ class _Budget:
             )
 
     def take(self, node: Any) -> None:
-        """Deduct the size of an object and its content; raise ModelFileError if too large."""
+        """
+        Deduct the size of an object and its content.
+
+        Raises:
+            ModelFileError: if the objects deducted so far exceed the limit.
+        """
         nodes = [node]
         while nodes:
             node = nodes.pop()

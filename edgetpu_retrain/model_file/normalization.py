@@ -67,13 +67,13 @@ MINUS_1_TO_1 = Normalization.between(-1, 1)
 
 def read_input_range(text: str) -> Normalization | None:
     """
-    Return the normalization that a user states; None for an empty text.
+    Return the normalization that a user states; None for a blank text.
 
     Args:
         text: a range such as '0..1', or mean and standard deviation such as '127.5/127.5'.
 
     Raises:
-        RequestError: if the text is neither, or if its numbers are for pixels from 0 to 1.
+        RequestError: if the text is not valid, or if its numbers are for pixels from 0 to 1.
     """
     if not text.strip():
         return None

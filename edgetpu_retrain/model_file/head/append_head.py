@@ -58,8 +58,9 @@ def append_head(
 
     Raises:
         ModelFileError: if the file is damaged, is not an extractor or does not match the head, if
-            a label contains a line break or NUL, or if the normalization of a float32 input is
-            not known.
+            a label contains a line break or NUL or cannot be encoded in UTF-8, if the
+            normalization of a float32 input is not known, or if ``input_range`` is given for a
+            quantized input.
         ValueError: if the head contains NaN, infinity or weights too large to be quantized.
     """
     tree = parse(extractor)
@@ -96,7 +97,7 @@ def _check_not_classifier(tree: Any, output: int) -> None:
     """
     Raise a ModelFileError if a model ends in class scores or detections.
 
-    A final LOGISTIC is accepted, because embeddings can also end in one.
+    A final LOGISTIC is accepted, because an extractor can also end in one.
     """
     result = find_tail(tree, output).result
     if result and result != 'LOGISTIC':

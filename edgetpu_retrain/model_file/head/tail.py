@@ -39,8 +39,8 @@ class Tail:
     The last layers of a model.
 
     Args:
-        result: the layer that turns its input into scores, classes or boxes, such as 'SOFTMAX';
-            '' = none.
+        result: the result layer, which turns its input into scores, classes or boxes, such as
+            'SOFTMAX'; '' = none.
         before: the operator before the result, or the last one if there is no result; '' = none.
         embedding: index of the classifying layer's input tensor; None if there is no classifying
             layer.
@@ -75,9 +75,9 @@ def find_tail(tree: Any, output: int) -> Tail:
     Return the last layers of a model.
 
     A classifying layer is a fully-connected layer (some converters write a matrix product instead)
-    or a 1x1 convolution of a single position.  If a result follows, a 1x1 convolution of all
-    positions with a pooling layer after it is a classifying layer, too.  If no result follows, a
-    layer with an activation is not a classifying layer: its output is an embedding.
+    or a 1x1 convolution of a single position.  If a result layer follows, a 1x1 convolution of all
+    positions with a pooling layer after it is a classifying layer, too.  If no result layer
+    follows, a layer with an activation is not a classifying layer: its output is an embedding.
 
     Args:
         tree: the ``ModelT`` of the model.
@@ -159,8 +159,8 @@ def _classifies(tree: Any, operator: Any, name: str) -> bool:
     if name not in ('FULLY_CONNECTED', 'CONV_2D') or len(inputs) < 2 or inputs[1] < 0:
         return False
     if name == 'FULLY_CONNECTED':
-        # A layer with one weight for each number of its input flattens the input.  With fewer
-        # weights, it would score each position.
+        # A layer with one weight per class for each number of its input flattens the input.  With
+        # fewer weights, it would score each position.
         features, kernel = (indices(tensors[index].shape) for index in inputs[:2])
         return math.prod(features) == math.prod(kernel[1:])
     # Prefer the signature: for a size that the model leaves free, converters write -1 into the

@@ -28,7 +28,8 @@ def identity_of(model: bytes, choices: tuple[str, ...] = ()) -> str:
 
     Args:
         model: the bytes of the file.
-        choices: the choices with which the extractor is made; () if it is the unchanged file.
+        choices: the choices that are part of the identity, such as 'input size 224x224'; () if
+            there are none.
     """
     identity = hashlib.sha256(model).hexdigest()
     if choices:

@@ -18,7 +18,7 @@ from typing import Any
 # have 80 names for numbers up to 89), but a short file must not expand to a million names.
 _MOST_LEFT_OUT = 10_000
 MAX_YAML_LENGTH = 256 * 1024
-"""Maximum length of YAML, characters; 10,000 names need 200,000, which take a second to parse."""
+"""Maximum length of YAML, in characters; 10,000 names take 200,000, and a second to parse."""
 
 _NUMBERED = re.compile(r'(\d{1,9})\s*[,;:\s]\s*(.*\S)', re.ASCII)
 _NUMBER = re.compile(r'\d{1,9}', re.ASCII)
@@ -100,8 +100,8 @@ def _literal(text: str) -> tuple[str, Any]:
     try:
         return 'JSON', json.loads(text)
     except (ValueError, RecursionError):
-        # A Python literal, such as {0: 'cat'}, is also YAML.  If this is not YAML either, it may
-        # be a list of lines whose first name begins with a bracket.
+        # A Python literal, such as {0: 'cat'}, is also YAML.  If the text is not YAML either, it
+        # may consist of lines with one name each, and the first name begins with a bracket.
         return 'JSON or YAML', _yaml(text)
 
 
@@ -114,7 +114,7 @@ def _looks_like_yaml(text: str) -> bool:
 
 
 def _yaml(text: str) -> Any:
-    """Return the value of YAML whose scalars are all strings; None if it cannot be parsed."""
+    """Return the value of YAML, with scalars as strings; None if it is too long or not valid."""
     if len(text) > MAX_YAML_LENGTH:
         return None
     try:
@@ -205,7 +205,7 @@ def _from_lines(text: str, classes: int) -> list[str]:
 
 
 def _numbered(lines: Sequence[str], classes: int) -> list[str]:
-    """Return the names in lines that all begin with an output number; empty if one does not."""
+    """Return the names in numbered lines; empty unless each line has a valid output number."""
     matches = [_NUMBERED.fullmatch(line) for line in lines]
     by_number = {int(match[1]): _unquoted(match[2]) for match in matches if match is not None}
     return _in_order(by_number, classes) if len(by_number) == len(lines) else []
@@ -224,7 +224,13 @@ def _words(line: str) -> list[str]:
 
 
 def _is_header(line: str, fits: bool) -> bool:
-    """Return whether a line has column titles; ``fits``: there is one other line per class."""
+    """
+    Return whether the first line of a file contains column titles.
+
+    Args:
+        line: the first line.
+        fits: whether the number of other lines is the number of classes.
+    """
     words = _words(line)
     names = any(word in _NAME_COLUMNS for word in words)
     numbers = any(word in _NUMBER_COLUMNS for word in words)

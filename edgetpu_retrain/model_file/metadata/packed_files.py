@@ -16,15 +16,15 @@ import zipfile
 
 from edgetpu_retrain.errors import ModelFileError
 
-# Maximum number and total size of the packed files.  Label files and licences take kilobytes, but
-# a hostile archive can unpack to any size.
+# Maximum number, and total size in bytes, of the packed files.  Label files and licences take
+# kilobytes, but a hostile archive can unpack to any size.
 _MAX_FILES = 1000
 _MAX_BYTES = 64 * 2**20
-# Maximum size of the unpacked files: this many times the model's size, plus _SMALL_CHANGE bytes.
-# In real models, labels are smaller than the model, and text rarely compresses to less than a
-# tenth.
+# Maximum total size of the unpacked files: this many times the model's size, plus _ALLOWANCE
+# bytes.  In real models, labels are smaller than the model, and text rarely compresses to less
+# than a tenth.
 _MAX_GROWTH = 100
-_SMALL_CHANGE = 65_536
+_ALLOWANCE = 65_536
 # Exceptions that zipfile raises for malformed archives, besides BadZipFile.
 _MALFORMED = (ValueError, OSError, NotImplementedError, IndexError, OverflowError, struct.error)
 # Mark and size, in bytes, of the last record of an archive without a comment (APPNOTE.TXT of
@@ -37,7 +37,7 @@ _TIME = (1980, 1, 1, 0, 0, 0)
 
 def read_files(model: bytes) -> dict[str, bytes]:
     """
-    Return the files that are packed into a model, by name.
+    Return the files that are packed into a model, by name; ``{}`` if there are none.
 
     Raises:
         ModelFileError: if a packed file is damaged, or the packed files are too many or too large.
@@ -55,7 +55,7 @@ def read_files(model: bytes) -> dict[str, bytes]:
         # is_dir() would raise an exception for an empty name.
         entries = [entry for entry in archive.infolist() if not entry.filename.endswith('/')]
         size = sum(entry.file_size for entry in entries)
-        most = min(_MAX_BYTES, _MAX_GROWTH * len(model) + _SMALL_CHANGE)
+        most = min(_MAX_BYTES, _MAX_GROWTH * len(model) + _ALLOWANCE)
         if len(entries) > _MAX_FILES or size > most:
             raise ModelFileError(
                 f'this model of {len(model)} bytes has {len(entries)} packed files of {size} '

@@ -69,8 +69,8 @@ class Metadata:
         output_files: names of all packed files that describe an output.
         other_files: names of the other packed files.
         normalization: the normalization of the input picture; None if no valid one is stated.
-        normalization_problem: what is wrong with the stated normalization; '' if it is correct.
-        image_size: height and width of the input picture, pixels; None if none is stated.
+        normalization_problem: what is wrong with the stated normalization; '' if nothing is wrong.
+        image_size: height and width of the input picture in pixels; None if none is stated.
     """
 
     author: str = ''
@@ -227,7 +227,7 @@ def _byte(table: Any, field: int) -> int:
 
 
 def _normalization(tensor: Any) -> tuple[Normalization | None, str]:
-    """Return the normalization that an input tensor's metadata states or None, and its problem."""
+    """Return the normalization in a tensor's metadata, if any, and what is wrong with it."""
     for unit in _tables(tensor, _Tensor.PROCESS_UNITS):
         options = _table(unit, _Union.VALUE)
         if _byte(unit, _Union.TYPE) == _NORMALIZATION_OPTIONS and options is not None:
