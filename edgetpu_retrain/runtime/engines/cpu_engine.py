@@ -37,7 +37,8 @@ class CpuEngine:
         device: the device that the user requested.  The CPU is used in any case; ``note`` says so
             if an Edge TPU was requested, or if one is attached and ``device`` is 'auto'.
         num_threads: number of threads for operators on the CPU.
-        report: called with one sentence at the first of several consecutive failures.
+        report: called with one sentence at the first failure, and at the first one after each
+            success.
 
     Raises:
         ModelFileError: if the file is not an extractor, or the CPU cannot run it.

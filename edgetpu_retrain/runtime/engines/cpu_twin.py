@@ -61,7 +61,7 @@ class CpuTwin:
             before_invoke: as in :meth:`Engine.run`.
 
         Raises:
-            ImageError: if ``rgb`` has another type or shape.
+            ImageError: if ``rgb`` has another type or shape, or if the output is not finite.
         """
         embedding = self._extractor.embed(rgb, before_invoke)
         times = self._extractor.times

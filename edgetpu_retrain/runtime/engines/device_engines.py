@@ -31,7 +31,7 @@ class DeviceEngines(dict[str, Engine]):
         return next(iter(self.values())).description
 
     def prepare(self, model: bytes, *, trusted: bool = True) -> dict[str, PreparedModel]:
-        """Load a retrained model on each device, one by one; see :meth:`Engine.prepare`."""
+        """Load a retrained model on one device after another; see :meth:`Engine.prepare`."""
         return {device: engine.prepare(model, trusted=trusted) for device, engine in self.items()}
 
     def retry_if_due(self) -> None:
@@ -72,8 +72,8 @@ def make_engine(
     Return the engine that runs an extractor.
 
     A compiled extractor runs on the Edge TPU.  While the Edge TPU is down, the extractor's CPU
-    twin runs instead.  Any other extractor runs on the CPU.  Each file that does not ship with
-    this package is first probed in a child process, which takes about a second.
+    twin runs instead, if there is one.  Any other extractor runs on the CPU.  Each file that does
+    not ship with this package is first probed in a child process, which takes about a second.
 
     Args:
         extractor: bytes of the .tflite file.

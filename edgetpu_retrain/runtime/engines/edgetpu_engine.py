@@ -72,7 +72,7 @@ class EdgeTpuEngine:
             process.  None uses the defaults.
         may_start_down: whether the engine may start without its device and without a twin.
         report: called from any thread, with one sentence, when the device fails or recovers.
-        clock: monotonic clock, seconds.
+        clock: monotonic clock, in seconds.
         in_background: runs a function in the background; None starts a thread.
 
     Raises:

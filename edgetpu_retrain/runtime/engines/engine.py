@@ -104,7 +104,7 @@ class Engine(Protocol):
                 twice if the fallback takes over.
 
         Raises:
-            ImageError: if ``rgb`` has another type or shape.
+            ImageError: if ``rgb`` has another type or shape, or if the output is not finite.
             DeviceError: if neither the device nor a fallback can process this frame.
         """
 
@@ -162,7 +162,7 @@ def infer(
         before_invoke: as in :meth:`Engine.run`.
 
     Raises:
-        ImageError: if ``rgb`` has another type or shape.
+        ImageError: if ``rgb`` has another type or shape, or if the output is not finite.
         Exception: whatever the runtime raises.
     """
     if isinstance(model, Extractor):

@@ -20,7 +20,7 @@ class GuardedModel:
 
     Args:
         load: loads an extractor or a classifier.
-        timeout_s: timeout for loading, seconds.
+        timeout_s: timeout for loading, in seconds.
 
     Attributes:
         model: the loaded model; call it only through :meth:`run`.
@@ -50,13 +50,13 @@ class GuardedModel:
         Args:
             rgb: uint8 ``[H, W, 3]``.
             served: the prepared model if the loaded model is a classifier; None for an extractor.
-            timeout_s: timeout for the inference, seconds.
+            timeout_s: timeout for the inference, in seconds.
             before_invoke: as in :meth:`Engine.run`.
 
         Raises:
             DeviceError: if the inference takes longer than ``timeout_s``; the model is then
                 unusable.
-            ImageError: if ``rgb`` has another type or shape.
+            ImageError: if ``rgb`` has another type or shape, or if the output is not finite.
             Exception: whatever the runtime raises.
         """
         return self._guard.call(lambda: infer(self.model, rgb, served, before_invoke), timeout_s)

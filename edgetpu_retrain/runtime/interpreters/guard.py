@@ -47,7 +47,7 @@ class Guard:
 
         Args:
             function: the function to call.
-            timeout_s: timeout, seconds.
+            timeout_s: timeout in seconds.
 
         Raises:
             DeviceError: if the function does not return in time, and on every later call.

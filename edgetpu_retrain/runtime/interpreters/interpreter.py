@@ -37,7 +37,7 @@ class LoadedModel:
         interpreter: the runtime's interpreter.
         runtime: the runtime's name and version, such as ``'ai-edge-litert 2.3.0'``.
         device: ``'cpu'``, or the Edge TPU's name, such as ``'usb:0'``.  If several Edge TPUs match
-            the requested name, the requested name, or ``'edgetpu'`` instead of ``'auto'``.
+            the requested name, this is the requested name, or ``'edgetpu'`` for ``'auto'``.
         note: one sentence for the user, or ``''``.
     """
 
@@ -55,8 +55,8 @@ def load_model(
 
     A model that is compiled for the Edge TPU runs on the Edge TPU.  Any other model runs on the
     CPU, regardless of the device.  The result's ``note`` says so if an Edge TPU was requested, or
-    if one is attached and ``device`` is 'auto'.  The note also says so if the runtime does not use
-    XNNPACK, its library of fast CPU operators.
+    if one is attached and ``device`` is 'auto'.  If the runtime does not use XNNPACK, its library
+    of fast CPU operators, the note reports this, too.
 
     Args:
         model: bytes of a .tflite file that :func:`~edgetpu_retrain.model_file.flatbuffer.parse`

@@ -138,7 +138,7 @@ def _stretched(rgb: RgbArray, rows: int, columns: int, method: int, out: RgbArra
 
 
 def _multiple(length: int, wanted: int) -> int:
-    """Return the length to interpolate to: ``wanted`` times a power of two, halved afterwards."""
+    """Return the length to interpolate to, which is ``wanted`` times 1, 2, 4, 8, ..."""
     if length < _DOUBLE_FROM * wanted:
         return wanted
     multiple = 2 * wanted

@@ -44,9 +44,9 @@ class ProbeLimits:
     Resource limits of the child process.
 
     Args:
-        wall_s: timeout, seconds; after a USB Accelerator was plugged in, it takes several seconds
-            to load its firmware.
-        cpu_s: CPU time, seconds.
+        wall_s: timeout in seconds.  If a USB Accelerator was just plugged in, loading its firmware
+            takes several seconds.
+        cpu_s: CPU time in seconds.
         memory: bytes of address space for running the model, in addition to eight times the
             model's size, because a runtime copies and repacks the weights.
     """

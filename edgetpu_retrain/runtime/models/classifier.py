@@ -78,7 +78,7 @@ class Classifier(PictureModel):
                 GIL.
 
         Raises:
-            ImageError: if ``rgb`` has another type or shape.
+            ImageError: if ``rgb`` has another type or shape, or if the output is not finite.
         """
         _, embedding = self._run(rgb, before_invoke)
         real = dequantize(embedding[np.newaxis], self.description.quantization)

@@ -48,6 +48,6 @@ class Extractor(PictureModel):
             ``description.quantization``.  The caller owns the array.
 
         Raises:
-            ImageError: if ``rgb`` has another type or shape.
+            ImageError: if ``rgb`` has another type or shape, or if the output is not finite.
         """
         return self._run(rgb, before_invoke)[0]

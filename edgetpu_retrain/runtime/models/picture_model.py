@@ -88,7 +88,12 @@ class PictureModel:
     def _run(
         self, rgb: RgbArray, before_invoke: Callable[[], None] | None = None
     ) -> list[npt.NDArray[Any]]:
-        """Return a copy of each output, as a vector; inference releases the GIL."""
+        """
+        Return a copy of each output, as a vector; inference releases the GIL.
+
+        Raises:
+            ImageError: if ``rgb`` has another type or shape, or if an output is not finite.
+        """
         begin = time.perf_counter()
         # The interpreter cannot run while a view of the tensor exists, and a stored traceback
         # would keep a view alive.  So check the picture before creating a view.

@@ -109,7 +109,7 @@ class Recognizer:
             rgb: uint8 ``[H, W, 3]``.
 
         Raises:
-            ImageError: if ``rgb`` has another type or shape.
+            ImageError: if ``rgb`` has another type or shape, or if the output is not finite.
         """
         unlike_all = False
         if isinstance(self._model, Extractor):

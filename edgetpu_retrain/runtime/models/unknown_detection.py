@@ -20,8 +20,8 @@ class UnknownDetection:
     """
     The unknown detector of a retrained model, read from its file.
 
-    The unknown score needs the logits, but softmax scores preserve only their differences.  So
-    this class computes the logits from the embedding and the weights in the file.
+    The unknown score needs the logits, but softmax scores only contain the differences between
+    logits.  So this class computes the logits from the embedding and the weights in the file.
 
     Args:
         model: bytes of a retrained .tflite file.
