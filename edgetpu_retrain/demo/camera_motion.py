@@ -4,8 +4,9 @@
 Simulates a camera that moves over a photograph: pan, zoom, rotation, exposure and noise.
 
 A photograph serves as a flat scene.  A :class:`View` describes which part of the photograph the
-camera sees and how, and :func:`take_picture` renders the picture.  The ranges of views for the
-exam do not overlap with the ranges for teaching, so every picture of the exam is new.
+camera sees and how, and :func:`take_picture` renders the picture.  After teaching, an exam tests
+the retrain node.  The ranges of views for the exam do not overlap with the ranges for teaching, so
+every picture of the exam is new.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class View:
         pan_x: horizontal position of the view, from -1 (as far left as possible within the
             photograph) to 1 (as far right as possible).
         pan_y: vertical position, from -1 (as far up as possible) to 1 (as far down as possible).
-        zoom: magnification; 1 shows as much of the photograph as possible, 2 half of the width.
+        zoom: magnification; at 1, the view is as large as the photograph allows, and at 2 half as
+            wide and half as high.
         rotation: rotation of the camera around its optical axis, degrees.
         exposure: change of brightness in photographic stops; brighter if positive.
         noise: standard deviation of the sensor's noise; pixel values are 0 to 255.
@@ -97,7 +99,7 @@ def glance(ranges: MotionRanges, frames: int, rng: np.random.Generator) -> Itera
     )
     start, end = signs * rng.uniform(limits[:, 0], limits[:, 1], (2, len(limits)))
     for progress in np.linspace(0.0, 1.0, frames):
-        ease = progress * progress * (3.0 - 2.0 * progress)  # starts and stops gently
+        ease = progress * progress * (3.0 - 2.0 * progress)  # smoothstep: no speed at the ends
         yield View(*(start + ease * (end - start)).tolist())
 
 

@@ -5,7 +5,7 @@ The demo's camera: a node that publishes views of photographs, as if a camera mo
 
 The parameter ``scene`` selects what the camera shows (see :mod:`edgetpu_retrain.demo.scenes`).
 The node publishes rgb8 images with best-effort QoS, as some camera drivers do.  After each image,
-it publishes the true class of the image, to which only the demo's teacher subscribes.
+it publishes the true class of the image.  The retrain node does not subscribe to the true classes.
 """
 
 from __future__ import annotations

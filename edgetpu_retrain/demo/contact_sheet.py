@@ -21,7 +21,7 @@ Colour = tuple[int, int, int]
 ROWS = 4
 
 _OVERSAMPLING = 2
-# Sizes on the sheet after it is scaled down, pixels; a tile is a picture (width, height).
+# Sizes on the final sheet, pixels.  _TILE is the width and height of a picture.
 _TILE = (160, 120)
 _GAP = 16
 _BORDER = 3
@@ -44,7 +44,10 @@ def choose_frames(
     frames: Sequence[ExamFrame], pictured: Collection[int], rows: int = ROWS
 ) -> dict[str, list[ExamFrame]]:
     """
-    Choose frames of each subject: first mistakes, then right ones, evenly spaced in the exam.
+    Choose frames of each subject for the contact sheet; mistakes have priority.
+
+    The first ``rows`` mistakes of a subject are chosen.  Remaining places get frames that were
+    classified correctly, evenly spaced in the exam.  An unclassified frame is a mistake.
 
     Args:
         frames: frames of the exam, in the order of their stamps.
@@ -108,7 +111,7 @@ def save_contact_sheet(sheet: RgbArray, path: Path) -> None:
 
     Args:
         sheet: uint8 ``[height, width, 3]`` RGB.
-        path: path of the file.
+        path: path of the file, which ends with ``.png``.
 
     Raises:
         OSError: if the file cannot be written.
@@ -142,7 +145,7 @@ def _draw_frame(
 def _write(
     canvas: RgbArray, text: str, position: tuple[int, int], scale: float, colour: Colour
 ) -> None:
-    """Draw a line of text; ``position`` is the left end of its baseline."""
+    """Draw a line of text; ``position`` is the left end of its baseline on the final sheet."""
     large = scale * _OVERSAMPLING
     thickness = max(1, round(1.1 * large))
     origin = (position[0] * _OVERSAMPLING, position[1] * _OVERSAMPLING)

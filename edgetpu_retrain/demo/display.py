@@ -43,7 +43,7 @@ def training_bar(console: Console) -> Iterator[Callable[[Any], None]]:
 
 @contextlib.contextmanager
 def exam_bar(console: Console, planned: int) -> Iterator[Callable[[Exam, str], None]]:
-    """Show the progress of the exam; yield a function to call with the exam and the subject."""
+    """Show the progress of the exam; yield a function to call with exam and current subject."""
     with _bars(console, 9, '{task.fields[figures]}') as progress:
         bar = progress.add_task('exam', total=planned, figures='')
 
@@ -76,6 +76,6 @@ def print_score(console: Console, exam: Exam) -> None:
 
 
 def _bars(console: Console, width: int, text: str) -> Progress:
-    """Return progress bars: a description of ``width`` characters, the bar, and a text."""
+    """Return a ``Progress``; a bar has a padded description on the left, a text on the right."""
     description = TextColumn(f'  {{task.description:<{width}}}')
     return Progress(description, BarColumn(_BAR_WIDTH), TextColumn(text), console=console)

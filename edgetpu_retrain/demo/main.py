@@ -36,7 +36,7 @@ PASS_MARK = 0.95
 """Share of the frames that must be classified correctly to pass the exam."""
 
 TIME_LIMIT_S = 115.0
-"""Time limit of the processes, seconds; the demo then takes less than two minutes."""
+"""Time limit of the processes, seconds, so that the whole demo ends within two minutes."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,8 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the command-line arguments; None = those of this process.
 
     Returns:
-        The exit code: 0 if the node passes the exam, 1 if the node or the demo fails, 130 after a
-        signal.
+        The exit code: 0 if the node passes the exam, 1 if it fails the exam or the demo cannot
+        complete, 130 after a signal.
     """
     options = _parse(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):

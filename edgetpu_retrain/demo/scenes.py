@@ -42,7 +42,7 @@ SCENE_TEACHING_PREFIX = 'teaching/'
 SCENE_EXAM_PREFIX = 'exam/'
 
 BACKGROUND = 'background'
-"""The subject that shows no photograph, but an empty table."""
+"""The subject of views of the empty table, which is drawn and not a photograph."""
 
 TAUGHT = (BACKGROUND, *SUBJECTS)
 """The subjects that are taught, in this order."""

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Stage: sets the scene of the demo's camera node, and receives the messages of the node."""
+"""Stage: sets the scene of the demo's camera node, and receives the camera node's messages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PATIENCE_S = 60.0
 """Timeout for requests that take milliseconds on an idle machine, seconds."""
 
 _RETRY_S = 2.0
-"""Interval for repeating a request without side effects, seconds."""
+"""Time to wait for a response before an idempotent request is repeated, seconds."""
 
 
 class StageError(RetrainError):
@@ -95,7 +95,12 @@ class Stage:
         return future.result().results[0] if self.spin_until(future.done, timeout_s) else None
 
     def show_subject(self, subject: str) -> None:
-        """Show a subject and wait for its first picture; raise StageError on timeout."""
+        """
+        Show a subject for teaching, and wait for its first picture.
+
+        Raises:
+            StageError: if the camera does not respond, rejects the scene or sends no picture.
+        """
         self._taught_subject = ''
         self.show(teaching_scene(subject))
         if not self.spin_until(lambda: self._taught_subject == subject, _PATIENCE_S):

@@ -50,7 +50,9 @@ MODEL_FILE = 'retrained.tflite'
 
 _SECONDS_TO_START = 60.0
 _SECONDS_FOR_LAST_FRAMES = 2.0
-_KEPT_PICTURE = (320, 240)  # width and height, pixels, before the sheet is scaled down
+# Width and height of a stored picture, pixels: a picture on the contact sheet before the sheet is
+# scaled down.
+_KEPT_PICTURE = (320, 240)
 
 
 class LiveExam:
@@ -81,7 +83,7 @@ class LiveExam:
         self.exam.add_result(stamp, classified)
 
     def on_image(self, image: Any) -> None:
-        """Store a sensor_msgs/Image of the exam, scaled down, for the contact sheet."""
+        """Store a sensor_msgs/Image, scaled down, for the contact sheet, if the exam has started."""
         if self.started:
             pixels = np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
             small = cv2.resize(pixels, _KEPT_PICTURE, interpolation=cv2.INTER_AREA)
@@ -101,7 +103,7 @@ def teach(robot: RetrainClient, stage: Stage, console: Console, frames_per_secon
         frames_per_second: frame rate of the camera, Hz.
 
     Returns:
-        The number of stored samples of all subjects.
+        The total number of stored samples.
     """
     what = f'the {BACKGROUND} and {len(SUBJECTS)} subjects'
     _print_heading(console, f'Teaching {what} through ~/add_samples')
