@@ -3,9 +3,9 @@
 """
 Converts the states of a gamepad's buttons to actions; does not depend on ROS.
 
-A button is pressed if it is down in a message, and was up in the message before.  A button that is
-already down in the first message, or in the first message after a time without messages
-(``silence_s``), is ignored.
+A button is pressed if it is down in a message, and was up in the previous message.  A button that
+is already down in the first message, or in the first message after a pause of more than
+``silence_s``, is ignored until it is pressed again.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ButtonMap:
 
 
 class Kind(Enum):
-    """What an action does: RELEASE ends a capture, and each other kind starts something."""
+    """What an action does: start or end (RELEASE) a capture, start a training, or undo."""
 
     CAPTURE = 'capture'
     RELEASE = 'release'
@@ -155,7 +155,7 @@ class Buttons:
 
     def check(self, now: float) -> list[Action]:
         """
-        Return a release if no message has arrived for ``silence_s`` during a capture.
+        Return a release if no message arrived for ``silence_s`` during a capture, else no action.
 
         Args:
             now: the current time, seconds on a monotonic clock.

@@ -29,8 +29,8 @@ class Feedback:
     """
     Makes a gamepad rumble, and switches its LED.
 
-    A driver may rumble until it receives the intensity 0.  So call :meth:`check` repeatedly, which
-    sends 0 at the end of a pulse.
+    A driver may keep the motor on until it receives the intensity 0.  So call :meth:`check`
+    repeatedly: it sends 0 at the end of a pulse.
 
     Args:
         publish: publishes a JoyFeedback; it must be thread-safe.

@@ -32,7 +32,7 @@ NODE_NAME = 'gamepad'
 # Time limit of requests to the retrain node, seconds; short, because the user waits meanwhile.
 _PATIENCE_S = 10.0
 _QUEUE = 10
-# Interval of the checks for the end of a pulse and for a silence, seconds.
+# Interval of the checks whether a pulse has ended and whether messages still arrive, seconds.
 _CHECK_S = 0.05
 # Range of the parameter silence_s, seconds.
 _SHORTEST_S = 0.1

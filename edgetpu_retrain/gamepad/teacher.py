@@ -41,7 +41,8 @@ class Teacher:
         self._feedback = feedback
         self._log = log
         self._held = threading.Event()
-        # Captures and undo run in the order of the presses.  A training runs beside them.
+        # Captures and undos run one after another, in the order of the presses.  A training runs
+        # in another thread.
         self._samples = ThreadPoolExecutor(1, 'samples')
         self._trainings = ThreadPoolExecutor(1, 'trainings')
 
@@ -62,7 +63,7 @@ class Teacher:
             self._samples.submit(lambda: self._trainings.submit(self._guarded, self._train))
 
     def close(self) -> None:
-        """End the capture; drop the actions that have not started."""
+        """End the capture, and discard the actions that have not started."""
         self._held.clear()
         for threads in (self._samples, self._trainings):
             threads.shutdown(wait=False, cancel_futures=True)
