@@ -3,8 +3,8 @@
 """
 VideoSource: reads the pictures of a webcam or a video file with OpenCV; does not depend on ROS.
 
-A webcam that stops, for example because it was unplugged, is reopened as soon as it is back.  A
-video file starts again at its end.
+A webcam that stops, for example because it was unplugged, is reopened when it is back.  A video
+file starts again at its end.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CAMERA_RATE = 15.0
 """Pictures per second of a webcam if no rate is given, Hz: enough to teach, at half the load of
 the usual 30."""
 
-# Rate of a video file that states no valid rate, Hz.  Valid rates are 1 Hz to the highest one.
+# Rate of a video file that declares no rate between 1 Hz and _HIGHEST_FILE_RATE, Hz.
 _FILE_RATE = 25.0
 _HIGHEST_FILE_RATE = 240.0
 
@@ -212,6 +212,6 @@ def cameras() -> list[str]:
 
 
 def _others(path: Path) -> str:
-    """Return the end of a sentence, which names the other cameras of this machine."""
+    """Return the end of an error message: the other video devices of this machine, if any."""
     found = [each for each in cameras() if each != str(path)]
     return f'; this machine has {named(found)}' if found else '; this machine has no /dev/video*'

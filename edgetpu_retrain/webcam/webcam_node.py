@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The node ``webcam``: publishes a webcam or a video file as sensor_msgs/Image.
+The node ``webcam``: publishes the pictures of a webcam or video file as sensor_msgs/Image.
 
 The publisher is reliable, as those of usb_cam and v4l2_camera are, because large images get lost
 with best effort (docs/large_images.md).  The stamp of an image is the time of its publication.
@@ -32,7 +32,7 @@ NODE_NAME = 'webcam'
 _LARGEST_SIZE = 8192
 _HIGHEST_RATE = 240.0
 _QUEUE = 5
-# Pause between two attempts to read a webcam that has stopped, seconds.
+# Interval of calls of VideoSource.next_picture while a webcam has stopped, seconds.
 _IDLE_S = 0.1
 
 
