@@ -22,7 +22,7 @@ class Mistake:
 
     Args:
         picture: the picture's name.
-        truth: its label.
+        truth: the true label of the picture.
         classification: the label that the model predicted, or 'unknown'.
         score: the model's confidence, 0 to 1.
     """

@@ -32,8 +32,8 @@ _FORMAT = 'Cf'
 _NO_XML = '\ufffe\uffff'
 # Characters that are drawn as blanks: the fillers of Hangul syllables, the empty Braille pattern.
 _BLANKS = frozenset('\u115f\u1160\u2800\u3164\uffa0')
-# Categories of characters that are invisible without a base character: nonspacing and enclosing
-# marks, and format characters.
+# Categories of characters that show nothing on their own: nonspacing and enclosing marks, which
+# need a base character, and format characters.
 _INVISIBLE_ALONE = frozenset({'Mn', 'Me', 'Cf'})
 _JOINERS_LEFT_OUT = dict.fromkeys(map(ord, JOINERS))
 

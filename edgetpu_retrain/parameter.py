@@ -34,7 +34,7 @@ class Parameter:
             effect at once.
         names_topic: whether the value must be a valid topic name, unless it is the default.
         read: converts the value; raises RequestError if it is invalid.  None = no conversion.
-        see: Markdown link for docs/interface.md to further documentation; '' = none.
+        see: Markdown link to further documentation, shown in docs/interface.md; '' = none.
         name: full name, such as ``data_dir`` or ``front.active``; set by :func:`parameters_of`.
     """
 

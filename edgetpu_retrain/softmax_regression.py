@@ -134,8 +134,8 @@ class SoftmaxRegression(SoftmaxParameters):
 
         Raises:
             ValueError: if an argument is out of range or inconsistent; nothing is modified.
-            TrainingDiverged (a ValueError): if a step would make the weights infinite; this step
-                is not applied.
+            TrainingDiverged (a ValueError): if a step would make the weights infinite or NaN; this
+                step is not applied.
         """
         num_iter = arguments.whole_number(num_iter, 'num_iter', minimum=1)
         rate = arguments.real_number(learning_rate, 'learning_rate', above=0.0)
@@ -201,8 +201,8 @@ class SoftmaxRegression(SoftmaxParameters):
 
         Raises:
             ValueError: if an argument is out of range or inconsistent; nothing is modified.
-            TrainingDiverged (a ValueError): if the step would make the weights infinite; it is not
-                applied.
+            TrainingDiverged (a ValueError): if the step would make the weights infinite or NaN;
+                the step is not applied.
 
         >>> model = SoftmaxRegression(2, 2, seed=0)
         >>> losses = [model.train_step([[1, 0], [0, 1]], [0, 1], 1.0) for _ in range(50)]
