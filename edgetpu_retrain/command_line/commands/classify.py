@@ -111,8 +111,8 @@ def classify(
     """
     Classify pictures: files, all files below a folder, or the images of a bag.
 
-    The percentage after a label is its probability among the model's classes.
-    Pictures that cannot be read are reported and skipped.
+    The percentage after a label is the model's confidence.  Pictures that cannot be read are
+    reported and skipped.
     """
     faults: list[tuple[str, str]] = []
     count = 0

@@ -77,7 +77,7 @@ def add(
     folder: StationFolder,
 ) -> None:
     """
-    Add the member NAME, and write a file with the credentials with which it joins.
+    Add the member NAME, and write a file with the credentials that it needs to join.
 
     Copy the file to the robot and delete it here: whoever has the file can act as this member.
     """
@@ -132,8 +132,8 @@ def change(
     """
     Change the roles, labels or expiry of a member.
 
-    The change also applies to what the member has taught already.  A setting without an option
-    stays unchanged; --labels '*' permits all labels.
+    The change also applies to what the member has taught already.  Settings whose option is not
+    given stay unchanged; --labels '*' permits all labels.
     """
     if not (roles or labels or expires):
         raise click.UsageError('Give --role, --labels or --expires.')

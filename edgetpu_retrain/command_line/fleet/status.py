@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command fleet status: shows the members, how far each is behind, and the problems."""
+"""The command fleet status: shows the members, what each has yet to read, and the problems."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _ONLY_WIDE = {'own', 'quarantined'}
 @options.as_json
 def status(watch: bool, folder: StationFolder) -> None:
     """
-    Show when each member of the fleet was last seen, how far it is behind, and all problems.
+    Show when each member was last seen, how many packs it has yet to read, and all problems.
 
     The figures come from the hub on this machine, which must be running.
     """
