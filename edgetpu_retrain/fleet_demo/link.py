@@ -13,7 +13,7 @@ _CHUNK_BYTES = 64 << 10
 
 class Link(contextlib.AbstractContextManager['Link']):
     """
-    Relays TCP connections from one port of this machine to another one.
+    Relays TCP connections from one port of this machine to another.
 
     While the link is cut, all connections are closed, and new ones are closed at once.
 

@@ -64,7 +64,7 @@ class Seen:
         forgotten: by robot, whether its model is again the one from before the wrong samples, byte
             for byte.
         corrected: the scores as in ``meanwhile``, after the revocation.
-        seconds: duration of the whole demonstration.
+        seconds: duration of the course.
     """
 
     samples: dict[str, int] = field(default_factory=dict)

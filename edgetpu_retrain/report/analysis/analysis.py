@@ -51,7 +51,8 @@ class Analysis:
         mistakes: int64, positions in ``held_out`` of the worst mistakes, worst first.
         unsure: int64, positions in ``held_out`` of the least confident predictions, least
             confident first.
-        spacing: float32 ``[S]``, cosine distance of some samples to their nearest neighbour.
+        spacing: float32 ``[S]``, cosine distance of each sample, or of 1000 samples drawn at
+            random if there are more, to its nearest neighbour.
         neighbours: row and cosine distance of each nearest neighbour, by row of the displayed
             sample.
     """

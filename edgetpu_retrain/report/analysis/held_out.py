@@ -33,8 +33,8 @@ from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 import numpy.typing as npt
 
-# The number of folds, as in the cross-validation of a training; each head is trained on about 80 %
-# of the samples.
+# The number of folds, as in the cross-validation of a training on few samples; each head is
+# trained on about 80 % of the samples.
 FOLDS = 5
 
 # Maximum number of rows that are dequantized at a time.

@@ -139,6 +139,6 @@ def learning_curve(
 
 
 def _part(labels: IntArray, order: IntArray, share: float) -> IntArray:
-    """Return a share of the rows of each class, at least one row, taken in the given order."""
+    """Return the first rows of each class in ``order``: the given share, but at least one row."""
     members = [order[labels[order] == number] for number in range(int(labels.max()) + 1)]
     return np.sort(np.concatenate([rows[: max(1, round(share * len(rows)))] for rows in members]))

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Detects samples whose label is probably wrong, and computes the probability.
+Detects samples whose label may be wrong, and computes the probability that it is wrong.
 
 It uses a model of random mistakes (D. Angluin and P. Laird, 'Learning From Noisy Examples',
 Machine Learning 2, 1988).  A share e of all labels is wrong, and each wrong class is equally
@@ -12,7 +12,7 @@ that the label is wrong.
 Neither e nor the quality of the head's probabilities is known, because the head was trained with
 the wrong labels, too.  Therefore the result is averaged over values of e and of a temperature (C.
 Guo et al., 'On Calibration of Modern Neural Networks', ICML 2017), weighted by how probable they
-make the labels.  So labels do not become suspicious because a poor head makes many mistakes.
+make the labels.  So the many mistakes of a poor head do not make labels suspicious.
 """
 
 from __future__ import annotations

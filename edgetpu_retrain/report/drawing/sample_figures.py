@@ -62,7 +62,7 @@ def draw_learning_curve(axes: Axes, analysis: Analysis) -> None:
 
 
 def gaining_classes(analysis: Analysis) -> list[tuple[int, float, float]]:
-    """Return classes with their recall after half and all of the samples, the lowest first."""
+    """Return classes and their recall after training on half and on all samples, lowest first."""
     curve = analysis.learning
     if curve is None:
         return []

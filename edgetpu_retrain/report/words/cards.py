@@ -53,7 +53,7 @@ def suspect_cards(analysis: Analysis, pictures: Mapping[int, str]) -> list[dict[
 
 
 def class_rows(analysis: Analysis) -> Iterator[dict[str, Any]]:
-    """Yield the rows of the table of classes, in the order in which they were first taught."""
+    """Yield a row of the table for each class, in the order in which they were first taught."""
     for number, (name, samples) in enumerate(analysis.data.counts.items()):
         predictions = analysis.confusion[number]
         right, predicted = int(predictions[number]), int(analysis.confusion[:, number].sum())

@@ -19,7 +19,7 @@ from edgetpu_retrain.wording import counted
 
 # Minimum accuracy that counts as good, the same as in the demo.
 _GOOD = 0.95
-# Maximum number of classes to recommend more samples of.
+# Maximum number of classes for which the report recommends more samples.
 _CLASSES_NAMED = 3
 
 _RECORDINGS_HELD_OUT = (
@@ -152,7 +152,7 @@ def _measured(analysis: Analysis) -> str:
         'them'
     )
     if analysis.held_out.unit != 'recordings':
-        # Without a confidence interval: the accuracy on other recordings, which is not measured,
+        # Omit the confidence interval: the accuracy on other recordings, which was not measured,
         # could be outside of it.
         return f'{measured}.'
     low, high = wilson_interval(int(analysis.held_out.right.sum()), analysis.evaluated)
