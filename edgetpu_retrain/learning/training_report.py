@@ -13,7 +13,7 @@ from edgetpu_retrain.learning.held_out import HeldOutUnit, worst_unit
 import numpy as np
 import numpy.typing as npt
 
-# With more classes than this, the report lists only this many, the worst ones.
+# Maximum number of classes in a list of the report; the list of metrics has the worst classes.
 _CLASSES_NAMED = 20
 
 # The report warns if one class has more than this many times the samples of another.

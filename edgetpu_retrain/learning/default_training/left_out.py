@@ -30,8 +30,8 @@ def noticed_if_left_out(
     """
     Return the share of each class's samples that are unknown to a head trained without the class.
 
-    Each head gets a threshold with the same ratio to the median score of its known samples as the
-    detector's threshold has to the median score of all samples.
+    The threshold of each head is the median score of its known samples times a ratio: that of the
+    detector's threshold to the median score of all samples.
 
     Args:
         problem: the samples and options.

@@ -32,7 +32,7 @@ _EPOCHS = 8
 _FEWEST_ITERATIONS = 120
 # Minimum iterations per class: with more classes, a batch has fewer samples of each.
 _ITERATIONS_A_CLASS = 4
-# Limit of this minimum, however many classes there are.
+# The minimum for many classes does not exceed this number of iterations.
 _MOST_FOR_CLASSES = 300
 # Very large data sets converge in fewer than eight epochs.
 _MOST_ITERATIONS = 10_000

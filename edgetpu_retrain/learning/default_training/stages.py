@@ -137,7 +137,8 @@ class DefaultTraining:
         by_class = zip(measured.evaluated_recordings, measured.units, strict=True)
         counts = [count for count, unit in by_class if unit]
         if recipe.reg is not None or (self._problem.recordings is None and min(counts) > 0):
-            # Without recordings, samples count as independent unless they are near copies.
+            # temperature_on_another_day expects the default regularization.  Without recordings,
+            # samples count as independent unless they are near copies.
             return fitted
         return temperature_on_another_day(fitted, float(np.mean(counts)))
 

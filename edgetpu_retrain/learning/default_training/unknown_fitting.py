@@ -29,24 +29,24 @@ _FAMILIAR = 2.0
 # the median evidence of held-out samples.  Measured ratios are 0.3 to 0.6 (photographs of shops,
 # and an office seen by other cameras).
 _ANOTHER_DAY = 0.52
-# This ratio for held-out samples that are near copies of training samples.  Near copies have far
-# more evidence than other views.  Measured ratios are 0.3 in the same place, and 0.1 in another
+# The ratio above for held-out samples that are near copies of training samples.  Near copies have
+# far more evidence than other views.  Measured ratios are 0.3 in the same place, and 0.1 in another
 # place.
 _OTHER_VIEWS = 0.21
-# The percentile of the evidence in these ratios, as a fraction.
+# The 5th percentile, as a fraction.
 _WEAK = 0.05
-# Evidence on another day may be lower than expected by one standard deviation.  The standard
-# deviation of the logarithm of the measured ratios is 0.25, and exp(-0.25) is 0.78.
+# Factor for evidence that is one standard deviation less than expected on another day.  The
+# standard deviation of the logarithm of the measured ratios is 0.25, and exp(-0.25) is 0.78.
 _LOWEST = 0.78
 
 
 def open_detector(problem: Problem, rows: IntArray) -> UnknownDetector:
     """
-    Return a detector for a head that is trained on some samples, with an infinite threshold.
+    Return a detector with an infinite threshold, for a head that is trained on some samples.
 
     Args:
         problem: the samples and options.
-        rows: int64 ``[M]``, these samples.
+        rows: int64 ``[M]``, the samples that the head is trained on.
     """
     labels, conditioning = problem.labels[rows], problem.features.conditioning
     sample = BalancedOrder(rows, labels, problem.rng).following(min(_ROWS, len(rows)))

@@ -3,9 +3,9 @@
 """
 The labels.txt next to a model, with class names in Coral's format.
 
-Each line has a name, in the order of the outputs, or an output number and a name, such as
-``0 daisy``.  pycoral's classify_image.py reads the second form.  This module also reads other
-forms that tools and model hubs write (label_formats.py).
+Each line has a name, in output order, or an output number and a name, such as ``0 daisy``.
+pycoral's classify_image.py reads the second form.  This module also reads other forms that tools
+and model hubs write (label_formats.py).
 """
 
 from __future__ import annotations

@@ -37,8 +37,8 @@ class CpuEngine:
         device: the device that the user requested.  The CPU is used in any case; ``note`` says so
             if an Edge TPU was requested, or if one is attached and ``device`` is 'auto'.
         num_threads: number of threads for operators on the CPU.
-        report: called with one sentence at the first failure, and at the first one after each
-            success.
+        report: called with one sentence at the first failure, and again at the first failure
+            after a success.
 
     Raises:
         ModelFileError: if the file is not an extractor, or the CPU cannot run it.

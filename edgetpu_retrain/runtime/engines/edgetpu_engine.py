@@ -48,8 +48,8 @@ class _OnEdgeTpu(engine.PreparedModel):
 
     Args:
         head: the head to run after the twin; None without a twin.
-        on_device: the model on the device; None if the device was down or failed, and after
-            ``serve``.
+        on_device: the model on the device; None after ``serve``, or if the device was down or
+            failed.
     """
 
     head: Head | None

@@ -16,7 +16,7 @@ RgbArray = npt.NDArray[np.uint8]
 
 # Flipping the highest bit of a uint8, and reading it as int8, subtracts 128.
 _HIGHEST_BIT = np.uint8(0x80)
-# If a picture's side has at least this length, relative to the side of the model's input, it is
+# A picture whose side has at least this length, relative to the side of the model's input, is
 # interpolated to twice the input's side or more, and then averaged.  With a shorter side, this
 # would blur more than direct interpolation.
 _DOUBLE_FROM = 1.25
