@@ -29,8 +29,8 @@ class RetrainClientError(RetrainError):
 
     Args:
         message: what was wrong; if the node responded, its message.
-        response: the response of the service, or the result of the training; None if the node did
-            not respond.
+        response: the response of the service, or the result of the training; None if there is
+            neither.
     """
 
     def __init__(self, message: str, response: Any = None) -> None:
@@ -75,7 +75,11 @@ class Connection:
         self._thread = threading.Thread(target=self._spin, name='retrain client', daemon=True)
 
     def start(self) -> None:
-        """Start the thread.  The subscriptions and the action client must exist already."""
+        """
+        Start the thread.
+
+        Create the subscriptions and the action client first; :meth:`lifecycle_state` relies on it.
+        """
         self._state = self._newest_client()
         self._executor.add_node(self.node)
         self._thread.start()
@@ -111,8 +115,8 @@ class Connection:
         Return the lifecycle state of the retrain node.
 
         A node that has just started may not have discovered a client yet; its responses to that
-        client are then lost.  A node that responds here has discovered all clients of this
-        connection.
+        client are then lost.  A node that responds to this request has discovered all clients of
+        this connection.
 
         Args:
             timeout_s: maximum time until the node responds, seconds; None = the timeout of the

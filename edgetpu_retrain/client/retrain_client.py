@@ -43,7 +43,7 @@ class RetrainClient:
     """
     Sends requests to a retrain node, and receives its results.
 
-    The client has a node and a thread of its own, so its methods may be called from any thread,
+    The client has a separate node and thread, so its methods may be called from any thread,
     including callbacks of your own node.  Callbacks of :meth:`on_result` and :meth:`on_status` run
     in the client's thread, so they must not call methods that wait for the node.
 

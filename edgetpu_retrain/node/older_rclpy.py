@@ -3,8 +3,8 @@
 """
 Workarounds for rclpy of ROS 2 Jazzy (7.1) and Humble (3.3).
 
-Later distributions do not need the workarounds.  They can be removed when support ends: for
-Humble in May 2027, for Jazzy in May 2029.
+Later distributions do not need the workarounds.  Remove each workaround when support ends:
+for Humble in May 2027, for Jazzy in May 2029.
 """
 
 from __future__ import annotations

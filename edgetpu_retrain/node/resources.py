@@ -99,7 +99,7 @@ class NodeResources:
 
     def check_devices(self) -> tuple[DeviceFacts, ...]:
         """Retry failed devices whose retry is due; return the state of each device."""
-        # An engine can report a failure while the others are still being created.
+        # An engine can report a failure before all engines are created.
         if self._engines is None:
             return ()
         return check_devices(self._engines, self._status, self.parameters.device_of)

@@ -39,7 +39,7 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         rclpy.init(args=arguments)
     except RuntimeError as error:
-        # An argument or parameter file is invalid.
+        # A ROS argument or a parameter file is invalid.
         print(presentable(f'{NODE_NAME}: {error}'), file=sys.stderr)
         return 1
     stack = ExitStack()

@@ -16,9 +16,9 @@ def spin_until(executor: Executor, condition: Callable[[], bool], seconds: float
     """
     Spin until a condition is true or a timeout expires.
 
-    ``spin_until_future_complete`` is not used.  In ROS 2 Jazzy and Kilted, each call leaves a
-    callback behind, so that each response takes longer than the previous one: 1 ms at first, 30 ms
-    after 650 requests (https://github.com/ros2/rclpy/pull/1374).
+    ``spin_until_future_complete`` is not used.  In ROS 2 Jazzy and Kilted, each call of that
+    method leaves a callback behind, so that each response takes longer than the previous one: 1 ms
+    at first, 30 ms after 650 requests (https://github.com/ros2/rclpy/pull/1374).
 
     Args:
         executor: an executor that no other thread spins.

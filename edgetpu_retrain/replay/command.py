@@ -111,7 +111,7 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         rclpy.init(args=given)
     except RuntimeError as error:
-        # An argument or parameter file is invalid.
+        # A ROS argument or a parameter file is invalid.
         print_error(error)
         return CALL_WAS_WRONG
     try:

@@ -91,7 +91,7 @@ class Replay:
 
     def wait_for_nodes(self, names: Iterable[str]) -> None:
         """
-        Wait until all of these nodes subscribe to each topic.
+        Wait until all the given nodes subscribe to each topic.
 
         Args:
             names: full names of the nodes.

@@ -48,7 +48,7 @@ class Source:
         name: description of the source, to print.
         topic: topic of the images.
         program: module and arguments of the camera node; () = another program publishes.
-        data_dir: folder of samples and models below ROS_HOME.
+        data_dir: folder of samples and models, relative to ROS_HOME.
     """
 
     name: str

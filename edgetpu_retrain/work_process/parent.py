@@ -57,7 +57,7 @@ async def run_work(
 @contextlib.asynccontextmanager
 async def started(module: str, *arguments: str, log: bool = True) -> AsyncIterator[Process]:
     """
-    Start a module as a child process; kill the process if it still runs after the block.
+    Start a module as a child process, which is killed after the ``async with`` block.
 
     Args:
         module: name of the module.

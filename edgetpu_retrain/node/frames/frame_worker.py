@@ -32,8 +32,9 @@ class FrameWorker:
     Processes the newest frames of the cameras of one device.
 
     One inference serves the classification, ``~/embedding`` and all pending captures.  A capture
-    with its own region and each detected box need a separate inference.  Without a
-    model, frames are only checked, unless ``~/embedding`` has subscribers or a capture wants them.
+    with its own region and each detected box need a separate inference.  Without a model,
+    detections are ignored, and an image is only checked, unless ``~/embedding`` has subscribers or
+    a capture wants the image.
 
     A second thread publishes the results.  If another frame is waiting, the results are published
     during the inference of that frame, because inference releases the GIL.  Publishing the results

@@ -38,7 +38,8 @@ def keep_freed_memory() -> None:
     Keep the freed memory of images of up to 1280x720, in one arena for all threads.
 
     Call this function before importing rclpy, whose threads would otherwise get separate
-    arenas.  It has no effect without glibc, or if an environment variable ``MALLOC_*`` is set.
+    arenas.  The function has no effect without glibc, or if an environment variable ``MALLOC_*``
+    is set.
     """
     _set({_M_MMAP_THRESHOLD: _MAPPED_FROM, _M_TRIM_THRESHOLD: _KEPT, _M_ARENA_MAX: _ARENAS})
 
