@@ -30,8 +30,8 @@ _FAMILIAR = 2.0
 # and an office seen by other cameras).
 _ANOTHER_DAY = 0.52
 # The ratio above for held-out samples that are near copies of training samples.  Near copies have
-# far more evidence than other views.  Measured ratios are 0.3 in the same place, and 0.1 in another
-# place.
+# far more evidence than other views.  Measured ratios are 0.3 in the same place, and 0.1 in
+# another place.
 _OTHER_VIEWS = 0.21
 # The 5th percentile, as a fraction.
 _WEAK = 0.05
