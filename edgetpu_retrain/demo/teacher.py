@@ -83,7 +83,7 @@ class LiveExam:
         self.exam.add_result(stamp, classified)
 
     def on_image(self, image: Any) -> None:
-        """Store a sensor_msgs/Image, scaled down, for the contact sheet, if the exam has started."""
+        """Store a sensor_msgs/Image, scaled down, for the contact sheet, once the exam runs."""
         if self.started:
             pixels = np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
             small = cv2.resize(pixels, _KEPT_PICTURE, interpolation=cv2.INTER_AREA)

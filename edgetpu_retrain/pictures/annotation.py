@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 LONGEST_SIDE = 960
-"""Maximum width and height to which a picture is scaled, pixels; larger ones take longer."""
+"""Maximum width and height of the picture shown, pixels; a larger one takes longer to encode."""
 
 LEAST_WIDTH = 320
 """Minimum width of an annotated picture, pixels, so that the text below fits."""
@@ -50,7 +50,7 @@ class Annotation:
         score: confidence of the classification, 0 to 1.
         unknown: whether the picture is classified as unknown.
         model_version: number of the model version; 0 = a model file outside the data folder.
-        frames_per_second: rate of classifications; None = not yet known.
+        frames_per_second: rate of classifications, Hz; None = unknown.
         region: the classified part of the picture; None = no outline.
     """
 

@@ -35,21 +35,24 @@ import numpy as np
 import numpy.typing as npt
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Maximum size of a file in a message; a JPEG photograph of 64 megapixels takes half of it."""
+"""Maximum size of a file in a message, bytes; a JPEG file of 64 megapixels has half of it."""
 
 SMALL_PIXELS = 4_000_000
-"""Pictures up to this size need not fulfil :data:`MAX_PIXELS_A_BYTE`: they take at most 24 MB."""
+"""
+Maximum number of pixels of a picture to which :data:`MAX_PIXELS_A_BYTE` does not apply.  Decoding
+takes 24 MB, or up to three times as much with 16 bits or alpha.
+"""
 
 MAX_PIXELS_A_BYTE = 2048
 """
-Maximum number of pixels per byte of a file.  A picture of a single colour has 170 to 341 in JPEG,
-and 344 (RGB) or 1032 (grey) in PNG, whose deflate compresses up to 1032 bytes into one.
+Maximum number of pixels per byte of an accepted file.  A picture of a single colour has 170 to 341
+in JPEG, and 344 (RGB) or 1032 (grey) in PNG, whose deflate compresses up to 1032 bytes into one.
 """
 
 MOST_PIXELS_A_BYTE = 8 * 1032
 """
-Maximum number of pixels per byte that a JPEG or PNG file can have.  In PNG, a byte has at most 8
-one-bit pixels, and deflate compresses at most 1032 bytes into one
+Maximum number of pixels per byte that the formats JPEG and PNG allow.  In PNG, a byte has at most
+8 one-bit pixels, and deflate compresses at most 1032 bytes into one
 (https://zlib.net/zlib_tech.html); JPEG compresses less.  A header that declares more is wrong.
 """
 
@@ -81,9 +84,10 @@ class PictureFile:
         width: width before rotation, pixels.
         height: height before rotation, pixels.
         kind: 'JPEG', 'PNG' or 'WEBP'.
-        orientation: orientation of a PNG or WEBP file, whose pixels OpenCV does not rotate; see
-            :func:`~edgetpu_retrain.pictures.files.orientation.exif_orientation`.
-        transparent_grey: see :class:`~edgetpu_retrain.pictures.files.png_file.PngFile`.
+        orientation: EXIF orientation of a PNG or WEBP file, 1 to 8; always 1 for a JPEG file,
+            which OpenCV rotates.
+        transparent_grey: see :class:`~edgetpu_retrain.pictures.files.png_file.PngFile`; None for
+            JPEG and WEBP files.
         jpeg: further properties of a JPEG file; None for other files.
     """
 
@@ -103,7 +107,7 @@ def check_compressed_image(message: CompressedImageMessage) -> None:
     Only a JPEG file without an end marker is decoded for the check.
 
     Raises:
-        ImageError: if the file is empty, of another format, truncated or too large.
+        ImageError: if the file is empty, truncated or of another format, or exceeds a limit.
     """
     check_picture(content_of(message))
 
@@ -139,7 +143,7 @@ def check_picture(content: bytes) -> PictureFile:
         content: bytes of the file.
 
     Raises:
-        ImageError: if the file is empty, of another format, truncated or too large.
+        ImageError: if the file is empty, truncated or of another format, or exceeds a limit.
     """
     file = _read_header(content)
     if file.jpeg is not None and file.jpeg.end < 0:
@@ -258,8 +262,8 @@ def decode_reduced(content: bytes, region: Region | None, side: int) -> RgbArray
     part = (width, height) if region is None else (region.width, region.height)
     factor = reduction(*part, side)
     upright_size = _divided(height, factor), _divided(width, factor)
-    # The region depends on whether OpenCV rotates the picture.  The size of the decoded picture
-    # shows this, unless its two sides are equal.
+    # To check the region, it must be known whether OpenCV swaps width and height when it rotates
+    # the picture.  The size of the decoded picture shows this, unless its two sides are equal.
     if factor == 1 or (
         region is not None and width != height and upright_size[0] == upright_size[1]
     ):

@@ -60,7 +60,7 @@ class _Layout:
 
     Args:
         encoding: the encoding.
-        rows: number of rows in the data.
+        rows: number of rows of ``step`` bytes in the data, including those of chroma planes.
         step: bytes from one row to the next.
     """
 

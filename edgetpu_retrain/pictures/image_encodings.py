@@ -59,7 +59,7 @@ def _by_opencv(code: int) -> Callable[[Pixels], RgbArray]:
 
 
 def _from_nv24(planes: Pixels) -> RgbArray:
-    """Convert nv24 (a luma plane, then a UV plane of full resolution), which OpenCV cannot."""
+    """Convert nv24, which OpenCV does not support: a luma plane, then a UV plane of full size."""
     height, width = len(planes) // 3, planes.shape[1]
     luma = planes[:height]
     colour = planes[height:].reshape(height, width, 2)
@@ -135,7 +135,7 @@ _MEANINGS = {
 
 
 def find_encoding(name: str) -> Encoding | None:
-    """Return the encoding as :func:`encoding_of`, but None if it is not supported."""
+    """Return the encoding that :func:`encoding_of` returns; None if it is not supported."""
     # Drivers written in C may append a NUL character or spaces.
     lower = name.strip(' \0').lower()
     return _ENCODINGS.get(name) or _ENCODINGS.get(_MEANINGS.get(lower, lower))

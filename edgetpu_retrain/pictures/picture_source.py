@@ -19,7 +19,7 @@ BITS = (8, 16)
 DARK_FRAMES = 30
 """Number of nearly black 16-bit pictures after which a source is reported."""
 
-# A picture is nearly black if all its values are below this part of the range: one sixteenth.
+# A picture is nearly black if all its values are below a sixteenth of the range.
 _DARK_PARTS = 16
 # Usual bit depths of sensors.
 _USUAL_BITS = (8, 10, 12, 14, 16)
@@ -79,7 +79,7 @@ class PictureSource:
             may_be_padding: see :func:`~edgetpu_retrain.pictures.pixels.is_transparent`.
 
         Returns:
-            uint8 ``[H, W, 4]``, without a change of the order of colours; ``pixels`` itself if
+            uint8 ``[H, W, 4]``, with the colours in the order of ``pixels``; ``pixels`` itself if
             nothing is transparent.
         """
         if not is_transparent(pixels, may_be_padding=may_be_padding):
@@ -104,7 +104,7 @@ class PictureSource:
         Returns:
             uint8, of the shape of ``values``.
         """
-        # OpenCV needs native byte order and aligned rows.
+        # OpenCV needs native byte order and aligned values.
         native = np.require(values, np.dtype(np.uint16), ['ALIGNED'])
         bits = self._bits
         seen = native if colours is None else native[..., :colours]

@@ -65,7 +65,7 @@ def on_grey(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
             premultiplied.
 
     Returns:
-        uint8 ``[H, W, 4]``, without a change of the order of colours; every alpha is 255.
+        uint8 ``[H, W, 4]``, with the colours in the order of ``pixels``; every alpha is 255.
     """
     result = np.empty(pixels.shape, np.uint8)
     for top in range(0, len(pixels), _ROWS):
@@ -73,7 +73,7 @@ def on_grey(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         part: Any = pixels[top:bottom].astype(np.uint16)
         alpha = part[..., 3:].copy()
         part *= alpha
-        # Add half of the divisor 255, to round.
+        # Add about half of the divisor 255, so that the division rounds.
         part += GREY * (_OPAQUE - alpha) + np.uint16(128)
         # The next two lines divide by 255, without an error for values up to 255 * 255.
         part += part >> 8

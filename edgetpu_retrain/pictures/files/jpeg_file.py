@@ -38,8 +38,8 @@ _DECODED_BITS = 8
 # The pixel value that a decoder returns for missing data, whose coefficients are all 0.
 _MISSING = 128
 
-# Maximum number of zero bytes that may belong to the end of a scan.  More are padding: a file
-# system fills the place of data that was not written before a power loss with zeros.
+# Maximum number of zero bytes that may belong to the end of a scan.  More are padding: after a
+# power loss, a file may end with zeros in place of data that was not written.
 _LONGEST_ZEROS = 16
 
 # Arbitrary data of several blocks of pixels, with which a decoder continues an incomplete scan.
@@ -73,8 +73,8 @@ def read_jpeg(content: bytes) -> JpegFile:
     """
     Read the properties of a JPEG file without decoding it.
 
-    Scanners and photo editors may write bytes between two segments.  They are skipped, as in
-    libjpeg (next_marker in jdmarker.c).
+    Scanners and photo editors may write bytes between two segments.  These bytes are skipped,
+    as in libjpeg (next_marker in jdmarker.c).
 
     Args:
         content: bytes of the file, beginning with :data:`JPEG_START`.
@@ -106,8 +106,9 @@ def decode_jpeg(
     Decode a JPEG file, and check that it is complete.
 
     Decoders fill a missing part of a picture with grey and report no error.  So if a corner of the
-    picture is grey, or the file has no end marker (some cameras omit it), it is decoded again with
-    more data at its end.  A complete picture is the same with more data.
+    picture is grey, or the file has no end marker (some cameras omit it), the file is decoded
+    again with more data at its end.  The additional data changes the picture only if the file is
+    incomplete.
 
     Args:
         content: bytes of the file.
@@ -142,7 +143,7 @@ def decode_jpeg(
 
 
 def _without_padding(content: bytes) -> bytes:
-    """Shorten zero padding after the data to two zeros; up to 16 zeros may belong to a scan."""
+    """Shorten zero padding after the data to two zeros; keep up to 16, which may be data."""
     written = content.rstrip(b'\0')
     zeros = len(content) - len(written)
     return written + bytes(zeros if zeros <= _LONGEST_ZEROS else 2)

@@ -61,6 +61,6 @@ def upright(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
     """
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)
-    # The axes to flip.  Orientations 5 to 8 were transposed before; 1 and 5 need no flip.
+    # The axes to flip.  Orientations 5 to 8 were transposed above; 1 and 5 need no flip.
     flips = {2: (1,), 3: (0, 1), 4: (0,), 6: (1,), 7: (0, 1), 8: (0,)}.get(orientation)
     return np.ascontiguousarray(np.flip(pixels, flips)) if flips else np.ascontiguousarray(pixels)

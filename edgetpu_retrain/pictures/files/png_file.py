@@ -77,8 +77,8 @@ def read_png(content: bytes) -> PngFile:
     Check a PNG file, and return the parts that a decoder needs.
 
     Raises:
-        ImageError: if the file is truncated or has too many chunks.  Compressed pixels above
-            :data:`UNCHECKED_BYTES` must also be undamaged, and not exceed the declared size.
+        ImageError: if the file is truncated or has too many chunks, or if more than
+            :data:`UNCHECKED_BYTES` of compressed pixels are damaged or exceed the declared size.
     """
     kept, pixels, optional = [PNG_START], [], {}
     position = len(PNG_START)
