@@ -22,10 +22,10 @@ LIVE = _key('AppKey', 'live')
 """The :class:`~edgetpu_retrain.page.live.changes.Live`: announces changes to all pages."""
 
 OPTIONS = _key('AppKey', 'options')
-"""The :class:`~edgetpu_retrain.page.options.Options`, such as the data folder."""
+"""The :class:`~edgetpu_retrain.page.options.Options` of the server."""
 
 ROLE = _key('RequestKey', 'role')
 """The role of the visitor who sent a request: 'teacher' or 'observer'; None = no session."""
 
 CLIENT = _key('RequestKey', 'client')
-"""The client that limits apply to: its cookie, which may be ''; without a role, its address."""
+"""Identifies a visitor to the limits: the cookie (may be ''), or without a role the IP address."""

@@ -50,14 +50,16 @@ class _File:
 
 def add_static_files(app: web.Application, folder: Path) -> None:
     """
-    Serve the files of a folder below /static, and its index.html at /.
+    Serve the files of a folder under the path /static, and its index.html at /.
 
-    The files are read once and kept in memory.  They are sent compressed, because a robot's Wi-Fi
-    may be slow.  Browsers revalidate each file by its ETag, so an update is visible at once.
+    The files are read once and kept in memory.  Browsers that accept gzip receive them compressed,
+    because a robot's Wi-Fi may be slow.  Browsers revalidate each file by its ETag, so an update
+    is visible at once.
 
     Args:
         app: the application.
-        folder: the folder; files in its subfolders are served, too.
+        folder: the folder, including its subfolders; files with a suffix that is not in ``_TYPES``
+            are not served.
     """
     files = {
         path.relative_to(folder).as_posix(): _File.read(path)

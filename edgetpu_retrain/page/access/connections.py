@@ -24,7 +24,10 @@ FIRST_REQUEST_S = 10.0
 """Maximum time until the headers of the first request of a connection have arrived, seconds."""
 
 SOCKET_BYTES_PER_S = 64 * 1024
-"""Maximum rate of received bytes, per second; aiohttp 3.8 buffers WebSocket frames of any size."""
+"""
+Maximum average rate of bytes that a WebSocket receives, per second; aiohttp 3.8 buffers frames of
+any size.
+"""
 
 SOCKET_BYTES_AT_ONCE = 256 * 1024
 """Maximum number of bytes that a WebSocket may receive at once."""
@@ -41,7 +44,7 @@ class Connections:
     The open connections, whose number is limited.
 
     At the limit, a new connection replaces the connection of the same client that has been idle
-    for longest.  If none is idle, the new connection is refused.
+    for longest.  If that client has no idle connection, the new connection is refused.
 
     Args:
         make_protocol: creates the HTTP protocol of a new connection.

@@ -25,7 +25,7 @@ STEPS = 5
 
 def analyse_folder(folder: Path, on_step: OnStep) -> dict[str, Any]:
     """
-    Analyse the samples of a data folder, which takes about 25 trainings.
+    Analyse the samples of a data folder, which takes as long as about 25 trainings.
 
     Args:
         folder: the data folder.

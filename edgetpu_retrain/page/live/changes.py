@@ -65,8 +65,8 @@ class Live:
 
         Args:
             message: the message, with its ``type``.
-            keep: whether pages that are opened later receive the message, too, until another one
-                of its type is announced.
+            keep: whether pages that are opened later receive the message, too, until another
+                message of its type is announced.
         """
         kind = message['type']
         self._kept.pop(kind, None)
@@ -178,7 +178,7 @@ class _Page:
             self.send('refused', {'type': 'refused', 'message': words})
 
     async def close(self) -> None:
-        """Stop sending; drop the messages that wait."""
+        """Stop sending, and discard the messages that wait."""
         self._sending.cancel()
         with contextlib.suppress(asyncio.CancelledError, ConnectionError):
             await self._sending

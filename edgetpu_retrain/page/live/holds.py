@@ -3,9 +3,9 @@
 """
 Holds: stores samples while a user holds the button of a class on a page.
 
-A hold begins when the button is pressed and ends when it is released.  Meanwhile, the server
-requests single frames from the node, one after another, so at most one frame is stored after the
-release.  If the page does not confirm a hold for ``SILENCE_S``, the hold ends.
+A hold begins when the button is pressed, and ends when the button is released.  Meanwhile, the
+server requests single frames from the node, one after another, so at most one frame is stored
+after the release.  If the page does not confirm a hold for ``SILENCE_S``, the hold ends.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ class PictureBatches:
             self._waiting[number] = asyncio.get_running_loop().create_future()
             self._next.append(number)
             self._start_request()
-        # Several requests may wait for one picture, so the end of one must not cancel the future.
+        # Several requests may wait for this picture, so cancelling one must not cancel the future.
         return await asyncio.shield(self._waiting[number])
 
     async def close(self) -> None:
@@ -106,7 +106,7 @@ class PictureBatches:
             for future in futures.values():
                 if not future.done():
                     future.set_exception(error)
-                    future.exception()  # asyncio logs it otherwise
+                    future.exception()  # otherwise asyncio logs the exception
         finally:
             for number, future in futures.items():
                 del self._waiting[number]

@@ -15,7 +15,7 @@ from edgetpu_retrain.pictures.picture_source import PictureSource
 from edgetpu_retrain.pictures.sample_picture import encode_jpeg, reduced
 
 WIDTHS = (160, 320, 480, 640, 960, 1280, 1920)
-"""Widths of the JPEG files, pixels; few, so that several pages can share one file."""
+"""Maximum widths of the JPEG files, pixels; few, so that several pages can share one file."""
 
 # JPEG quality.  At 80, the file of a photograph of 640x480 pixels has about 60 kB.
 _QUALITY = 80
