@@ -13,19 +13,20 @@ from edgetpu_retrain.label import check_label
 from edgetpu_retrain.store.samples.recording import check_recording
 
 MAX_NUMBER = 2**53 - 1
-"""The largest number of a pack or a claim, as every JSON parser reads it exactly."""
+"""The largest pack number or sequence number: JSON parsers read integers up to it exactly."""
 
 
 class Claim(NamedTuple):
     """
-    One claim about one sample.  It never changes; a later claim of the same key replaces it.
+    One claim about one sample; a later claim of the same key about this sample replaces it.
 
     Args:
         sample: the sample's id in the fleet, 32 bytes.
-        label: its label; '' is a tombstone, which takes back earlier claims of its key.
+        label: the sample's label; '' makes the claim a tombstone, which withdraws the earlier
+            claims of the key about the sample.
         recording: the recording that the sample belongs to; '' = none.
-        clock: when it was made, a value of the robot's :class:`HybridClock`.
-        sequence: how many claims its key made before it in the same epoch.
+        clock: when the claim was made, a value of the robot's :class:`HybridClock`.
+        sequence: place of the claim among all claims of its key in an epoch, from 0.
         erased: whether the bytes of the sample are to be deleted everywhere; only for a tombstone.
     """
 

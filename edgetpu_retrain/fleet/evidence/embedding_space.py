@@ -12,7 +12,7 @@ import json
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 
 ID_BYTES = 32
-"""Length of the id of a sample or of a space, a SHA-256, bytes."""
+"""Length of the id of a sample or of a space, which is a SHA-256, bytes."""
 
 _TOKEN_LENGTH = 16
 
@@ -25,7 +25,7 @@ class EmbeddingSpace:
     Args:
         extractor: identity of the extractor, a digest of its model.
         kind: length, type and quantization of its embeddings.
-        normalization: normalization of a float32 input, such as '-1..1'; '' for a quantized one.
+        normalization: normalization of a float32 input, such as '-1..1'; '' for a quantized input.
     """
 
     extractor: str
@@ -44,7 +44,7 @@ class EmbeddingSpace:
 
     @property
     def token(self) -> str:
-        """The first 16 digits of the id, which name it in the subjects of NATS."""
+        """The first 16 digits of the id, which identify the space in NATS subjects."""
         return self.id[:_TOKEN_LENGTH]
 
     def sample_id(self, embedding: bytes) -> bytes:

@@ -3,8 +3,9 @@
 """
 HybridClock: orders the claims of all robots, even if their clocks differ.
 
-A value has the milliseconds since 1970 in its upper bits and a counter in its lower 16 bits.  It
-is later than all values that the robot has seen and believed, and close to the time of day:
+A value has the milliseconds since 1970 in its upper bits and a counter in its lower 16 bits.  Each
+value that a clock returns is greater than all values that it has returned or accepted before, and
+close to the time of day:
 Kulkarni et al., 'Logical Physical Clocks and Consistent Snapshots in Globally Distributed
 Databases', 2014.
 """
@@ -16,7 +17,7 @@ import threading
 import time
 
 MAX_AHEAD_MS = 600_000
-"""A value that is further ahead of the time of day is not believed, milliseconds."""
+"""How far a value may be ahead of the time of day to be accepted, milliseconds."""
 
 MAX_CLOCK = 2**63 - 1
 """The largest value that SQLite can store; it is reached in the year 6429."""
@@ -30,12 +31,12 @@ def time_ms() -> int:
 
 
 def physical_ms(value: int) -> int:
-    """Return the milliseconds since 1970 in a value."""
+    """Return the milliseconds since 1970 that a value contains."""
     return value >> _COUNTER_BITS
 
 
 def is_ahead(value: int, now_ms: int) -> bool:
-    """Return whether a value is too far ahead of the time of day to be believed."""
+    """Return whether a value is too far ahead of the time of day to be accepted."""
     return physical_ms(value) > now_ms + MAX_AHEAD_MS
 
 
@@ -58,14 +59,14 @@ class HybridClock:
         self._lock = threading.Lock()
 
     def next(self) -> int:  # noqa: A003
-        """Return a value later than all that were returned, or observed and believed, before."""
+        """Return a value later than all values that were returned or accepted before."""
         with self._lock:
             # A full counter overflows into the milliseconds, so values keep growing.
             self._last = max(self._now_ms() << _COUNTER_BITS, self._last + 1)
             return self._last
 
     def observe(self, value: int) -> None:
-        """Make the next values later than this one, unless it is too far ahead."""
+        """Accept a value, so that the next ones are later; ignore it if it is too far ahead."""
         with self._lock:
             if not is_ahead(value, self._now_ms()):
                 self._last = max(self._last, value)

@@ -3,9 +3,9 @@
 """
 Keys of robots and fleets: Ed25519, written as the nkeys of NATS.
 
-A robot's key authenticates it to the hub, and signs its packs.  To authenticate, the robot signs a
-text that the hub chooses.  A malicious hub could choose the bytes of a pack; so this module puts a
-byte that no text contains before all that it signs.
+A robot's key authenticates the robot to the hub, and signs its packs.  To authenticate, the robot
+signs a text that the hub chooses.  A malicious hub could choose the bytes of a pack as this text;
+so this module puts a byte that no text contains before the data that it signs.
 https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro/nkey_auth
 """
 
@@ -58,16 +58,16 @@ class Key:
 
     @classmethod
     def generate(cls, kind: str = 'user') -> Key:
-        """Create a new random key."""
+        """Return a new random key."""
         return cls(secrets.token_bytes(KEY_BYTES), kind)
 
     @classmethod
     def from_seed(cls, seed: str) -> Key:
         """
-        Return the key with a seed.
+        Return the key that a seed encodes.
 
         Raises:
-            FleetError: if it is not a seed.
+            FleetError: if the seed is not valid.
         """
         data = _without_checksum(seed.strip(), 2 + KEY_BYTES)
         for kind, prefix in KINDS.items():
@@ -80,7 +80,7 @@ class Key:
         )
 
     def sign(self, data: bytes) -> bytes:
-        """Return the signature, 64 bytes, that :func:`is_signed_by` verifies."""
+        """Return a signature of data, 64 bytes, that :func:`is_signed_by` verifies."""
         return bytes(self._key.sign(_NO_TEXT + data).signature)
 
     def __repr__(self) -> str:
@@ -148,7 +148,7 @@ def _with_checksum(data: bytes) -> str:
 
 
 def _without_checksum(text: str, length: int) -> bytes | None:
-    """Return the bytes before the checksum; None unless the text is exactly their encoding."""
+    """Return the ``length`` bytes that a text encodes; None if it is not their one encoding."""
     # Check the length before decoding: 8 characters of base32 are 5 bytes.
     if len(text) != -(-(length + 2) * 8 // 5) or not text.isascii():
         return None

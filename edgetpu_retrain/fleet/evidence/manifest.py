@@ -7,9 +7,9 @@ A manifest has exactly one valid encoding, the one that :func:`write_manifest` r
 are rejected.  All numbers are big-endian::
 
     head        magic, origin, epoch, number, previous, space, sequence, counts (_HEAD)
-    labels      the distinct labels of the claims, sorted, one a line; always an empty one first
-    recordings  the distinct recordings of the claims, sorted, one a line
-    claims      sample id, clock, line of the label, line of the recording, flags (_CLAIM)
+    labels      the distinct labels of the claims, sorted, one per line; the first is always empty
+    recordings  the distinct recordings of the claims, sorted, one per line
+    claims      sample id, clock, line numbers of label and recording, flags (_CLAIM)
     pictures    the SHA-256 of each thumbnail, in the order of the claims
 """
 
@@ -37,10 +37,10 @@ MAX_CLAIMS = 1000
 """The maximum number of claims in a pack."""
 
 EPOCH_DIGITS = 16
-"""Number of random hexadecimal digits in the name of an epoch."""
+"""Number of random hexadecimal digits that name an epoch of a key, see pack.py."""
 
 NO_PACK = bytes(ID_BYTES)
-"""The first pack of an epoch has this in place of the hash of a previous pack."""
+"""The first pack of an epoch has this instead of the hash of the previous pack."""
 
 # The signed bytes of other kinds of messages begin differently.
 _MAGIC = b'EDGEPCK1'
@@ -85,7 +85,7 @@ class Manifest(NamedTuple):
 
 
 def labelled_samples(claims: Iterable[Claim]) -> list[bytes]:
-    """Return the samples that claims label, in the order of their first such claim."""
+    """Return the ids of the samples that claims label, each once, in the order of the claims."""
     return list(dict.fromkeys(claim.sample for claim in claims if claim.label))
 
 
@@ -108,7 +108,7 @@ def write_manifest(manifest: Manifest) -> bytes:
     pictures = dict(manifest.pictures)
     records = []
     for claim in claims:
-        # Only the first claim that labels a sample states its picture.
+        # Only the first claim that labels a sample has the flag for its thumbnail.
         digest = pictures.pop(claim.sample, None) if claim.label else None
         flags = _ERASED * claim.erased | _HAS_PICTURE * (digest is not None)
         numbers = labels[claim.label], recordings[claim.recording]
@@ -124,10 +124,10 @@ def write_manifest(manifest: Manifest) -> bytes:
 
 def read_head(data: bytes) -> Head:
     """
-    Return the head of a manifest that untrusted bytes begin with.
+    Return the head of the manifest at the beginning of untrusted bytes.
 
     Raises:
-        PackError: of kind 'not a pack' if they are no manifest or too short for one; of kind
+        PackError: of kind 'not a pack' if there is no manifest, or only a part of one; of kind
             'too large' if a count exceeds its limit.
     """
     if len(data) < _HEAD.size or not data.startswith(_MAGIC):
@@ -151,8 +151,8 @@ def read_manifest(data: bytes) -> Manifest:
     Return the content of a manifest from its untrusted bytes.
 
     Raises:
-        PackError: of kind 'not a pack' if they are no manifest, 'too large' if a count exceeds
-            its limit, or 'bad claim' if anything else is not valid.
+        PackError: of kind 'not a pack' if the bytes are not a manifest, 'too large' if a count
+            exceeds its limit, or 'bad claim' if anything else is not valid.
     """
     head = read_head(data)
     sizes = _HEAD.size, head.label_bytes, head.recording_bytes, _CLAIM.size * head.claims
@@ -223,7 +223,7 @@ def _recordings(claims: Iterable[Claim]) -> set[str]:
 
 
 def _cut(data: bytes, *sizes: int) -> list[bytes]:
-    """Return parts of the given sizes, and the rest."""
+    """Return consecutive parts of the given sizes, and the rest."""
     ends = [0, *accumulate(sizes), len(data)]
     return [data[begin:end] for begin, end in pairwise(ends)]
 

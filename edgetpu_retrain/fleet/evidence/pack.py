@@ -3,10 +3,11 @@
 """
 Pack: up to 1,000 claims of one key, signed once, and the samples that they label.
 
-A message is the manifest, its signature, and the payload.  Each key numbers its packs from 0 in an
-epoch, and each pack contains the hash of the previous one.  The signature covers only the
-manifest, which has a hash of each embedding and thumbnail.  So the bytes of a sample can be left
-out of the payload, which erases the sample, and the rest is still valid::
+A message is the manifest, its signature, and the payload.  The packs of a key in an epoch form a
+chain: they are numbered from 0, and each contains the hash of the previous one.  A robot begins a
+new epoch with each new or restored database.  The signature covers only the manifest, which has a
+hash of each embedding and thumbnail.  So the bytes of a sample can be left out of the payload,
+which erases the sample, and the rest of the message is still valid::
 
     manifest    see manifest.py
     signature   64 bytes
@@ -64,7 +65,7 @@ __all__ = [
 MAX_PACK_BYTES = 4 << 20
 """The maximum length of a message, bytes: half of what a hub should permit."""
 
-# An upper bound for the parts of a message that it has once: head, signature, first label.
+# An upper bound for what a message has only once, bytes: head, signature and empty label.
 _OVERHEAD = 256
 
 
@@ -86,7 +87,7 @@ class Pack:
 
     Args:
         origin: public key that signed it, 'U...'.
-        epoch: 16 hexadecimal digits.
+        epoch: name of its epoch, 16 hexadecimal digits.
         number: its place in the epoch, from 0.
         previous: hash of the previous pack; :data:`NO_PACK` for number 0.
         space_id: id of the :class:`EmbeddingSpace` of its samples.
@@ -141,7 +142,8 @@ def seal(
         previous: hash of the previous pack; :data:`NO_PACK` for the first.
         space: the space of the samples.
         claims: 1 to 1,000 claims with consecutive sequence numbers.
-        payloads: bytes of the labelled samples; the hashes of their thumbnails are signed.
+        payloads: bytes of labelled samples, by id; the hashes of their thumbnails are signed.
+            None = there are no thumbnails.
 
     Raises:
         PackError: if a value is not valid.
@@ -161,15 +163,15 @@ def num_fitting(
     claims: Sequence[Claim], payloads: Mapping[bytes, Payload], max_bytes: int = MAX_PACK_BYTES
 ) -> int:
     """
-    Return how many of the first claims fit in one message.
+    Return how many claims, from the first on, fit in one message.
 
     Args:
         claims: the claims to send, in order.
-        payloads: bytes of the samples that they label.
+        payloads: bytes of the samples that the claims label, by id.
         max_bytes: the maximum length of a message that the hub permits.
 
     Returns:
-        At most :data:`MAX_CLAIMS`; 0 = not even the first fits.
+        At most :data:`MAX_CLAIMS`; 0 = not even the first fits, or there are no claims.
     """
     total = _OVERHEAD
     for count, claim in enumerate(claims[:MAX_CLAIMS]):
@@ -188,7 +190,7 @@ def encode(pack: Pack, payloads: Mapping[bytes, Payload]) -> bytes:
 
     Args:
         pack: the pack.
-        payloads: bytes of samples by id; a labelled sample that is missing here is left out.
+        payloads: bytes of samples, by id; labelled samples without an entry are left out.
 
     Raises:
         PackError: if the message is too large, or a thumbnail is not valid or not the one that
@@ -206,7 +208,7 @@ def peek(message: bytes) -> Header:
     Return which pack an untrusted message claims to be, without reading its payload.
 
     Raises:
-        PackError: if it is not a pack, or too large.
+        PackError: if the message is not a pack, or is too large.
     """
     manifest, head = _manifest_of(message)
     digest = hashlib.sha256(manifest).digest()
@@ -215,10 +217,10 @@ def peek(message: bytes) -> Header:
 
 def read_header(message: bytes) -> Header:
     """
-    Verify which pack an untrusted message is, without reading its payload.
+    Return which pack an untrusted message is, without reading its payload.
 
     Raises:
-        PackError: if its signed part is not valid.
+        PackError: if the signed part of the message is not valid.
     """
     manifest, head = _manifest_of(message)
     _read_signed(message, manifest, head)
@@ -235,7 +237,7 @@ def decode(message: bytes, space: EmbeddingSpace) -> tuple[Pack, dict[bytes, Pay
             is verified.
 
     Returns:
-        The pack, and the bytes of samples by id, without those that were left out.
+        The pack, and by id the bytes of the samples that were not left out of the message.
 
     Raises:
         PackError: if anything in the message is not valid.

@@ -5,8 +5,8 @@ The unsigned part of a pack: the bytes of the samples that it labels.
 
 Numbers are big-endian::
 
-    lengths     of the thumbnail of each labelled sample; 0 = no thumbnail, _HOLE = left out
-    embeddings  of all samples that are not left out
+    lengths     of the thumbnail of each labelled sample; 0 = no thumbnail, _HOLE = sample left out
+    embeddings  of all samples that were not left out
     thumbnails  of all samples that have one
 """
 
@@ -40,7 +40,7 @@ class Payload(NamedTuple):
 
     Args:
         embedding: the embedding as it is stored, see :meth:`EmbeddingKind.to_disk`.
-        jpeg: a thumbnail; None = none.
+        jpeg: a thumbnail; None = no thumbnail.
     """
 
     embedding: bytes
@@ -56,7 +56,7 @@ def write_payload(
     Args:
         claims: the claims of the pack.
         pictures: the SHA-256 of each thumbnail, by the id of its sample.
-        payloads: bytes of samples by id; a labelled sample that is missing here is left out.
+        payloads: bytes of samples, by id; labelled samples without an entry are left out.
 
     Raises:
         PackError: if a thumbnail is not the one that was signed, is too large, or is not a JPEG.
@@ -78,16 +78,17 @@ def read_payload(
     data: bytes, claims: Sequence[Claim], pictures: Mapping[bytes, bytes], space: EmbeddingSpace
 ) -> dict[bytes, Payload]:
     """
-    Return the bytes of samples by id, without those that were left out.
+    Return by id the bytes of the samples that were not left out of a payload.
 
     Args:
-        data: untrusted bytes.
+        data: the payload, untrusted bytes.
         claims: the claims of the pack.
         pictures: the SHA-256 of each thumbnail, by the id of its sample.
         space: the space of the samples.
 
     Raises:
-        PackError: of kind 'bad payload' if they are not exactly the bytes of these samples.
+        PackError: of kind 'bad payload' if the payload does not fit the claims, or the bytes of a
+            sample are not valid.
     """
     return dict(_read(data, claims, pictures, space))
 

@@ -18,7 +18,7 @@ SIGNATURE_TEXT_BYTES = 1 + 4 * -(-SIGNATURE_BYTES // 3)
 
 
 def sign_message(body: bytes, key: Key) -> bytes:
-    """Return a message: a body, signed with a key."""
+    """Return a message: a body and its signature by a key."""
     return body + b'\n' + base64.b64encode(key.sign(body))
 
 
@@ -31,7 +31,7 @@ def signed_body(message: bytes, public: str) -> bytes | None:
         public: the public key that must have signed it.
 
     Returns:
-        The body; None if this key did not sign it.
+        The body; None if the owner of this key did not sign it.
     """
     body, tail = message[:-SIGNATURE_TEXT_BYTES], message[-SIGNATURE_TEXT_BYTES:]
     try:

@@ -3,8 +3,8 @@
 """
 Roster: who may do what in a fleet.
 
-The base station signs it with the key of the fleet.  Which claims count depends on the roster and
-the packs alone, so that every robot decides the same.
+The base station signs the roster with the key of the fleet.  All robots decide from the roster and
+the packs which claims count, so robots with the same roster and packs agree.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import re
 from edgetpu_retrain.fleet.evidence.hybrid_clock import physical_ms
 
 ROLES = ('read', 'propose', 'teach', 'release')
-"""What a member may do; 'teach' includes 'propose'."""
+"""What a member may do, see docs/fleet.md; 'teach' includes 'propose'."""
 
 KeepMap = Mapping[str, tuple[int, bytes]]
 
@@ -34,12 +34,12 @@ class Member:
         roles: some of :data:`ROLES`.
         labels: patterns, with shell wildcards, of the labels that it may claim; empty = all
             labels.
-        expires_ms: claims made after this time do not count, milliseconds since 1970; None =
-            never.
+        expires_ms: claims made after this time do not count, milliseconds since 1970; None = the
+            member does not expire.
         keep: for a key that was revoked or retired, number and hash of the last pack that counts,
-            by epoch; its ancestors count as well, and nothing else does.  None = the key was not
-            revoked or retired.
-        may_connect: whether the hub lets it connect.
+            by epoch; of the other packs, only those before it in its chain count.  None = the key
+            was not revoked or retired.
+        may_connect: whether the hub lets the member connect.
     """
 
     key: str
@@ -63,8 +63,8 @@ class Roster:
 
     Args:
         fleet: public key of the fleet, 'A...'.
-        version: goes up with each change.
-        issued_ms: when it was signed, milliseconds since 1970.
+        version: increases with each change.
+        issued_ms: when the roster was signed, milliseconds since 1970.
         members: all members, including former ones.
         erased: ids of the samples whose bytes nobody may keep.
     """
@@ -87,12 +87,13 @@ class Roster:
 
     def allows(self, key: str, label: str, clock: int) -> bool:
         """
-        Return whether a claim of a key counts.
+        Return whether the roster permits a claim.
 
         Args:
-            key: the public key that signed it.
-            label: its label; '' is a tombstone, which needs no permission for a label.
-            clock: its clock, by which a key expires.
+            key: the public key that signed the claim.
+            label: label of the claim; '' = a tombstone, for which the member's label patterns do
+                not matter.
+            clock: clock of the claim, which must not be later than the member's ``expires_ms``.
         """
         member = self._members.get(key)
         if member is None or not self.role_of(key):

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-A roster as a message: one line of JSON, and its signature by the fleet's key.
+A roster as a message: one line of JSON, and a signature with the fleet's key.
 
 A roster has exactly one valid JSON text, the one that :func:`sign` writes; others are rejected.
 """
@@ -40,7 +40,7 @@ def sign(roster: Roster, key: Key) -> bytes:
 
     Args:
         roster: the roster.
-        key: the private key of its fleet.
+        key: the private key of the roster's fleet.
 
     Raises:
         RosterError: if the roster is not valid, is too large, or belongs to another fleet.
@@ -58,14 +58,14 @@ def read(message: bytes, fleet: str) -> Roster:
 
     Args:
         message: what was received.
-        fleet: public key of this robot's fleet, which must have signed it.
+        fleet: public key of this member's fleet, which must have signed the roster.
 
     Raises:
         RosterError: if anything in the message is not valid.
     """
     if len(message) > MAX_ROSTER_BYTES:
         raise RosterError(f'a roster has {len(message)} bytes: at most {MAX_ROSTER_BYTES}')
-    # Verify the signature before parsing: only JSON that the fleet's key signed is parsed.
+    # Verify the signature first, so that JSON from others is never parsed.
     body = signed_body(message, fleet)
     if body is None:
         raise RosterError('a roster is not signed by the key of this fleet')
@@ -104,7 +104,7 @@ def _member_fields(member: Member) -> dict[str, Any]:
 
 
 def _roster(fields: Any) -> Roster:
-    """Make a roster of JSON; raise ValueError, KeyError, TypeError or AttributeError."""
+    """Return the roster in JSON; raise AttributeError, KeyError, TypeError or ValueError."""
     roster = Roster(
         fleet=fields['fleet'],
         version=_number(fields['version']),
