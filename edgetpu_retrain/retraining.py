@@ -198,7 +198,7 @@ def _check_classes(samples: TrainingSet) -> None:
         )
     reserved = [name for name in counts if is_reserved(name)]
     if reserved:
-        # Only samples from earlier releases can have this name.
+        # Only samples that an earlier release stored can have such a label.
         raise RequestError(
             f'The class {reserved[0]!r} cannot be trained: that name is reserved for '
             'anything unlike the trained classes. Relabel or remove its samples.'

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 # Identities of extractors (model_file/metadata/identity_entry).
 _DEFAULT_EXTRACTOR = '4f318a724a23312df425fb8c4afddefd83c9707132a987222b48c979961a9c13'
-# Coral's MobileNet v1, compiled for the Edge TPU, and its CPU twin (docs/coral.md).
+# Coral's MobileNet v1: compiled for the Edge TPU, and not compiled, for the CPU (docs/coral.md).
 _CORAL = '33a249155302975d7e28f72a5250903cdf7f7afb7bd1ceec3d2cd8ca9ce6a609'
 _CORAL_TWIN = 'f409ef4f73fcbb9667841965623c5c8524aac33d41b9bf5f3667161fb4a76319'
 

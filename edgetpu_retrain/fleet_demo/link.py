@@ -36,7 +36,7 @@ class Link(contextlib.AbstractContextManager['Link']):
 
     def __exit__(self, *_: object) -> None:
         self.cut()
-        # shutdown() wakes the thread that accepts; close() alone does not.
+        # shutdown() wakes the thread that waits in accept(); close() alone does not.
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

@@ -19,15 +19,15 @@ import numpy as np
 _UNEVEN = 3
 # Fewer samples than this give no reliable metrics for their class.
 _FEW = 10
-# Fewer confusions of two classes may be chance.
+# Fewer confusions of two classes than this may be chance.
 _CONFUSED = 2
 # A larger difference between mean confidence and accuracy makes confidence thresholds misleading.
 _MISLEADING = 0.05
 _QUANTIZATION_LOSS = 0.01
 # It is a problem if a smaller share of things that were never taught is classified as unknown.
 _NOTICED = 0.5
-# If the head misclassifies a larger share of the samples, the cause is the classes, not single
-# samples.
+# If the head misclassifies more than this share of the samples, the cause is that classes are hard
+# to distinguish, and not single wrong labels.
 _HARD = 0.25
 
 
