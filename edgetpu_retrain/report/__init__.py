@@ -3,5 +3,6 @@
 """
 The report: whether there are enough samples, and what is wrong with them.
 
-It is one HTML page and one picture about the samples in a data folder and the training on them.
+It is one HTML page, and one PNG file with all figures, about the samples in a data folder and the
+training on them.
 """

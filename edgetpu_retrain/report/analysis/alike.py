@@ -67,7 +67,7 @@ def folds_by_likeness(
 
 def alike(rows: EmbeddingRows, members: IntArray, limit: float) -> IntArray:
     """
-    Group samples that are alike, directly or through others.
+    Group samples that are alike, directly or through a chain of other samples.
 
     Args:
         rows: the embeddings.

@@ -21,8 +21,8 @@ SHARES = (0.125, 0.25, 0.5, 1.0)
 # A difference of this many standard errors is significant, as for early stopping
 # (learning/default_training/training_run).
 _STANDARD_ERRORS = 2.0
-# More samples are worth the time if doubling their number raises the accuracy significantly, and by
-# more than this.
+# More samples are worth the time if doubling their number raises the accuracy significantly, and
+# by more than this.
 _WORTH = 0.005
 # More samples are not worth the time if the gain is significantly less than this.
 _LITTLE = 0.02
