@@ -13,7 +13,7 @@ from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.evidence.pack import decode, MAX_PACK_BYTES, Payload, peek
 from edgetpu_retrain.fleet.ledger import contested, hubs, overview, sealing
 from edgetpu_retrain.fleet.ledger.evidence import FleetEvidence, read_evidence
-from edgetpu_retrain.fleet.ledger.hub_record import HubRecord
+from edgetpu_retrain.fleet.ledger.hubs import HubRecord
 from edgetpu_retrain.fleet.ledger.ledger_file import LedgerFile
 from edgetpu_retrain.fleet.ledger.receiving import Receipt, Storing
 from edgetpu_retrain.fleet.ledger.samples import (
