@@ -1,7 +1,8 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-A fleet: robots share labelled evidence through a hub, and each trains itself from what it trusts.
+A fleet: robots share labelled samples through a hub, and each trains on the samples it trusts.
 
-Its libraries are optional, see :mod:`edgetpu_retrain.fleet.needs_libraries`.
+The libraries that a fleet needs are optional dependencies of this package, see
+:mod:`edgetpu_retrain.fleet.needs_libraries`.
 """

@@ -20,13 +20,16 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: the command line; None = that of this process.
 
     Returns:
-        The exit code: 0 after a signal; 1 if ROS or a library is missing, or if it cannot start.
+        The exit code: 0 after a signal; 1 if ROS or a library is missing, or if the member cannot
+        start.
     """
-    # Nothing is open during the imports.  An exception that is raised in a signal handler could
-    # come up in a callback of the import system, which prints it and goes on.
+    # During the imports, nothing is open that has to be closed, so a signal ends the process at
+    # once.  An exception from a signal handler could be lost: if it is raised in a callback of the
+    # import system, Python only prints it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))
-    # asyncio logs this warning for each lost TLS connection; users can do nothing about it.
+    # asyncio logs a warning about eof_received() for each lost TLS connection; users can do
+    # nothing about it.
     logging.getLogger('asyncio').addFilter(_is_worth_logging)
     try:
         from edgetpu_retrain.fleet.ros_process import run

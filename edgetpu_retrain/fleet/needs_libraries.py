@@ -1,9 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Raises a clear error if a library of the fleet is missing.
+Raises LibraryMissingError, when it is imported, if a library that a fleet needs is missing.
 
-The rest of the package works without them.  Modules that import one import this module first.
+The rest of the package works without these libraries.  Modules that import one of them import this
+module first.
 """
 
 from importlib.util import find_spec
@@ -11,7 +12,7 @@ from importlib.util import find_spec
 from edgetpu_retrain.errors import LibraryMissingError
 
 _NEEDED = {'nats': 'nats-py', 'nkeys': 'nkeys', 'nacl': 'PyNaCl'}
-"""The modules that a fleet needs, with the names of their packages for pip."""
+"""The modules that a fleet needs, and the pip packages that contain them."""
 
 _missing = [package for module, package in _NEEDED.items() if find_spec(module) is None]
 if _missing:

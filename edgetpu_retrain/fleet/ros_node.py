@@ -24,7 +24,7 @@ NODE_NAME = 'edgetpu_retrain_fleet'
 _TIMEOUT_S = 5.0
 _DIAGNOSTICS = 10
 
-# Parameters of the retrain node: the fields of NodeSettings, then two others.
+# Parameters of the retrain node: those in NodeSettings, then two others.
 _TEXTS = ('data_dir', 'extractor', 'input_range', 'input_size', 'model_output')
 _FOLLOW, _KEEP = 'follow_models', 'keep_models'
 
@@ -37,7 +37,7 @@ class FleetNode:
         arguments: ROS arguments; None = ``sys.argv``.
 
     Attributes:
-        parameters: the values of the parameters.
+        parameters: the values of this node's parameters.
         name: full name of the node.
         retrain_node: full name of the retrain node.
 
@@ -77,7 +77,7 @@ class FleetNode:
     def log(self, severity: str, words: str) -> None:
         """Write a line to the log; the severity is 'info', 'warning' or 'error'."""
         logger = self._node.get_logger()
-        # rclpy does not allow one line of code to log with different severities.
+        # rclpy raises an error if the same line of code logs with different severities.
         if severity == 'info':
             logger.info(presentable(words))
         elif severity == 'warning':
@@ -87,13 +87,13 @@ class FleetNode:
 
     async def ask(self) -> tuple[NodeSettings, bool, int]:
         """
-        Ask the retrain node for its parameters.
+        Request the parameters of the retrain node.
 
         Returns:
             The settings that a member needs, and the values of follow_models and keep_models.
 
         Raises:
-            RetrainClientError: if the retrain node does not respond.
+            RetrainClientError: if the retrain node does not respond in time.
         """
         names = [*_TEXTS, _FOLLOW, _KEEP]
 
@@ -115,7 +115,7 @@ class FleetNode:
         Publish the diagnostics, with level WARN if there is a problem.
 
         Args:
-            message: the state, if there is no problem.
+            message: the state, which is published only if there is no problem.
             problem: what is wrong; '' = nothing.
             values: further values, by name.
         """

@@ -56,26 +56,31 @@ def run(arguments: list[str] | None = None) -> int:
 
 class EndSignal:
     """
-    SIGINT and SIGTERM, as often as they come, until the process ends.
+    Notes SIGINT and SIGTERM, which then do not interrupt the program.
 
-    The handlers of an event loop are replaced by Python's when the loop is closed, so a second
-    signal would interrupt the closing of the node.
+    The signal handlers of an event loop would not suffice: when the loop is closed, it restores
+    Python's handlers, and a second signal would interrupt the closing of the node.
     """
 
     def __init__(self) -> None:
         self.has_come = False
-        """Whether one has come; set even while the event loop is blocked."""
+        """Whether a signal has arrived; set even while the event loop is blocked."""
         self._wake: Callable[[], object] = bool
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._note)
 
     def close(self) -> None:
-        """Ignore further signals: the interpreter restores the default handlers as it ends."""
+        """
+        Ignore further signals.
+
+        When the interpreter ends, it replaces Python's handlers by the default ones, with which a
+        signal would kill the process.
+        """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
 
     async def wait(self) -> None:
-        """Wait for a signal, unless one has come already."""
+        """Wait for a signal; return at once if one has arrived already."""
         come = asyncio.Event()
         self._wake = partial(asyncio.get_running_loop().call_soon_threadsafe, come.set)
         try:
@@ -94,8 +99,8 @@ class FleetProcess:
     Runs a member with the data folder and extractor of the retrain node.
 
     Args:
-        node: the ROS node.
-        end: ends :meth:`run`.
+        node: the ROS node of the fleet process.
+        end: a signal that it notes ends :meth:`run`.
 
     Raises:
         FleetError: if the credentials are missing or invalid.
@@ -121,7 +126,7 @@ class FleetProcess:
                 raise error
 
     async def _follow(self) -> None:
-        """Run a member with the settings of the retrain node; restart it when they change."""
+        """Run a member with the settings of the retrain node, a new one when they change."""
         while not self._end.has_come:
             answer = await self._ask()
             if answer is None:
@@ -151,7 +156,7 @@ class FleetProcess:
                 await running
 
     async def _ask(self) -> tuple[NodeSettings, int] | None:
-        """Return the settings of the retrain node; None if it does not respond."""
+        """Return the settings of the retrain node and keep_models; None if it does not respond."""
         try:
             settings, follows, keep = await self._node.ask()
         except RetrainError as error:
@@ -169,7 +174,7 @@ class FleetProcess:
 
     @contextlib.contextmanager
     def _opened(self, settings: NodeSettings, keep_models: int) -> Iterator[Member]:
-        """Yield a member with its files; raise OSError or RetrainError if they cannot be read."""
+        """Yield a member with open files; raise OSError or RetrainError if they cannot be opened."""
         given, credentials, key = (
             self._node.parameters,
             self._credentials,

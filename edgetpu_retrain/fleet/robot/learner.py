@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Learners: how a robot learns from its fleet, by its samples or by released heads."""
+"""Learners: a robot learns from the samples of its fleet, or takes released heads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Learned:
 
     Args:
         words: the result as text; '' = there was nothing new.
-        version: the model version that was stored; 0 = none.
+        version: number of the model version that was stored; 0 = none.
         trusted: number of samples on which the head was trained; 0 = not known.
     """
 
@@ -38,11 +38,15 @@ class Learner(Protocol):
 
     @property
     def accept_release(self) -> Callable[[bytes], bool] | None:
-        """Keeps a message if it is a valid release, returns whether; None = needs no releases."""
+        """
+        Stores a message if it is a valid release or promotion, and returns whether it is.
+
+        None = the learner needs no releases.
+        """
 
     @property
     def needs_evidence(self) -> bool:
-        """Whether it needs the packs of other members."""
+        """Whether the learner needs the packs of other members."""
 
     async def learn(self) -> Learned:
         """Train, or take a released head, if there is anything new."""
@@ -63,7 +67,7 @@ class EvidenceLearner:
         self._order = order
 
     async def learn(self) -> Learned:
-        """Train if there is anything new."""
+        """Train, unless there is nothing new."""
         return _learned(await train_in_child(self._order), 'trained on', 'samples of the fleet')
 
 
@@ -91,7 +95,12 @@ class ReleaseLearner:
         self.accept_release: Callable[[bytes], bool] | None = self._inbox.accept
 
     async def learn(self) -> Learned:
-        """Take the newest release for this robot, unless it was taken or rejected before."""
+        """
+        Examine the newest release for this robot, and store its head if the gate accepts it.
+
+        A release is examined again only if the robot's own samples have changed, or if another
+        program has stored a version.
+        """
         return await asyncio.to_thread(self._take)
 
     def _take(self) -> Learned:

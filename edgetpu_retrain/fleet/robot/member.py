@@ -40,9 +40,9 @@ class Member:
 
     Args:
         name: name of the robot.
-        key: its key.
+        key: the robot's key.
         hubs: address and credentials of each hub.
-        files: its files; the caller closes them after :meth:`run`.
+        files: the robot's files; the caller closes them after :meth:`run`.
         learner: learns from the fleet.
         log: writes a line to the log.
         pauses: how often each part runs.
@@ -61,17 +61,17 @@ class Member:
         self.scan = Scan()
         """The result of the last scan of this robot's own samples."""
         self.asked = Unsettled()
-        """What people are asked about."""
+        """How much a teacher is asked about."""
         self.learned = Learned('')
-        """The result of the last training that had one."""
+        """The result of the last training; one that found nothing new does not count."""
         self.serving = 0
-        """The model version that serves, or is about to; 0 = none."""
+        """The model version that serves, or that the node will load next; 0 = none."""
         self.report = Report(name, 0)
-        """The last report."""
+        """The last report that was made."""
         self._learn_due = asyncio.Event()
         self._report_due = asyncio.Event()
         self.problems = Problems(log, self._report_due.set)
-        """The present problems."""
+        """The current problems of the parts."""
         self._name = name
         self._files = files
         self._learner = learner
@@ -85,7 +85,7 @@ class Member:
             accept_release=learner.accept_release,
             own_packs_only=not learner.needs_evidence,
         )
-        # Scans samples.db and asks questions; other threads use the ledger, too.
+        # Calls the methods of ``files``, except complete(); other threads use the ledger, too.
         self._thread = ThreadPoolExecutor(1, 'own samples')
         self._samples_version: object = None
         self._ask_due = True
@@ -97,7 +97,7 @@ class Member:
         return self._synchronization.status()
 
     def summary(self) -> tuple[str, dict[str, object]]:
-        """Return the state in a few words, and figures by their names."""
+        """Return the state of the connection as text, and further values by name."""
         report = self.report
         connected = [hub.url for hub in self.hubs if hub.connected]
         message = f'connected to {", ".join(connected)}' if connected else 'not connected'
@@ -119,7 +119,8 @@ class Member:
         """Run all parts until cancelled."""
         self._learn_due.set()
         try:
-            # Each part is cancelled once: a second time would interrupt what it does to end.
+            # This cancels each part once, not again at once: a second cancellation would interrupt
+            # the cleanup of the part.
             await run_until_first_ends(
                 self._look_again_and_again(),
                 self._synchronize_again_and_again(),
@@ -127,7 +128,7 @@ class Member:
                 self._report_when_due(),
             )
         finally:
-            # Wait until the thread has written what it is writing.
+            # Wait until the thread has finished its last write.
             await asyncio.to_thread(self._thread.shutdown)
 
     async def _look_again_and_again(self) -> None:
@@ -140,11 +141,11 @@ class Member:
                 await self._in_thread('questions', self._ask_if_due)
             serving = await self._in_thread('models', self._files.serving_version)
             if serving not in (None, self.serving, self.learned.version):
-                # A person has trained without the fleet, or chosen another version.
+                # Another program has trained, or the user has chosen another version.
                 self._learn_due.set()
             self.serving = self.serving if serving is None else serving
             self._note_hubs()
-            # A scan of many samples takes long: scan about a tenth of the time.
+            # A scan of many samples takes long: pause ten times as long, within limits.
             took_s = time.monotonic() - began
             pause_s = max(self._pauses.scan_s, min(10 * took_s, self._pauses.longest_scan_s))
             if scan is None:
@@ -157,7 +158,7 @@ class Member:
         if self._has_unsealed and await self._in_thread(
             'claims', lambda: not self._files.ledger.unsealed_count
         ):
-            # Only sealed claims decide what is settled.
+            # Claims count only once they are sealed in a pack, and then settle questions.
             self._has_unsealed, self._ask_due = False, True
         if self.report.unpublished and await self._in_thread(
             'claims', lambda: not self._files.ledger.unpublished_count
@@ -204,7 +205,7 @@ class Member:
         self._samples_version = version
 
     def _changed(self, _stream: str) -> None:
-        """Schedule what depends on what a hub sends; called in the event loop."""
+        """Schedule questions, a training and a report, because a hub has sent something new."""
         self._ask_due = True
         self._learn_due.set()
         self._report_due.set()
@@ -230,7 +231,7 @@ class Member:
                 self._report_due.set()
 
     async def _wait_until_quiet(self) -> None:
-        """Wait until nothing changes for a while and the hubs are read, for a limited time."""
+        """Wait until all hubs are read and nothing changes for a while, for a limited time."""
         began = time.monotonic()
         while True:
             self._learn_due.clear()

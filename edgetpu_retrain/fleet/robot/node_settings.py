@@ -27,11 +27,12 @@ class NodeSettings:
 
     Args:
         node: full name of the node.
-        data_dir: its data folder; this and the following are its parameters of the same names.
-        extractor: path of a .tflite file; '' = the one in the package.
+        data_dir: the data folder, '' = the default one; this field and the following ones are the
+            node's parameters of these names.
+        extractor: path of a .tflite file; '' = the extractor in this package.
         input_range: normalization of a float extractor; '' = as the file states.
-        input_size: size of an input of free size; '' = as the file states.
-        model_output: which output; '' = the only one.
+        input_size: size of the input if the file leaves it free; '' = as the file states.
+        model_output: name or number of the output with the embedding; '' = the only output.
     """
 
     node: str
@@ -46,19 +47,19 @@ class NodeSettings:
         Return the node's data folder.
 
         Raises:
-            StoreError: if the folder is not on this machine, or the node does not use it.
+            StoreError: if the path is invalid, or no node on this machine uses the folder.
         """
         return folder_in_use(self.data_dir, self.node, 'the fleet process')
 
     def read_extractor(self, folder: Path) -> bytes:
         """
-        Return the extractor as the node uses it.
+        Return the bytes of the extractor as the node uses it.
 
         Args:
             folder: the data folder.
 
         Raises:
-            OSError, ModelFileError, RequestError: if it cannot be read.
+            OSError, ModelFileError, RequestError: if the file cannot be read or used.
         """
         choices = ModelChoices(
             read_input_range(self.input_range), read_input_size(self.input_size), self.model_output
@@ -72,7 +73,7 @@ def space_of(extractor: bytes) -> EmbeddingSpace:
     Return the space of an extractor's embeddings.
 
     Raises:
-        ModelFileError: if the file is damaged.
+        ModelFileError: if the extractor is damaged.
     """
     about = describe(extractor)
     kind = EmbeddingKind(about.dimension, about.output_dtype, about.quantization)

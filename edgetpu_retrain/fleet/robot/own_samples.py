@@ -24,7 +24,7 @@ from edgetpu_retrain.store.samples.stored_samples import RowStates, SampleRow
 
 MAX_CLAIMS_A_SCAN = 5000
 """
-Maximum number of claims that one scan makes; the next scan makes more.  They take about a second.
+Maximum number of claims of one scan, which take about a second; the next scan claims the rest.
 """
 
 _CLAIMS_A_TIME = 250
@@ -41,8 +41,8 @@ class Scan:
 
     Args:
         claims: number of claims that were made.
-        samples: number of samples of this robot that are claimed.
-        is_complete: whether everything is claimed; otherwise, scan again.
+        samples: number of samples that this robot claims now.
+        is_complete: whether all changes are claimed; otherwise, scan again.
         unclaimable: number of samples that are not shared, because no fleet accepts their label.
         kept: number of samples that stay claimed although samples.db was replaced and no longer
             has them.
@@ -62,15 +62,15 @@ class OwnSamples:
     Of several samples with the same embedding, the newest one counts.  A sample is withdrawn when
     it is removed.  It is erased everywhere when it is erased on this robot, or when its removal
     can no longer be undone.  If samples.db was replaced, by a backup or because it was damaged,
-    samples that the new file does not have stay claimed.  The row ids show that it was replaced,
-    because they are never reused.
+    samples that the new file does not have stay claimed.  Row ids show that the file was replaced,
+    because SQLite never reuses the ids of one file.
 
     Only one thread at a time may use an instance.
 
     Args:
-        samples: the samples of the robot; the caller closes it.
+        samples: the robot's samples.db, which the caller closes.
         ledger: the claims of the fleet.
-        tables: remembers the rows that were claimed.
+        tables: stores the rows that were scanned.
         space: the space of the samples to claim; those of other extractors are ignored.
         share_pictures: whether new claims come with thumbnails.
     """
@@ -89,7 +89,7 @@ class OwnSamples:
         self._tables = tables
         self._space = space
         self._share_pictures = share_pictures
-        # The claimed rows by their row id; None = read them from the tables first.
+        # The scanned rows by their row id; None = read them from the tables first.
         self._rows: dict[int, OwnRow] | None = None
         # This robot's latest claim about each sample.
         self._claimed: dict[bytes, _Claimed] = {}
@@ -107,7 +107,7 @@ class OwnSamples:
             StoreError: if samples.db or fleet.db cannot be read or written; the next scan claims
                 what this one did not.
         """
-        # In a new epoch, earlier claims may no longer count: compare with the ledger again.
+        # In a new epoch, earlier claims may no longer count: read them from the ledger again.
         seen = self._samples.version(), self._ledger.epoch
         if seen == self._seen:
             return replace(self._last, claims=0)
@@ -141,7 +141,8 @@ class OwnSamples:
 
         live = {rows[row.sample_id].sample: row for row in states.live if row.sample_id in rows}
         labels = {sample: row.label for sample, row in live.items() if _is_claimable(row.label)}
-        # A row id that this file never used, or uses for another sample, belongs to another file.
+        # A vanished row is not erased if this file never used its id, or uses the id for another
+        # sample: then samples.db was replaced.
         erased = [row for row in vanished if row.row <= states.last and row.row not in there]
         gone: dict[bytes, _Claimed] = {row.sample: _ERASED for row in erased}
         gone |= {rows[each].sample: _WITHDRAWN for each in states.removed if each in rows}
@@ -173,7 +174,7 @@ class OwnSamples:
         return OwnRow(row.sample_id, sample, row.added_ns)
 
     def _tombstones(self, gone: dict[bytes, _Claimed]) -> list[Draft]:
-        """Return the claims that samples are gone, unless this was claimed before."""
+        """Return the tombstones to claim; samples that were never claimed need none."""
         return [
             Draft(sample, '', '', erased=label is _ERASED)
             for sample, label in gone.items()
@@ -181,7 +182,6 @@ class OwnSamples:
         ]
 
     def _label(self, snapshot: Snapshot, rows: dict[bytes, SampleRow]) -> None:
-        """Claim the labels of samples."""
         # A sample about which this robot was asked keeps the recording that its owner claimed.
         asked = {each.sample for each in self._tables.asked()} if rows else set()
         self._claim(
@@ -197,7 +197,7 @@ class OwnSamples:
                 self._claimed[each.sample] = _ERASED if each.erased else intern(each.label)
 
     def _draft(self, snapshot: Snapshot, sample: bytes, row: SampleRow, *, is_own: bool) -> Draft:
-        # The ledger already has the bytes of relabelled samples and of samples of other robots.
+        # The ledger already has the bytes of relabelled samples and of other robots' samples.
         has_bytes = self._claimed.get(sample) or not is_own
         payload = None if has_bytes else self._payload(snapshot, row.sample_id)
         return Draft(sample, row.label, _recording(row) if is_own else '', payload)
@@ -214,13 +214,13 @@ class OwnSamples:
 
 
 def _recording(row: SampleRow) -> str:
-    """Return the name of a sample's recording; samples of earlier releases have none."""
+    """Return the recording of a sample; samples from old databases have only an addition."""
     return row.recording or f'addition {row.addition}'
 
 
 @lru_cache(maxsize=4096)
 def _is_claimable(label: str) -> bool:
-    """Return whether a fleet accepts a label; old databases may have labels that are reserved."""
+    """Return whether a fleet accepts a label; labels in old databases may be invalid now."""
     try:
         check_label(label)
     except RequestError:

@@ -39,7 +39,7 @@ def _read_path(value: str) -> Path:
 
 @dataclass(frozen=True)
 class FleetParameters:
-    """The checked values of the parameters."""
+    """The values of the parameters, checked and converted."""
 
     fleet: tuple[str, ...] = parameter(
         '',

@@ -13,15 +13,15 @@ class Pauses:
     Times between the actions of a member, seconds.
 
     Args:
-        scan_s: between two scans of samples.db; after a scan that took long, ten times as long.
-        retry_s: after a part has failed; after trainings that failed, doubled each time.
-        quiet_s: how long nothing must change before a training begins.
-        longest_s: after so long a training begins even if something changes, unless the member
-            still has to read its hub.
-        catch_up_s: after so long a training begins in any case.
-        report_s: between two reports if nothing changes.
-        least_report_s: between two reports at least.
-        longest_scan_s: between two scans of samples.db at most.
+        scan_s: shortest pause between two scans of samples.db; after a scan that took long, the
+            pause is ten times as long as the scan.
+        retry_s: pause after a part has failed; doubled for each further training that fails.
+        quiet_s: a training begins when nothing has changed for this long.
+        longest_s: longest wait for that, unless the member still has to read its hub.
+        catch_up_s: longest wait before a training in any case.
+        report_s: pause between two reports if nothing changes.
+        least_report_s: shortest pause between two reports.
+        longest_scan_s: longest pause between two scans of samples.db.
     """
 
     scan_s: float = 0.5
@@ -35,4 +35,4 @@ class Pauses:
 
 
 USUAL = Pauses()
-"""The pauses of a robot."""
+"""The pauses of a robot; tests use shorter ones."""

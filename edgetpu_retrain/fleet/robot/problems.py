@@ -14,7 +14,7 @@ Log = Callable[[str, str], None]
 
 class Problems:
     """
-    The present problem of each part; each is logged when it begins, changes and ends.
+    The current problem of each part.  A problem is logged when it begins, changes or ends.
 
     Args:
         log: writes a line to the log.

@@ -30,7 +30,7 @@ class _Case(NamedTuple):
 
 
 class Unsettled(NamedTuple):
-    """What a teacher is asked about; all 0 on a robot that may not teach."""
+    """How much a teacher is asked about; all numbers are 0 on a robot that may not teach."""
 
     questions: int = 0
     """Number of open questions."""
@@ -42,17 +42,18 @@ class Unsettled(NamedTuple):
 
 class FleetQuestioner:
     """
-    Keeps the questions about samples of the fleet in step with its claims.
+    Keeps the questions about the fleet's samples in step with the claims about them.
 
     An answered or dismissed question is asked again only if the claims about its sample change.
-    Only a robot whose key may teach gets questions, each with a label that it may claim.
+    Only a robot whose key may teach gets questions, and only about samples for which it may claim
+    at least one of the labels.
 
     Only one thread at a time may use an instance.
 
     Args:
-        samples: the samples of the robot; the caller closes it.
+        samples: the robot's samples.db, which the caller closes.
         ledger: the claims of the fleet.
-        tables: remembers what was asked.
+        tables: stores the questions that were asked.
         space: the space of the samples.
         me: public key of the robot.
     """
@@ -73,7 +74,7 @@ class FleetQuestioner:
 
     def update(self) -> Unsettled:
         """
-        Ask new questions, and withdraw those that are settled.
+        Ask new questions, and withdraw questions that are settled or whose claims have changed.
 
         Raises:
             StoreError: if samples.db or fleet.db cannot be read or written; the next call does

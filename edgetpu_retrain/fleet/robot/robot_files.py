@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""RobotFiles: the files of a member in the data folder, which its node owns."""
+"""RobotFiles: the files of a member, in the data folder of its retrain node."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 FLEET_FILE = 'fleet.db'
-"""Name of the SQLite file of packs, claims and samples of the fleet in the data folder."""
+"""Name of the SQLite file, in the data folder, of the packs, claims and samples of the fleet."""
 
 
 class RobotFiles:
@@ -93,7 +93,7 @@ class RobotFiles:
 
     def serving_version(self) -> int:
         """
-        Return the number of the model version that serves, or is about to; 0 = none.
+        Return the number of the version that serves, or that the node will load next; 0 = none.
 
         Raises:
             StoreError: if the models folder cannot be read.
@@ -101,7 +101,7 @@ class RobotFiles:
         return next(iter(self._choice.wanted(self._choice.current())), 0)
 
     def complete(self, report: Report) -> Report:
-        """Return a report with the figures of the ledger added."""
+        """Return a report with the numbers of claims and packs in the ledger added."""
         frontier = json.dumps(self.ledger.frontier(), sort_keys=True)
         packs: Counter[str] = Counter()
         for each in self.ledger.quarantine():
@@ -109,7 +109,7 @@ class RobotFiles:
         return replace(
             report,
             unpublished=self.ledger.unpublished_count,
-            # Members with the same packs report the same value.
+            # A digest, which is the same for members with the same packs.
             frontier=hashlib.sha256(frontier.encode()).hexdigest()[:16],
             quarantine=packs['quarantined'],
             waiting=packs['waiting'],

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""RobotTables: what a robot remembers of its own samples and questions, in fleet.db."""
+"""RobotTables: stores in fleet.db which own samples were scanned and which questions asked."""
 
 from __future__ import annotations
 
@@ -29,33 +29,35 @@ _TABLES = (
     ) STRICT, WITHOUT ROWID
     """,
 )
-# The ledger locks the file while it commits up to a thousand claims.
+# How long to wait while the ledger locks the file to commit up to a thousand claims.
 _TIMEOUT_S = 30.0
 
 
 class OwnRow(NamedTuple):
-    """A row of samples.db that was claimed."""
+    """A row of samples.db that was scanned."""
 
     row: int
+    """Id of the sample in samples.db."""
     sample: bytes
-    """Id in the fleet."""
+    """Id of the sample in the fleet."""
     added_ns: int
+    """When the sample was stored, nanoseconds since 1970."""
 
 
 class Asked(NamedTuple):
     """A question about a sample of the fleet."""
 
     sample: bytes
-    """Id in the fleet."""
+    """Id of the sample in the fleet."""
     digest: str
-    """Digest of the claims about which it was asked."""
+    """Digest of the claims about the sample when the question was asked."""
     question: int
     """Id of the question in samples.db."""
 
 
 class RobotTables:
     """
-    The tables; thread-safe.  If they are lost, all samples are scanned and questions repeated.
+    The tables; thread-safe.  If they are lost, samples are scanned and questions asked again.
 
     Args:
         path: fleet.db, which the ledger has created.
@@ -80,7 +82,7 @@ class RobotTables:
         self._connection.close()
 
     def own_rows(self) -> list[OwnRow]:
-        """Return the rows of samples.db that were claimed."""
+        """Return the rows of samples.db that were scanned."""
         with self._lock, as_store_error('read', self._path):
             return [
                 OwnRow(*each)
@@ -88,7 +90,7 @@ class RobotTables:
             ]
 
     def change_own_rows(self, added: Iterable[OwnRow], deleted: Iterable[int] = ()) -> None:
-        """Store rows, in place of those with the same id, and delete others."""
+        """Delete the rows with some ids, then store others; a row replaces one with its id."""
         with self._writing() as connection:
             connection.executemany(
                 'DELETE FROM own_rows WHERE row = ?', [(row,) for row in deleted]

@@ -10,9 +10,13 @@ from edgetpu_retrain.pictures.compressed_image import check_picture, decode_pict
 from edgetpu_retrain.pictures.sample_picture import jpeg_to_store, reduced, THUMBNAIL_PIXELS
 
 MAX_THUMBNAIL_SIDE = 1024
-"""Maximum width and height of a thumbnail, pixels: a browser would decode one of any size."""
+"""
+Maximum width and height of a thumbnail, pixels.
 
-# The markers SOI and EOI, ITU-T T.81, annex B; packs with other files are rejected.
+The teaching page shows thumbnails from other robots, and a browser decodes images of any size.
+"""
+
+# The markers SOI and EOI, ITU-T T.81, annex B; a pack with a file without them is rejected.
 _JPEG_BEGIN, _JPEG_END = b'\xff\xd8\xff', b'\xff\xd9'
 
 
@@ -37,7 +41,7 @@ def thumbnail(jpeg: bytes) -> bytes | None:
 
 
 def is_thumbnail(jpeg: bytes) -> bool:
-    """Return whether a file, which may come from another robot, is a small JPEG file."""
+    """Return whether a file, which may come from another robot, is a JPEG file of allowed size."""
     if not (jpeg.startswith(_JPEG_BEGIN) and jpeg.endswith(_JPEG_END)):
         return False
     try:
