@@ -36,7 +36,7 @@ class BagFiles:
         storages: the storage format of each storage file, 'mcap' or 'sqlite3'.
         counts: number of messages of each topic according to metadata.yaml; empty if
             metadata.yaml is missing or not used.
-        notes: problems with metadata.yaml and the files that it names, as messages for the user.
+        notes: problems with metadata.yaml and the storage files, as messages for the user.
     """
 
     storages: Mapping[Path, str]

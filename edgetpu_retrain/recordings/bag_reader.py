@@ -74,9 +74,9 @@ class BagReader(AbstractContextManager['BagReader']):
         self._storages.sort(key=lambda each: each.metadata.start_time)
         filled = [each.metadata for each in self._storages if each.metadata.message_count]
         self.start_time: int = min((each.start_time for each in filled), default=0)
-        """Time of the first message, nanoseconds since 1970."""
+        """Time of the first message, nanoseconds since 1970; 0 = there are no messages."""
         self.end_time: int = max((each.end_time for each in filled), default=0)
-        """Time after the last message, nanoseconds since 1970."""
+        """Time of the last message plus 1, nanoseconds since 1970; 0 = there are no messages."""
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -4,8 +4,8 @@
 Rejects hostile bags, which would make the library rosbags use unlimited time or memory.
 
 Bags are untrusted.  Nested YAML aliases can expand a short metadata.yaml to a text of any length.
-A view or a generated column can expand a short database to a table of any length.  No recorder
-writes aliases, views or generated columns, so bags that contain them are rejected.
+A view, a virtual table or a generated column can expand a short database to a table of any length.
+No recorder writes any of these, so bags that contain them are rejected.
 """
 
 from __future__ import annotations

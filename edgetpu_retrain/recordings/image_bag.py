@@ -142,7 +142,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
 
     @property
     def recording(self) -> str:
-        """Name of the recording: the absolute path of the bag, and the time range, if selected."""
+        """Name of the recording: the absolute path of the bag and, if set, the time range."""
         part, path = self._part, str(self._path.resolve())
         if not part.from_s and part.to_s == math.inf:
             return path
@@ -219,7 +219,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
         return RecordedPicture(name, read, label, topic, stamp_ns, recording)
 
     def _find_topic(self) -> list[Topic]:
-        """Return the topic, once for each message type; raise RequestError if it has no images."""
+        """Return the topic, once for each type; raise RequestError if it has no images to read."""
         topic, reader = self._part.topic, self._reader
         duration = (reader.end_time - 1 - reader.start_time) / _NANOSECONDS
         topics = [each for each in reader.counts if each.name == topic]

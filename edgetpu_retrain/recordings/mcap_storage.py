@@ -25,8 +25,9 @@ _HEADER, _FOOTER, _CHUNK, _DATA_END = 0x01, 0x02, 0x06, 0x0F
 _OPERATIONS = frozenset(range(0x01, 0x10)) | frozenset(range(0x80, 0x100))
 # Each record begins with its opcode (one byte) and the length of its content (eight bytes).
 _RECORD_HEAD_BYTES = 9
-# Records of real images are shorter than 1 GiB.  A damaged record can state any length.
+# A record that states this length or more is damaged: records of real images are shorter.
 _MOST_RECORD_BYTES = 2**30
+# Up to this length, records are read without checking that the rest of the file is long enough.
 _SMALL_RECORD_BYTES = 2**20
 
 
@@ -109,7 +110,7 @@ class McapStorage(_McapReader):  # type: ignore[misc]
         return iter(self.messages_scan(connections, start, stop))
 
     def _check_header(self) -> str:
-        """Return the MCAP profile, 'ros2' or ''; raise RecordingError if it is another one."""
+        """Return the MCAP profile, 'ros2' or ''; raise RecordingError for any other file."""
         begin = self.bio.read(len(_MAGIC))
         if begin != _MAGIC:
             raise RecordingError(

@@ -27,7 +27,7 @@ from edgetpu_retrain.recordings.tally import Tally
 from edgetpu_retrain.wording import counted, named, quoted
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
-"""Maximum size of a picture file, bytes; 64 megapixels of 8-bit RGB are 192 MB."""
+"""Maximum size of a file, bytes: the largest pictures, 64 megapixels, are 192 MB of 8-bit RGB."""
 
 # The endings of picture files, including formats that are not supported.
 _ENDING = re.compile(
@@ -162,7 +162,7 @@ def labelled_pictures(
                 str(path),
                 functools.partial(_read, path, source),
                 label,
-                # Use the absolute path, because data sets may have sub-folders of the same names.
+                # Use the absolute path: sub-folders of two data sets may have the same name.
                 recording=str(root / class_name / below[0]),
                 is_single=len(below) == 1,
             )

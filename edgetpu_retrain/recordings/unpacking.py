@@ -23,7 +23,11 @@ Raw images grow at most tenfold.  LZ4, the other compression of MCAP, cannot exc
 """
 
 SMALL_BYTES = 64 * 1024 * 1024
-"""Up to this size, any growth is accepted: images of a single colour compress very well."""
+"""
+Unpacked size, bytes, up to which any growth is accepted.
+
+Images of a single colour compress very well.
+"""
 
 ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
 """The first bytes of zstd data (RFC 8878); no serialized message begins with them."""
