@@ -31,7 +31,8 @@ MAX_EXTRACTORS = 100
 # best, pictures and embeddings hardly at all.  A hostile zip can unpack to a thousand times its
 # size.
 MAX_GROWTH = 200
-_SMALL_CHANGE = 2**20
+# Up to this unpacked size, any ratio is accepted.
+_SMALL_BYTES = 2**20
 
 _IMAGE = re.compile(r'images/[0-9]{1,19}\.jpg', re.ASCII)
 _IDENTITY = re.compile(r'[0-9a-f]{64}', re.ASCII)
@@ -87,7 +88,7 @@ class SampleArchive:
         self._zip = file
         self._members = _checked_members(file)
         self.num_bytes = sum(member.file_size for member in self._members.values())
-        most = MAX_GROWTH * path.stat().st_size + _SMALL_CHANGE
+        most = MAX_GROWTH * path.stat().st_size + _SMALL_BYTES
         if self.num_bytes > most:
             raise ValueError(
                 f'it would unpack to {self.num_bytes} bytes, more than the {most} that samples '

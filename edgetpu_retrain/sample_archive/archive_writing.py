@@ -101,7 +101,11 @@ def _write_embeddings(
 
 
 def _member(name: str) -> zipfile.ZipInfo:
-    """Return a member to compress, for text; pictures and embeddings hardly compress."""
+    """
+    Return a member for text, which is compressed.
+
+    Pictures and embeddings are stored uncompressed, because they would hardly become smaller.
+    """
     member = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
     member.compress_type = zipfile.ZIP_DEFLATED
     return member

@@ -32,7 +32,8 @@ class Imported:
     Args:
         added: new samples.
         present: samples that the store already had; they are not changed.
-        relabelled: samples of ``present`` that have another label in the store, which is kept.
+        relabelled: those samples of ``present`` that have another label in the store; the label in
+            the store is kept.
         left_out: samples with an invalid label.
         labels: number of samples by message; there is a message for each label that is left out,
             or from which spaces were removed.
@@ -73,7 +74,8 @@ def import_archive(
 
     Raises:
         RequestError: if the archive is damaged, does not fit on the disk, contradicts ``expected``
-            or has invalid labels only; nothing is added.
+            or has invalid labels only; nothing is added.  Also if the store would have too many
+            classes; earlier batches are stored.
         StoreError: if the store fails; earlier batches are stored, and importing again adds the
             rest.
     """
@@ -152,7 +154,7 @@ def _with_classes(archive: SampleArchive, labels: Counter[str]) -> Iterator[Samp
 
 
 def _label_in_store(sample: Sample, known: dict[bytes, str]) -> str | None:
-    """Return the label of a stored sample with an embedding of ``sample``; None if none has."""
+    """Return the label of a stored sample with an equal embedding; None if there is none."""
     for identity, embedding in sample.embeddings.items():
         label = known.get(embedding_digest(identity, embedding.tobytes()))
         if label is not None:
