@@ -24,7 +24,7 @@ class DamageCheck:
 
     Attributes:
         damage: the damage of the open file, as SQLite describes it; '' = none is known.
-        is_done: whether no check is needed: the open file was checked, or no file is open.
+        is_done: whether no check is needed: the file was checked, or no file has been opened yet.
     """
 
     def __init__(self, path: Path) -> None:
@@ -107,7 +107,8 @@ class DamageCheck:
         # Keep a statement unfinished: otherwise, an interruption between two statements has no
         # effect (https://www.sqlite.org/c3ref/interrupt.html).
         unfinished = connection.execute('SELECT 1 UNION ALL SELECT 2')
-        # An interruption before this line is not lost: paused() and should_stop() are tested next.
+        # An interruption before this line is not lost: the next lines wait for paused(), and call
+        # should_stop().
         self._interrupted, self._running = False, connection
         try:
             with self._pause:

@@ -6,11 +6,12 @@ OpenFiles: detects that the files of an open database were moved, replaced or ov
 SQLite does not detect such changes: it would write to a deleted file, or apply its write-ahead log
 to the file of another database (https://www.sqlite.org/howtocorrupt.html).
 
-If a database is moved or replaced, its path has another inode.  If it is overwritten in place, its
-size or modification time changes.  A checkpoint by SQLite also changes size and time, but first it
-writes to the index of the log, the -shm file (https://www.sqlite.org/walformat.html).  Database
-and index are read through the descriptors that SQLite has opened: closing any other descriptor of
-a file would release SQLite's locks on the file (man 2 fcntl).
+If a database is moved or replaced, its path no longer leads to the inode that was opened.  If it
+is overwritten in place, its size or modification time changes.  A checkpoint by SQLite also
+changes size and time, but first it writes to the index of the log, the -shm file
+(https://www.sqlite.org/walformat.html).  Database and index are read through the descriptors that
+SQLite has opened: closing any other descriptor of a file would release SQLite's locks on the file
+(man 2 fcntl).
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class _Index(NamedTuple):
     copied: int
     """Number of frames that were copied to the database."""
     copying: int
-    """The same, including those of a running checkpoint."""
+    """Number of frames that were copied, or that a running checkpoint is copying."""
 
 
 class _Database(NamedTuple):
@@ -116,7 +117,7 @@ class OpenFiles:
 
     def change(self, *, committed: bool = False) -> str:
         """
-        Return how the files were changed, not by SQLite, since the last call or :meth:`note`.
+        Return how the files were changed other than by SQLite since the last call or :meth:`note`.
 
         Args:
             committed: whether this process has committed a transaction since then, but made no

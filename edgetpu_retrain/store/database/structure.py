@@ -204,8 +204,8 @@ def check_structure(connection: sqlite3.Connection, path: Path) -> None:
         sqlite3.Error: if it cannot be read.
     """
     schema = tuple(connection.execute('SELECT type, name, tbl_name, sql FROM sqlite_master'))
-    # Each read opens a connection, which calls this function.  The result depends only on the
-    # text of the schema, so an accepted schema is not checked again.
+    # Each read opens a connection, and opening it calls this function.  The result depends only
+    # on the text of the schema, so an accepted schema is not checked again.
     if schema in _accepted:
         return
     problem = _problem(connection, schema)

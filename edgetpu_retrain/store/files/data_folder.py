@@ -32,7 +32,7 @@ def default_folder(node: str = DEFAULT_NODE) -> Path:
     The folder is ``$ROS_HOME/edgetpu_retrain`` or, if ROS_HOME is not set,
     ``~/.ros/edgetpu_retrain``.  ROS 2's rcl_logging follows the same rule, see
     https://wiki.ros.org/ROS/EnvironmentVariables#ROS_HOME.  A node with a namespace or another
-    name has a folder inside, such as ``robot1/edgetpu_retrain``.
+    name uses a sub-folder of this folder, such as ``robot1/edgetpu_retrain``.
 
     Args:
         node: full name of the node, such as ``/robot1/edgetpu_retrain``.

@@ -23,7 +23,7 @@ MAX_QUESTIONS = 1000
 """Maximum number of open questions about frames."""
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Maximum size of all of these, bytes: pictures, and embeddings as float32."""
+"""Maximum size of the open questions, bytes: their pictures, and their embeddings as float32."""
 
 # Placeholder for the id of a question that is not stored yet.
 _NEW = 0
@@ -105,7 +105,7 @@ class Asking:
 
         Returns:
             The id of the question; 0 if the frame was not stored, because there are too many
-            questions, no two of which are nearer to each other than the frame is to one of them.
+            questions, and the frame is nearer to one of them than any two are to each other.
 
         Raises:
             StoreError: if the store cannot be read or written.

@@ -15,7 +15,7 @@ from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.wording import one_line
 
 MAX_FLEET_QUESTIONS = 200
-"""Maximum number of open questions about samples of the fleet, in addition to those of frames."""
+"""Maximum number of open questions about samples of the fleet; those about frames do not count."""
 
 BETWEEN_ROBOTS = ', '
 """Separates the robots that claim the same label."""

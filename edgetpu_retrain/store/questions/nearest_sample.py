@@ -24,11 +24,11 @@ class Neighbour(NamedTuple):
     """The nearest sample."""
 
     label: str
-    """'' = there are no samples."""
+    """Class name of the sample; '' = there are no samples."""
     added_ns: int
-    """When it was stored, nanoseconds since 1970."""
+    """When the sample was stored, nanoseconds since 1970."""
     distance: float
-    """Its cosine distance, 0 to 2."""
+    """Cosine distance to the sample, 0 to 2; infinity = there are no samples."""
 
 
 class NearestSample:

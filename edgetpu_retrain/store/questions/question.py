@@ -15,8 +15,9 @@ QuestionKind = Literal['unknown', 'margin', 'conflict', 'proposal', 'disagreemen
 """
 Why a question is asked.
 
-A frame matches no class, or two classes, or contradicts a sample.  A sample of another robot is
-the proposal of a robot that may not teach, or its teachers disagree about its label.
+A frame matches no class ('unknown') or two classes ('margin'), or is a near copy of a sample with
+another label ('conflict').  A sample of the fleet has only a label from robots that may not teach
+('proposal'), or robots that may teach claim different labels ('disagreement').
 """
 
 FLEET_KINDS: tuple[QuestionKind, ...] = ('proposal', 'disagreement')

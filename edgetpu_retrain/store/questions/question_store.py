@@ -81,8 +81,8 @@ class QuestionStore:
             label: class name.
 
         Raises:
-            RequestError: if the label is invalid, there are too many classes, or a question does
-                not exist; then nothing is changed.
+            RequestError: if the label is invalid, there are too many classes, or a question is
+                closed or does not exist; then nothing is changed.
         """
         check_label(label)
         with self._samples.changing('label questions in') as changes:
@@ -98,13 +98,13 @@ class QuestionStore:
         """
         Close questions without turning them into samples; return their number.
 
-        :meth:`SampleStore.erase` without a label and a number deletes dismissed questions.
+        :meth:`SampleStore.erase` with neither a label nor a number deletes dismissed questions.
 
         Args:
             ids: ids of the questions.
 
         Raises:
-            RequestError: if a question does not exist; then nothing is changed.
+            RequestError: if a question is closed or does not exist; then nothing is changed.
         """
         with self._samples.changing('dismiss questions in') as changes:
             dismissed = {row[0]: 0 for row in _open_questions(changes, ids)}
@@ -156,7 +156,7 @@ def _open_questions(changes: Changes, ids: Iterable[int]) -> list[tuple[Any, ...
 
 
 def _make_sample(changes: Changes, row: tuple[Any, ...], label: str) -> int:
-    """Add a question as a sample; return its id."""
+    """Add a question as a sample; return the id of the sample."""
     question_id, camera, stamp_ns, asked_ns, extractor_id, data, jpeg = row
     found = changes.rows(
         RECORDING_AT,

@@ -89,7 +89,8 @@ class Journal(Snapshot):
         Args:
             kind: kind of the change.
             samples: the changed samples, with their old and new labels.
-            addition: id of the first sample of the same request; 0 if the change adds none.
+            addition: id of the first sample of the same request; 0 if no later sample can
+                be added to the change.
             questions: for each question that the change closes, by its id: the id of the sample
                 that it became; 0 = it was dismissed.
         """

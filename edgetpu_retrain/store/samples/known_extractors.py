@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Checks whether samples of an extractor were ever stored."""
+"""Checks whether samples or questions of an extractor were ever stored."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from edgetpu_retrain.store.files.data_folder import SAMPLES_FILE
 
 def has_used(folder: Path, extractor: str) -> bool:
     """
-    Return whether samples of an extractor were ever stored; False if the file cannot be read.
+    Return whether samples or questions of an extractor were ever stored in a data folder.
 
-    The database is only read.
+    The database is only read; if it cannot be read, the function returns False.
 
     Args:
         folder: the data folder, which may not exist.

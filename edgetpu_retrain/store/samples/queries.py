@@ -113,7 +113,7 @@ CHANGE_OF_ADDITION = """
     SELECT id FROM changes WHERE addition = :addition AND NOT undone ORDER BY id DESC
 """
 # The last addition with samples of this class and recording only.  It can grow until it is undone,
-# or a later change is undone or of another kind.
+# or a later change is undone or is not of the kind 'add'.
 ADDITION_OF_RECORDING = """
     SELECT addition FROM changes WHERE kind = 'add'
     AND id > (SELECT COALESCE(MAX(id), 0) FROM changes WHERE undone OR kind != 'add')
@@ -137,7 +137,7 @@ _COLUMNS = 'id, label, camera, stamp_ns, addition, added_ns, recording'
 
 
 def _move(source: str, target: str) -> tuple[str, ...]:
-    """Return the statements that move a sample from the tables with one prefix to another."""
+    """Return the statements that move a sample between tables whose names have these prefixes."""
     tables = {
         'samples': ('id', _COLUMNS),
         'embeddings': ('sample_id', 'extractor_id, sample_id, data'),

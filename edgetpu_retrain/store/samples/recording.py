@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Recordings: groups of samples of one camera without a pause of a minute between them.
+Recordings: groups of samples of one camera without a pause of a minute or more.
 
 Frames of one recording are similar.  If a training held out single frames, its metrics would not
 be valid for other recordings.  A training therefore holds out whole recordings, if possible.
@@ -16,7 +16,7 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.wording import one_line, quoted
 
 MAX_PAUSE_S = 60
-"""Minimum pause between two recordings of a camera, seconds."""
+"""Pauses between samples of a recording are shorter than this, seconds."""
 
 MAX_RECORDING_LENGTH = 255
 """Maximum length of the name of a recording, in characters."""
@@ -40,7 +40,7 @@ def continues(earlier: Taken, later: Taken) -> bool:
     Return whether a sample is in the same recording as an earlier sample of its camera.
 
     The stamps of the two images are compared or, if an image has no stamp, the times of storing.
-    If the time went back, a simulation or a bag has begun again: the recording is another one.
+    If the time went back, a simulation or a bag has begun again, and with it a new recording.
     """
     clock = 'stamp_ns' if earlier.stamp_ns and later.stamp_ns else 'added_ns'
     pause = getattr(later, clock) - getattr(earlier, clock)

@@ -75,7 +75,8 @@ class StoredSample:
         addition: id of the first sample of the same request.
         added_ns: when the sample was stored, nanoseconds since 1970; 0 for samples of the first
             release.
-        recording: name of the sample's recording; '' for samples of earlier releases.
+        recording: name of the sample's recording; '' = not known, as of samples of earlier
+            releases.
     """
 
     sample_id: int
@@ -169,8 +170,8 @@ class TrainingSet:
         names: class names, in the order in which their first samples were stored.
         quantization: quantization of ``embeddings``; None for float32.
         ids: the samples' ids in the store, int64 ``[N]``; empty if the samples are not stored.
-        recordings: number of each sample's recording, int64 ``[N]``; empty if not known.  Samples
-            of a class with the same number are of the same recording.
+        recordings: number of each sample's recording, int64 ``[N]``, or empty if no recordings
+            are given.  Samples whose recording is not known share a number.
     """
 
     embeddings: RawArray

@@ -217,7 +217,7 @@ class SampleCorrections(StoredSamples):
 
         Args:
             action: what the block does; completes 'Cannot ...' in an error message.
-            compared: whether the block itself updates the cache of the novelty check.
+            compared: whether the block uses the novelty check, and therefore updates its cache.
         """
         with self._database.transaction(action, writing=True) as connection:
             self._writes += 1

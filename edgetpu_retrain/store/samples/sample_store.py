@@ -32,8 +32,9 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
     """
     The samples on disk; all methods are thread-safe.
 
-    A change is on disk when the method returns; if the method raises, nothing is changed.  There
-    are two exceptions: :meth:`erase`, and a StoreError which says that the outcome is unknown.
+    A change is on disk when the method returns; if the method raises, nothing is changed, except
+    if :meth:`erase` or :meth:`erase_samples` raises, or if a StoreError says that the outcome is
+    unknown.
     All methods raise StoreError if the file cannot be read or written, and FilesChangedError,
     once, if another program has moved, replaced or overwritten it; the file is then opened again.
 
