@@ -1,12 +1,13 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Decides which packs count, from the stored packs and the roster, in whatever order they arrived.
+Decides from the stored packs and the roster which packs count, whatever order they arrived in.
 
-The packs of a key in an epoch form a chain: numbered from 0, each with the hash of the previous
-one.  They count up to the first gap or fork, whichever comes first.  A fork is two packs with one
-number; a copied disk or a stolen key causes it.  For a key that was revoked or retired, the roster
-names the last pack that counts: only it and its ancestors count, whenever the others were made.
+The packs of a key in an epoch form a chain: they are numbered from 0, and each contains the hash
+of the previous one.  If the roster lets the key propose or teach, its packs count up to the first
+gap or fork.  A fork is two packs with the same number; a copied disk or a stolen key causes it.
+For a key that was revoked or retired, the roster names the last pack of each epoch that counts:
+only this pack and its ancestors count, even if there is a fork.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from edgetpu_retrain.fleet.ledger.tables import ANY_NUMBER
 from edgetpu_retrain.fleet.roster.roster import Roster
 
 Ends = tuple[bytes, int]
-"""What the next pack of a chain must contain: the hash of this pack, and the next sequence."""
+"""What the next pack of a chain must have: hash of its previous pack, and first sequence."""
 
 _START: Ends = (NO_PACK, 0)
 
@@ -30,8 +31,8 @@ class Standing(NamedTuple):
     Whether a pack counts.
 
     Args:
-        outcome: 'accepted', 'waiting' or 'quarantined'.
-        reason: why it does not count; '' = it counts.
+        outcome: 'accepted', 'waiting' (for an earlier pack or for the roster), or 'quarantined'.
+        reason: why the pack does not count; '' = it counts.
     """
 
     outcome: str
@@ -41,7 +42,7 @@ class Standing(NamedTuple):
 def chain_of(
     connection: sqlite3.Connection, origin: str, epoch: str, roster: Roster | None
 ) -> int:
-    """Return the id of a chain, which is created if there is none yet."""
+    """Return the row of a chain, which is created if it is not there yet."""
     found = connection.execute(
         'SELECT id FROM chains WHERE origin = ? AND epoch = ?', (origin, epoch)
     ).fetchone()
@@ -59,7 +60,7 @@ def link(connection: sqlite3.Connection, chain: int, pack: Pack, roster: Roster 
     Update a chain after a pack was stored.
 
     Returns:
-        Whether the chain has more packs before its first gap or fork now.
+        Whether the chain now has more packs before its first gap or fork.
     """
     before, forked = connection.execute(
         'SELECT linked, forked FROM chains WHERE id = ?', (chain,)
@@ -78,7 +79,7 @@ def link(connection: sqlite3.Connection, chain: int, pack: Pack, roster: Roster 
 
 
 def apply_roster(connection: sqlite3.Connection, roster: Roster) -> None:
-    """Update all chains after another roster was stored."""
+    """Update all chains after a new roster was stored."""
     for chain, origin, epoch in connection.execute(
         'SELECT id, origin, epoch FROM chains'
     ).fetchall():
@@ -88,7 +89,7 @@ def apply_roster(connection: sqlite3.Connection, roster: Roster) -> None:
 
 
 def standing(connection: sqlite3.Connection, pack: int) -> Standing:
-    """Return whether the pack in a row counts."""
+    """Return whether a pack, given by its row, counts."""
     counts, number, linked, forked, kept = connection.execute(
         'SELECT counts, number, linked, forked, kept '
         'FROM packs JOIN chains ON chains.id = packs.chain WHERE packs.id = ?',
@@ -112,7 +113,7 @@ def standing(connection: sqlite3.Connection, pack: int) -> Standing:
 
 
 def _linked(connection: sqlite3.Connection, chain: int, linked: int, forked: int | None) -> int:
-    """Return the number of packs from number 0 on, before the first gap or fork."""
+    """Return how many packs the chain has before its first gap or fork."""
     if forked is not None and forked <= linked:
         return forked
     ends = _ends(connection, chain, linked - 1) if linked else _START
@@ -136,7 +137,7 @@ def _ends(connection: sqlite3.Connection, chain: int, number: int) -> Ends:
 
 
 def _kept(roster: Roster | None, origin: str, epoch: str) -> int:
-    """Return how many packs of a chain the roster accepts at most."""
+    """Return the maximum number of packs of a chain that the roster accepts."""
     member = roster.member(origin) if roster is not None else None
     if member is not None and member.keep is not None:
         return member.keep[epoch][0] + 1 if epoch in member.keep else 0
@@ -144,7 +145,7 @@ def _kept(roster: Roster | None, origin: str, epoch: str) -> int:
 
 
 def _count(connection: sqlite3.Connection, chain: int, roster: Roster | None, first: int) -> None:
-    """Update which packs of a chain count, from a number on."""
+    """Update which packs of a chain count, at least from the number ``first`` on."""
     origin, epoch, linked, kept = connection.execute(
         'SELECT origin, epoch, linked, kept FROM chains WHERE id = ?', (chain,)
     ).fetchone()
@@ -162,10 +163,11 @@ def _count(connection: sqlite3.Connection, chain: int, roster: Roster | None, fi
 
 def _ancestors(connection: sqlite3.Connection, chain: int, head: bytes) -> list[tuple[int]]:
     """
-    Return the rows of the last pack that the roster keeps, and of its ancestors.
+    Return the rows of a pack, given by its hash, and of all its ancestors.
 
     Returns:
-        No rows if a pack is missing or does not fit: then the ancestors are not known.
+        An empty list if one of these packs is missing, or its sequence numbers do not continue
+        those of the pack before it.
     """
     found: list[tuple[int]] = []
     wanted, after = head, None

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Samples for a person to decide: proposals without a teacher's label, and disagreements."""
+"""Samples whose label a person should decide: proposals, and disagreements between teachers."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Contested(NamedTuple):
     A sample whose label a person should decide.
 
     Args:
-        sample: its id in the fleet.
-        label: the label that it has now.
-        recording: the key and the name of its recording.
+        sample: the sample's id in the fleet.
+        label: the label that the sample has now.
+        recording: the recording of the sample, 'KEY/NAME'.
         claims: the label that each key claims, by key.
         digest: a SHA-256 of ``claims``, 64 hexadecimal digits.
     """
@@ -37,13 +37,14 @@ def proposals(
     connection: sqlite3.Connection, judge: Judge, latest: int, limit: int
 ) -> list[Contested]:
     """
-    Return the samples that have a proposed label, and none of a teacher.
+    Return the samples that have a proposed label, and no label of a teacher.
 
     Args:
-        connection: a connection that sees one state.
-        judge: who is believed.
-        latest: the greatest clock of a claim.
-        limit: the maximum number; the keys take turns, each with its earliest sample first.
+        connection: a connection that sees a snapshot.
+        judge: decides which claims count.
+        latest: the greatest clock of a claim that counts.
+        limit: the maximum number of samples.  They are selected from each key in turn, the
+            earliest first.
     """
     keys = [each.key for each in judge.roster.members] if judge.roster is not None else []
     proposing = [key for key in keys if judge.role_of(key) == 'propose']
@@ -66,7 +67,7 @@ def disagreements(
     """
     Return the samples about which teachers disagree.
 
-    A sample is left out if more than half of its teachers claim the label that it has now.
+    A sample is left out if more than half of the teachers who label it claim its current label.
 
     The arguments are those of :func:`proposals`.
     """

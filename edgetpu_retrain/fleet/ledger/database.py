@@ -21,8 +21,9 @@ from edgetpu_retrain.store.files.regular_file import check_regular_file
 IN_MEMORY = ':memory:'
 """The path of a database in memory, which is lost when its connection is closed."""
 
-# The index of a million samples has 45 MB, and a pack changes about one of its pages for each
-# sample; with a smaller cache, most of these pages are read and written again for each pack.
+# KiB.  A pack changes about one page of the index of sample ids for each of its samples, and the
+# index of a million samples has 45 MB.  With a smaller cache, most of these pages are read and
+# written again for each pack.
 _CACHE_KIB = 16_384
 
 _MOVE_AWAY = (
@@ -40,8 +41,8 @@ class FleetDatabase:
             file.
 
     Raises:
-        StoreError: if it cannot be opened, belongs to another program, or was written by a newer
-            release; an existing file is not changed.
+        StoreError: if the file cannot be opened, belongs to another program, or was written by a
+            newer release; the file is then not changed.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -81,7 +82,9 @@ class FleetDatabase:
     @contextmanager
     def looking(self, action: str) -> Iterator[sqlite3.Connection]:
         """
-        Run the ``with`` block, a short query, on the connection that also writes.
+        Run the ``with`` block, a short query, on the connection of the transactions.
+
+        The block waits for transactions of other threads, and they wait for the block.
 
         Args:
             action: what the block does; completes 'Cannot ...' in an error message.
@@ -95,9 +98,9 @@ class FleetDatabase:
     @contextmanager
     def reading(self, action: str) -> Iterator[sqlite3.Connection]:
         """
-        Run the ``with`` block on a connection of its own that sees a snapshot of the file.
+        Run the ``with`` block on a separate connection, which sees a snapshot of the file.
 
-        No transaction waits for it, except with :data:`IN_MEMORY`.
+        Transactions do not wait for the block.  With :data:`IN_MEMORY`, this is :meth:`looking`.
 
         Args:
             action: what the block does; completes 'Cannot ...' in an error message.
@@ -114,7 +117,7 @@ class FleetDatabase:
             yield connection
 
     def empty_log(self) -> None:
-        """Empty the write-ahead log of erased bytes, unless a reader still needs it."""
+        """Empty the write-ahead log, which may contain erased bytes, unless a reader needs it."""
         with self._lock, suppress(sqlite3.OperationalError):
             self._connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
 
@@ -123,11 +126,11 @@ class FleetDatabase:
             make_folder(self.path.parent)
             if self.path.exists():
                 # A writable connection could change another program's file.  If the file cannot
-                # be opened for reading only, opening it for writing raises the reason.
+                # be opened read-only, opening it for writing, below, raises the error.
                 with suppress(sqlite3.OperationalError), closing(self._connect('ro')) as reader:
                     self._version(reader)
             else:
-                # SQLite gives the write-ahead log the permissions of the file.
+                # Only the owner may read the file; SQLite gives its log the same permissions.
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
                 sync_folder(self.path.parent)
         connection = self._connect('rw')
@@ -159,7 +162,7 @@ class FleetDatabase:
                 'could be lost in a power cut. What to do: set data_dir to a folder on a local '
                 'disk.'
             )
-        # Only with FULL is a transaction on disk when it ends; deleted bytes are overwritten:
+        # With FULL, a transaction is on disk when it ends; secure_delete overwrites deleted bytes:
         # https://www.sqlite.org/pragma.html#pragma_synchronous and #pragma_secure_delete
         for pragma in ('synchronous=FULL', 'secure_delete=ON', f'cache_size=-{_CACHE_KIB}'):
             connection.execute(f'PRAGMA {pragma}')
@@ -172,7 +175,7 @@ class FleetDatabase:
                 connection.execute(f'PRAGMA user_version={SCHEMA_VERSION}')
 
     def _version(self, connection: sqlite3.Connection) -> int:
-        """Return the schema version, 0 for an empty file; raise StoreError if it is not usable."""
+        """Return the schema version, 0 = empty file; raise StoreError if the file is unusable."""
         application, version, tables = wait_while_locked(
             lambda: (
                 connection.execute('PRAGMA application_id').fetchone()[0],

@@ -3,9 +3,9 @@
 """
 Erases samples: their bytes are deleted, their claims stay.
 
-A sample is erased if the roster lists it.  Its owners are the keys that have claimed it with a
-recording.  It is also erased if all owners have taken their claims back, and the latest claim of
-at least one of them asks for erasure.  So no robot can erase the sample of another, and a teacher
+A sample is erased if the roster lists it.  The owners of a sample are the keys that have claimed
+it with a recording.  A sample is also erased if the latest claims of all owners are tombstones and
+at least one of these requests erasure.  So no robot can erase the sample of another, and a teacher
 who only labels a sample does not prevent its erasure.
 """
 
@@ -27,7 +27,7 @@ def settle(connection: sqlite3.Connection, rows: Iterable[int], judge: Judge) ->
     Args:
         connection: the connection of a transaction.
         rows: the rows of the samples to check.
-        judge: who is believed.
+        judge: decides which claims count.
 
     Returns:
         Whether bytes were deleted.
@@ -56,7 +56,7 @@ def is_marked(connection: sqlite3.Connection, row: int) -> bool:
 
 
 def all_suspects(connection: sqlite3.Connection, judge: Judge) -> list[int]:
-    """Return the rows of all samples that are marked as erased, or may have to be."""
+    """Return the rows of all samples that are marked as erased, or may have to be erased."""
     rows = connection.execute(
         'SELECT id FROM samples WHERE erased UNION SELECT sample FROM claims WHERE erased '
         'UNION SELECT sample FROM drafts WHERE erased'

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FleetEvidence: the samples that a robot can train on, ordered alike on every robot."""
+"""FleetEvidence: the samples that a robot can train on, in the same order on every robot."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def read_evidence(
     connection: sqlite3.Connection, space: EmbeddingSpace, judge: Judge, latest: int
 ) -> FleetEvidence:
     """
-    Return the samples labelled by teachers, and those labelled by the judge's own key.
+    Return the samples whose label is decided by a teacher or by the key of the judge.
 
     Samples without an embedding are left out.
 
     Args:
-        connection: a connection that sees one state.
+        connection: a connection that sees a snapshot.
         space: the space of the samples.
-        judge: who is believed.
+        judge: decides which claims count.
         latest: the greatest clock of a claim that counts.
     """
     rows = claim_rows(connection, judge, latest=latest)
@@ -61,8 +61,8 @@ def read_evidence(
         for each in resolve_all(rows, judge)
         if each.role == 'teach' or each.key == judge.me
     }
-    # Embeddings that came only with packs that do not count are ignored: members do not republish
-    # such packs, so a robot that joins later could not have them.
+    # Embeddings that came only with packs that do not count are ignored, because other robots may
+    # not have them: members do not republish packs that the roster does not accept.
     present = connection.execute(
         'SELECT id, sample FROM samples WHERE embedding IS NOT NULL AND id IN ('
         'SELECT sample FROM claims JOIN packs ON packs.id = pack '
@@ -75,7 +75,7 @@ def read_evidence(
     places = {each.sample: place for place, (_, each) in enumerate(found)}
     kind = space.kind
     raw = np.empty((len(found), kind.dimension), kind.disk_dtype)
-    # Reading in the order of storage is much faster than sorted by sample id.
+    # Reading rows in the order of storage is much faster than in the order of sample ids.
     for row, embedding in connection.execute(
         'SELECT id, embedding FROM samples WHERE embedding IS NOT NULL ORDER BY id'
     ):

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What is known of the hubs: how far each stream was read, and which packs each hub has."""
+"""What is stored about the hubs: how far each stream was read, and which packs a hub has."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Position(NamedTuple):
     Args:
         sequence: number of the last message that was read; 0 = none.
         mark: a digest that identifies this message; None = not known.
-        reread: number of the first message to be read again; None = no message.
+        reread: number of the first message to be read again; None = there is none.
     """
 
     sequence: int
@@ -32,7 +32,7 @@ class Position(NamedTuple):
 
 class MissingPack(NamedTuple):
     """
-    A pack that is here and that a hub is not known to have.
+    A pack in the ledger that a hub is not known to have with all bytes that the ledger has.
 
     Args:
         hash: hash of the pack.
@@ -47,7 +47,7 @@ class MissingPack(NamedTuple):
 
 class HubRecord:
     """
-    What the ledger knows of one hub; all methods are thread-safe.
+    What is stored in the ledger about one hub; all methods are thread-safe.
 
     Args:
         database: the database of the ledger.
@@ -65,7 +65,7 @@ class HubRecord:
 
     @property
     def position(self) -> Position:
-        """How far the stream was read."""
+        """How far the stream was read; ``Position(0)`` if nothing was read."""
         with self._database.looking('read the position of') as connection:
             row = connection.execute(
                 'SELECT sequence, mark, reread FROM hubs WHERE hub = ?', (self._hub,)
@@ -74,7 +74,7 @@ class HubRecord:
 
     def set_position(self, sequence: int, mark: bytes | None = None) -> None:
         """
-        Remember how far the stream was read; ``reread`` stays as it is.
+        Store how far the stream was read; ``reread`` is not changed.
 
         Args:
             sequence: number of the last message that was read.
@@ -97,13 +97,13 @@ class HubRecord:
             )
 
     def forget(self) -> None:
-        """Forget everything about the hub, because its stream was replaced."""
+        """Delete all records of the hub, whose stream is to be read from its beginning."""
         with self._database.transaction('forget a hub in') as connection:
             for table in ('hubs', 'hub_messages', 'dropped'):
                 connection.execute(f'DELETE FROM {table} WHERE hub = ?', (self._hub,))  # noqa: S608
 
     def acknowledged(self, digest: bytes, sequence: int) -> None:
-        """Remember that the hub has acknowledged a pack, and its number in the stream."""
+        """Store that the hub has acknowledged a pack, with the number of the message."""
         with self._database.transaction('note a pack in') as connection:
             row = pack_row(connection, digest)
             if row is not None:
@@ -111,10 +111,10 @@ class HubRecord:
 
     def missing(self) -> list[MissingPack]:
         """
-        Return the packs that are here and that the hub is not known to have.
+        Return the packs that the hub is not known to have with all bytes that are here.
 
-        Packs that the roster does not accept are left out, except those of this robot.  The packs
-        of a chain are in its order.
+        Packs that the roster does not accept are left out, except those of this robot.  Each chain
+        is sorted by pack number.
         """
         with self._database.transaction('read the packs of') as connection:
             found = connection.execute(
@@ -132,7 +132,7 @@ class HubRecord:
             (last,) = connection.execute('SELECT COALESCE(MAX(id), 0) FROM packs').fetchone()
             first_missing = min((pack for pack, *_ in rows), default=last + 1)
             if first_missing - 1 - until >= _UNTIL_STEP:
-                # So that the next call need not check all packs again.
+                # The next call need not check the packs before the first missing one again.
                 connection.execute(
                     'UPDATE hubs SET until_pack = ? WHERE hub = ?', (first_missing - 1, self._hub)
                 )
@@ -148,7 +148,7 @@ class HubRecord:
             ).fetchall()
 
     def forget_messages(self, after: int) -> None:
-        """Forget the messages after a sequence, because they are to be read again."""
+        """Delete the records of the messages after a sequence, because they are read again."""
         with self._database.transaction('forget messages in') as connection:
             cursor = connection.execute(
                 'DELETE FROM hub_messages WHERE hub = ? AND sequence > ?', (self._hub, after)
@@ -157,7 +157,7 @@ class HubRecord:
                 look_at_all_packs(connection)
 
     def forget_message(self, sequence: int) -> None:
-        """Forget a message that was deleted from the hub, so that its pack is published again."""
+        """Delete the record of a message that the hub has deleted; its pack is then missing."""
         with self._database.transaction('forget a message in') as connection:
             connection.execute(
                 'DELETE FROM hub_messages WHERE hub = ? AND sequence = ?', (self._hub, sequence)
@@ -176,14 +176,15 @@ def note(
     complete: bool = True,
 ) -> None:
     """
-    Remember that a hub has a pack.
+    Record that a hub has a pack.
 
     Args:
         connection: the connection of a transaction.
-        hub: the hub.
-        sequence: number of the message in its stream.
+        hub: name of the hub.
+        sequence: number of the message in the hub's stream.
         pack: row of the pack.
-        received_ms: when the hub received it; 0 = not known.
+        received_ms: when the hub received the message, milliseconds since 1970; 0 = not known,
+            because the message was only acknowledged.
         payloads: ids of the samples whose bytes the message has, if it was read.
         complete: whether the message has all bytes of the pack that are here.
     """
@@ -223,7 +224,7 @@ def note_new_bytes(connection: sqlite3.Connection, pack: int) -> None:
 
 
 def note_erasure(connection: sqlite3.Connection, sample: int) -> None:
-    """Mark the messages that may have the bytes of a sample, given by its row, for deletion."""
+    """Mark the messages that may have the bytes of a sample, so that a station replaces them."""
     connection.execute(
         'UPDATE hub_messages SET erased = 1 WHERE pack IN '
         '(SELECT pack FROM claims WHERE sample = ? AND brought)',
@@ -232,7 +233,7 @@ def note_erasure(connection: sqlite3.Connection, sample: int) -> None:
 
 
 def read_bytes_again(connection: sqlite3.Connection, sample: int) -> None:
-    """Request rereading of the packs with a sample that is no longer to be erased."""
+    """Request that the packs with a sample are read again, as it is no longer to be erased."""
     connection.execute(
         'UPDATE packs SET whole = 0 '
         'WHERE id IN (SELECT pack FROM claims WHERE sample = ? AND brought)',
@@ -248,7 +249,7 @@ def read_bytes_again(connection: sqlite3.Connection, sample: int) -> None:
 
 
 def has_message(connection: sqlite3.Connection, hub: str, sequence: int, pack: int) -> bool:
-    """Return whether a message of a hub was received, and not only acknowledged."""
+    """Return whether a message of a hub was read, and not only acknowledged."""
     row = connection.execute(
         'SELECT 1 FROM hub_messages WHERE hub = ? AND sequence = ? AND pack = ? '
         'AND received_ms > 0',
@@ -258,7 +259,7 @@ def has_message(connection: sqlite3.Connection, hub: str, sequence: int, pack: i
 
 
 def note_dropped(connection: sqlite3.Connection, hub: str, origin: str, sequence: int) -> None:
-    """Remember that a pack in a hub was not stored here, because too many wait."""
+    """Record that a pack in a hub was not stored here, because too many packs wait."""
     connection.execute('INSERT OR IGNORE INTO hubs (hub) VALUES (?)', (hub,))
     connection.execute(
         'INSERT INTO dropped VALUES (?, ?, ?) ON CONFLICT (hub, origin) '
@@ -268,7 +269,7 @@ def note_dropped(connection: sqlite3.Connection, hub: str, origin: str, sequence
 
 
 def read_again(connection: sqlite3.Connection, origin: str | None = None) -> None:
-    """Request rereading of the dropped packs of a key, or of all keys, as there is room now."""
+    """Request that the dropped packs of a key, or of all keys, are read again."""
     dropped = connection.execute(
         'SELECT hub, origin, sequence FROM dropped WHERE origin = COALESCE(?, origin)', (origin,)
     ).fetchall()
@@ -285,7 +286,7 @@ def _read_from(connection: sqlite3.Connection, hub: str, sequence: int) -> None:
 
 
 def num_unpublished(connection: sqlite3.Connection, origin: str) -> int:
-    """Return the number of claims in the packs of a key that no hub is known to have."""
+    """Return the number of claims of a key in packs that no hub is known to have."""
     (count,) = connection.execute(
         'SELECT COALESCE(SUM(next_sequence - first_sequence), 0) FROM packs '
         'JOIN chains ON chains.id = packs.chain WHERE origin = ? AND NOT EXISTS '
@@ -296,5 +297,5 @@ def num_unpublished(connection: sqlite3.Connection, origin: str) -> int:
 
 
 def look_at_all_packs(connection: sqlite3.Connection) -> None:
-    """Let :meth:`HubRecord.missing` check all packs again: earlier ones may be missing now."""
+    """Make :meth:`HubRecord.missing` check all packs again: earlier ones may be missing now."""
     connection.execute('UPDATE hubs SET until_pack = 0')

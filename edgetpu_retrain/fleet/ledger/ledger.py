@@ -47,19 +47,19 @@ class Ledger(LedgerFile):
         origin: str = '',
     ) -> Receipt:
         """
-        Store a received pack, unless it is known or not valid, or too many others wait.
+        Store a received pack, unless it is already stored or not valid, or too many others wait.
 
         Args:
             message: untrusted bytes.
-            hub: the hub that it came from; '' = none.
-            sequence: its number in the hub's stream.
-            received_ms: when the hub received it, milliseconds since 1970; 0 = not known.
-            origin: public key in its subject; if another key has signed the pack, the hub is
-                still taken to lack it, because members that read only their own packs do not
-                find it there.  '' = not known.
+            hub: name of the hub that the message came from; '' = none.
+            sequence: number of the message in the hub's stream.
+            received_ms: when the hub received the message, milliseconds since 1970; 0 = not known.
+            origin: public key in the subject of the message; '' = not known.  If another key has
+                signed the pack, it is recorded as still missing at the hub, because a member that
+                reads only its own packs does not find it there.
 
         Returns:
-            Whether it was stored and counts, and if not, the reason.
+            Whether the pack is stored and counts, and if not, the reason.
 
         Raises:
             StoreError: if the disk fails; then receive the message again.
@@ -113,14 +113,18 @@ class Ledger(LedgerFile):
             return message_of(connection, row)
 
     def drop_others(self) -> None:
-        """Delete the packs of other members, because this robot no longer reads them."""
+        """
+        Delete the packs of other members, because this robot no longer reads them.
+
+        A chain is kept if it has a pack that no hub is known to have.
+        """
         with self._database.transaction('delete packs of') as connection:
             has_dropped = drop_others(connection, self.me)
         if has_dropped:
             self._database.empty_log()
 
     def hub(self, name: str) -> HubRecord:
-        """Return what is known of a hub: how far it was read, and which packs it lacks."""
+        """Return the record of a hub: how far its stream was read, and which packs it lacks."""
         return HubRecord(self._database, name, self.me)
 
     # Own claims
@@ -146,11 +150,11 @@ class Ledger(LedgerFile):
         """
         Return the current claim of this robot about each sample, sealed or not.
 
-        That is the last claim made with this database.  If there is none, it is the latest claim
-        of this robot's key that came from a hub: made before the database was restored or lost, or
-        by another robot with the same key.  Claims made here come first, because two robots with
-        one key would otherwise override each other endlessly.  Claims in packs after a gap or from
-        a fork on are left out, so that they are made again.
+        The current claim is the last one made with this database.  If there is none, it is the
+        latest claim of this robot's key that came from a hub: made before the database was
+        restored or lost, or by another robot with the same key.  Claims made here take precedence,
+        because two robots with one key would otherwise override each other endlessly.  Claims in
+        packs after a gap or from a fork on are left out, so that they are made again.
         """
         with self._database.looking('read the own claims of') as connection:
             return sealing.own_claims(connection, self.me)
@@ -163,7 +167,7 @@ class Ledger(LedgerFile):
 
     @property
     def unpublished_count(self) -> int:
-        """Number of own claims that no hub is known to have, sealed or not."""
+        """Number of own claims, sealed or not, that no hub is known to have."""
         with self._database.looking('count the claims of') as connection:
             return sealing.num_unsealed(connection) + hubs.num_unpublished(connection, self.me)
 
@@ -171,8 +175,8 @@ class Ledger(LedgerFile):
         """
         Seal all own claims.
 
-        Call it only after a hub has been read to its end.  Only then is it known whether this
-        database was restored from an earlier copy, which requires a new epoch.
+        Call it only after the stream of a hub has been read to its end.  Only then is it known
+        whether this database was restored from an earlier copy, which requires a new epoch.
 
         Args:
             key: the key of this robot.
@@ -208,10 +212,10 @@ class Ledger(LedgerFile):
 
     def evidence(self, *, own: bool, without: Collection[str] = ()) -> FleetEvidence:
         """
-        Return the samples that teachers have labelled.
+        Return the samples whose label a teacher decides.
 
         Args:
-            own: whether to include samples whose label a claim of this robot decides.
+            own: whether to also include samples whose label this robot decides, whatever its role.
             without: public keys whose claims are ignored.
         """
         with self._database.reading('read the samples of') as connection:
@@ -246,7 +250,7 @@ class Ledger(LedgerFile):
 
     @property
     def refused(self) -> dict[str, int]:
-        """Number of invalid messages since the start, by kind of their PackError."""
+        """Number of invalid messages since the ledger was opened, by kind of their PackError."""
         return dict(self._refused)
 
     def frontier(self) -> dict[str, dict[str, list[object]]]:
@@ -260,7 +264,7 @@ class Ledger(LedgerFile):
             return overview.dump(connection, self._judge(connection, own=False), self._latest)
 
     def _is_known(self, digest: bytes, hub: str, sequence: int, received_ms: int) -> bool:
-        """Return whether a message need not be read, because its pack is here with all bytes."""
+        """Return whether a message need not be decoded; if so, note that the hub has its pack."""
         with self._database.looking('read a pack of') as connection:
             found = connection.execute(
                 'SELECT id FROM packs WHERE hash = ? AND whole', (digest,)
@@ -270,7 +274,7 @@ class Ledger(LedgerFile):
             if not hub or hubs.has_message(connection, hub, sequence, *found):
                 return True
             if hubs.erased_samples(connection, *found):
-                return False  # Read the message: it may have bytes that must be deleted.
+                return False  # It may have bytes that the hub must delete.
         with self._database.transaction('note a pack in') as connection:
             hubs.note(connection, hub, sequence, *found, received_ms=received_ms, complete=False)
         return True

@@ -29,13 +29,13 @@ _Self = TypeVar('_Self', bound='LedgerFile')
 
 class LedgerFile:
     """
-    A fleet database of one embedding space, with its clock and the newest roster.
+    A fleet database of one embedding space, with the robot's clock and the newest roster.
 
     Args:
         path: the file, which is created if it is missing; ':memory:' = no file.
         space: the embedding space of this robot.
-        me: public key of this robot; '' = it makes no claims.
-        fleet: public key of the fleet, which signs rosters.
+        me: public key of this robot; '' = the robot makes no claims.
+        fleet: public key of the fleet, with which rosters are verified.
         now_ms: returns the time of day, milliseconds since 1970.
 
     Raises:
@@ -93,16 +93,17 @@ class LedgerFile:
         Store a roster if it is newer than the stored one.
 
         A base station that was restored from a backup may sign two rosters with the same version.
-        Then the time of issue decides, and then the bytes, so that all robots store the same.
+        Of these, the one issued later is newer.  If the times are equal, the bytes decide, so that
+        all robots store the same roster.
 
         Args:
             message: untrusted bytes.
 
         Returns:
-            Whether it was newer, and is stored now.
+            Whether the roster was newer, and is stored now.
 
         Raises:
-            RosterError: if it is not a valid roster of this fleet.
+            RosterError: if the message is not a valid roster of this fleet.
         """
         offered = roster_message.read(message, self.fleet)
         with self._database.transaction('store the roster in') as connection:
@@ -147,7 +148,7 @@ class LedgerFile:
         row = connection.execute('SELECT value FROM facts WHERE name = ?', (_ROSTER,)).fetchone()
         if row is None:
             return None
-        # It is parsed again only if the stored message has changed.
+        # Parse the message only if it has changed since the last call.
         read = self._roster_read
         if read is None or read[0] != row[0]:
             read = self._roster_read = row[0], roster_message.read(row[0], self.fleet)

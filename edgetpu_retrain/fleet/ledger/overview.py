@@ -59,7 +59,7 @@ def dump(connection: sqlite3.Connection, judge: Judge, latest: int) -> str:
     """
     Return all packs that count with their claims, and the label of each sample, as text.
 
-    At the same time, two members with the same packs and roster return the same text.
+    Two members with the same packs and roster return the same text at the same time.
     """
     lines = []
     for pack, origin, epoch, number, digest in connection.execute(

@@ -20,11 +20,12 @@ MAX_WAITING_PACKS = 1000
 """
 The maximum number of packs of one key that are waiting or quarantined.
 
-All packs in chains that the roster does not accept share one such limit.
+All packs in chains that the roster does not accept share one such limit.  This robot's own packs
+are not limited.
 """
 
 MAX_WAITING_BYTES = 64 << 20
-"""The maximum total length of these packs, bytes."""
+"""The maximum total length of the packs that :data:`MAX_WAITING_PACKS` limits, bytes."""
 
 
 class Receipt(NamedTuple):
@@ -33,7 +34,7 @@ class Receipt(NamedTuple):
 
     Args:
         outcome: 'accepted', 'known', 'waiting' (for an earlier pack or for the roster),
-            'quarantined', or 'refused': it is not stored.
+            'quarantined', or 'refused' (not stored).
         reason: why it was not accepted; '' if it was accepted or known.
         hash: hash of the pack; empty if the message is not a pack.
     """
@@ -49,7 +50,7 @@ class Storing:
 
     Args:
         connection: the connection of the transaction.
-        judge: who is believed.
+        judge: decides which claims count.
     """
 
     def __init__(self, connection: sqlite3.Connection, judge: Judge) -> None:
@@ -94,7 +95,7 @@ class Storing:
             sealed_here: whether this robot has just signed it.
 
         Returns:
-            Whether it counts; None if too many others wait, so it was not stored.
+            Whether the pack counts; None = it was not stored, because too many packs wait.
         """
         connection, roster, me = self.connection, self._judge.roster, self._judge.me
         connection.execute('SAVEPOINT pack')
@@ -102,7 +103,7 @@ class Storing:
         row = self._store_pack(chain, pack, payloads, num_bytes, sealed_here)
         advances = link(connection, chain, pack, roster)
         result = standing(connection, row)
-        # All own packs are stored, because they show which numbers were used.
+        # All own packs are stored, because they show which pack numbers are in use.
         is_limited = result.outcome != 'accepted' and pack.origin != me
         if is_limited and _is_full(connection, chain, pack.number):
             connection.execute('ROLLBACK TO pack')

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The rows of samples and packs, the messages that contain them, and their deletion."""
+"""Finds, creates and deletes the rows of samples and packs, and encodes stored packs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edgetpu_retrain.fleet.evidence.pack import encode, Pack, Payload
 
 
 def sample_row(connection: sqlite3.Connection, sample: bytes, payload: Payload | None) -> int:
-    """Return the row of a sample; create it, or add bytes that it lacks unless it is erased."""
+    """Return the row of a sample, created if missing; add missing bytes unless it is erased."""
     found = connection.execute(
         'SELECT id, erased OR (embedding NOT NULL AND jpeg NOT NULL) FROM samples '
         'WHERE sample = ?',
@@ -36,7 +36,7 @@ def sample_row(connection: sqlite3.Connection, sample: bytes, payload: Payload |
 
 
 def pack_row(connection: sqlite3.Connection, digest: bytes) -> int | None:
-    """Return the row of a pack; None if it is not here."""
+    """Return the row of a pack; None if the pack is not stored."""
     found = connection.execute('SELECT id FROM packs WHERE hash = ?', (digest,)).fetchone()
     return found and int(found[0])
 
@@ -50,7 +50,7 @@ def payload_of(connection: sqlite3.Connection, sample: bytes) -> Payload | None:
 
 
 def lacks(connection: sqlite3.Connection, pack: int, payloads: Mapping[bytes, Payload]) -> bool:
-    """Return whether the bytes that came with a pack lack some that are here."""
+    """Return whether a message of a pack, with ``payloads``, lacks bytes that are here."""
     rows = connection.execute(
         'SELECT sample, jpeg IS NOT NULL FROM samples WHERE embedding IS NOT NULL AND id IN '
         '(SELECT sample FROM claims WHERE pack = ? AND brought)',
@@ -90,18 +90,19 @@ def message_of(connection: sqlite3.Connection, pack: int) -> bytes:
 
 def drop_others(connection: sqlite3.Connection, me: str) -> bool:
     """
-    Delete the chains of other members, with the samples that only they have.
+    Delete the chains of other members, with the samples that only these chains contain.
 
     A robot that does not read the packs of others does not learn of erasures either, so it must
     not keep their samples.  A chain with a pack that no hub is known to have stays: this may be
-    its last copy.
+    the last copy of the pack.
 
     Args:
         connection: the connection of a transaction.
         me: public key of this robot.
 
     Returns:
-        Whether anything was deleted; then all hubs are to be read from their beginning.
+        Whether anything was deleted.  If so, the records of all hubs were deleted, too, and their
+        streams will be read from the beginning.
     """
     chains = connection.execute(
         'SELECT id FROM chains WHERE origin != ? AND NOT EXISTS ('

@@ -36,10 +36,10 @@ class Draft(NamedTuple):
 
     Args:
         sample: the sample's id in the fleet.
-        label: its label; '' = this robot takes back its earlier claims.
-        recording: name of its recording; '' = the sample is of another robot.
-        payload: its bytes; None = they are not sent with the claim.
-        erased: whether its bytes are to be deleted everywhere; only with the label ''.
+        label: the sample's label; '' = a tombstone, which withdraws this robot's earlier claims.
+        recording: name of the sample's recording; '' = the sample is of another robot.
+        payload: bytes of the sample; None = no bytes are sent with the claim.
+        erased: whether the sample's bytes are to be deleted everywhere; only for a tombstone.
     """
 
     sample: bytes
@@ -69,7 +69,7 @@ def store_drafts(
         connection: the connection of a transaction.
         drafts: the claims.
         clock: the clock of this robot.
-        judge: who is believed.
+        judge: decides which claims count.
 
     Returns:
         Whether bytes were erased.
@@ -151,8 +151,8 @@ def num_unsealed(connection: sqlite3.Connection) -> int:
 
 def own_claims(connection: sqlite3.Connection, me: str) -> dict[bytes, Claim]:
     """Return the claim of this robot about each sample; see :meth:`Ledger.own_claims`."""
-    # Claims made here come last, in the order in which they were made, as the clock may have
-    # been set back.
+    # Later rows replace earlier ones.  Claims made here come last, in the order in which they were
+    # made: the order of their clocks may differ, because the time of day can be set back.
     rows = connection.execute(
         'SELECT samples.sample, label, recording, clock, place, claimed.erased FROM ('
         'SELECT claims.sample AS row, sealed_here AS made_here, sealed_here * packs.id AS turn, '
@@ -171,13 +171,13 @@ def own_claims(connection: sqlite3.Connection, me: str) -> dict[bytes, Claim]:
 
 
 def own_epoch(connection: sqlite3.Connection, me: str) -> str:
-    """Return the epoch in which this robot seals its claims; '' if it has not sealed any."""
+    """Return the epoch in which this robot seals its claims; '' = it has sealed none."""
     row = connection.execute('SELECT value FROM facts WHERE name = ?', (_fact(me),)).fetchone()
     return row[0].decode() if row is not None else ''
 
 
 def begin_epoch(connection: sqlite3.Connection, me: str) -> str:
-    """Begin a new epoch, in which this robot seals its claims from now on; return it."""
+    """Begin a new epoch, in which this robot will seal its claims, and return its name."""
     epoch = secrets.token_hex(EPOCH_DIGITS // 2)
     connection.execute(
         'INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)', (_fact(me), epoch.encode())
@@ -194,8 +194,8 @@ def _end_of_chain(connection: sqlite3.Connection, me: str) -> tuple[str, int, by
     Return epoch, number, previous hash and first sequence number for the next own pack.
 
     If the epoch has packs that were not sealed here, this database was restored from an earlier
-    copy, or copied to another robot.  Then a new epoch begins, because another pack may have the
-    next number of the old one already.
+    copy, or copied to another robot.  Then a new epoch begins, because a pack with the next number
+    of the old epoch may exist already.
     """
     epoch = own_epoch(connection, me) or begin_epoch(connection, me)
     packs, foreign = connection.execute(

@@ -5,7 +5,8 @@ The tables of fleet.db.
 
 The manifest of each pack is stored as it was signed.  A sample is stored once, even if several
 packs contain it, so that erasing it deletes its bytes from all of them.  Whether a pack counts is
-stored with the pack; whether a claim in it counts is decided when it is read, from the roster.
+stored with the pack.  Whether a claim in it counts is decided from the roster when the claim is
+read.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ APPLICATION_ID = 0x65747246
 SCHEMA_VERSION = 1
 
 ANY_NUMBER = 2**62
-"""In ``chains.kept``: all packs."""
+"""In ``chains.kept``: the roster accepts all packs.  Greater than any pack number."""
 
 TABLES = (
     """

@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Decides which of the labels claimed for a sample it gets, the same on every robot.
+Decides the label of a sample from the claims about it, in the same way on every robot.
 
-The latest claim of each key is its opinion; a key whose latest claim is a tombstone has none.  Of
-the opinions, one of a key that may teach wins over one of a key that may only propose; then the
-latest wins; then the one whose key is greater as text.
+The latest claim of a key is the key's opinion; a key whose latest claim is a tombstone has none.
+An opinion of a key that may teach wins over one of a key that may only propose.  Among opinions of
+equal rank, the latest wins; of equally late ones, that of the key that is greater as text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _COUNTER_BITS = 16
 
 
 class ClaimRow(NamedTuple):
-    """A claim of a pack that counts; :meth:`Judge.allows` decides whether the claim counts."""
+    """A claim from :func:`claim_rows`; :meth:`Judge.allows` decides whether the claim counts."""
 
     sample: int
     """Row of the sample."""
@@ -37,7 +37,7 @@ class ClaimRow(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """The label that a sample gets, and the claim that decides it."""
+    """The label of a sample, and the claim that decides the label."""
 
     sample: int
     """Row of the sample."""
@@ -50,16 +50,17 @@ class Resolved(NamedTuple):
     """The role of that key: 'teach' or 'propose'."""
     clock: int
     labels: dict[str, str]
-    """The label that each key claims, by key."""
+    """The label that each key claims, by key, without tombstones."""
 
 
 class Judge(NamedTuple):
     """
-    Who is believed.
+    Decides which claims count.
 
     Args:
-        roster: the newest roster; None = nobody but ``me`` is believed.
-        me: a key that counts as one that may propose, if the roster gives it no role; '' = none.
+        roster: the newest roster; None = only claims of ``me`` count.
+        me: public key of this robot, whose claims need no role in the roster; without a role, they
+            are proposals.  '' = only the claims of roles in the roster count.
     """
 
     roster: Roster | None
@@ -67,7 +68,11 @@ class Judge(NamedTuple):
 
     @property
     def unlisted(self) -> str:
-        """The key ``me`` if the roster does not decide on its packs, which then count; else ''."""
+        """
+        The key ``me`` if the roster neither gives it a role nor revokes or retires it; else ''.
+
+        The packs of this key count until a gap or fork, although the roster does not accept them.
+        """
         member = self.roster.member(self.me) if self.roster is not None else None
         is_listed = member is not None and (
             member.keep is not None or self.role_in_roster(self.me)
@@ -75,7 +80,7 @@ class Judge(NamedTuple):
         return '' if is_listed else self.me
 
     def opinions(self, rows: Iterable[ClaimRow]) -> dict[str, ClaimRow]:
-        """Return the latest claim of each key that counts; rows as from :func:`claim_rows`."""
+        """Return by key the latest claim that counts; rows are as from :func:`claim_rows`."""
         return {row.key: row for row in rows if self.allows(row)}
 
     def allows(self, row: ClaimRow) -> bool:
@@ -85,22 +90,23 @@ class Judge(NamedTuple):
         return self.roster is not None and self.roster.allows(row.key, row.label, row.clock)
 
     def role_of(self, key: str) -> str:
-        """Return the role of a key."""
+        """Return the role of a key: 'teach', 'propose', or '' = its claims do not count."""
         return self.role_in_roster(key) or ('propose' if key == self.me else '')
 
     def role_in_roster(self, key: str) -> str:
-        """Return the role that the roster gives a key."""
+        """Return the role of a key in the roster; '' = none."""
         return self.roster.role_of(key) if self.roster is not None else ''
 
     def resolve(self, rows: list[ClaimRow]) -> Resolved | None:
-        """Return the label that a sample gets; None if no key claims one."""
+        """Return the label of a sample from all claims about it; None if no key claims a label."""
         opinions = [row for row in self.opinions(rows).values() if row.label]
         if not opinions:
             return None
         winner = max(
             opinions, key=lambda row: (self.role_of(row.key) == 'teach', row.clock, row.key)
         )
-        # A teacher's claim about the sample of another robot has no recording.
+        # A teacher's claim about the sample of another robot has no recording.  Use the one in the
+        # earliest claim that has a recording.
         source = winner
         if not winner.recording:
             named = (row for row in rows if row.recording and self.allows(row))
@@ -117,7 +123,7 @@ class Judge(NamedTuple):
 
 
 def latest_clock(now_ms: int) -> int:
-    """Return the greatest clock that a claim may have at a time, milliseconds since 1970."""
+    """Return the greatest clock that counts at a time of day in milliseconds since 1970."""
     return min(((now_ms + MAX_AHEAD_MS + 1) << _COUNTER_BITS) - 1, MAX_CLOCK)
 
 
@@ -134,9 +140,9 @@ def claim_rows(
 
     Args:
         connection: a connection.
-        judge: who is believed.  Unsealed claims of its own key are included.
+        judge: decides which claims count.  Unsealed claims of the judge's key are included.
         latest: the greatest clock of a claim that counts.
-        samples: SQL that selects rows of samples; '' = all.
+        samples: SQL between the parentheses of ``sample IN (...)``; '' = all samples.
         parameters: the parameters of this SQL.
     """
     condition = f'AND sample IN ({samples})' if samples else ''
@@ -154,7 +160,7 @@ def claim_rows(
 
 
 def resolve_all(rows: Iterable[ClaimRow], judge: Judge) -> Iterator[Resolved]:
-    """Yield the label of each sample that has one; rows as from :func:`claim_rows`."""
+    """Yield the label of each sample that has one; rows are as from :func:`claim_rows`."""
     for _, group in groupby(rows, key=lambda row: row.sample):
         resolved = judge.resolve(list(group))
         if resolved is not None:
