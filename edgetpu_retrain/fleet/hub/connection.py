@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Hub: one connection to a hub, which is not restored after a loss."""
+"""Hub: one connection to a hub; a lost connection is not restored."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PUBLISH_TIMEOUT_S = 120.0
 
 _PING_S, _MOST_PINGS = 30, 3
 _CHECK_S = 5.0
-# Room for the subject, reply subject and headers of a message, bytes.
+# Room in max_payload for the subject, reply subject and headers of a message, bytes.
 _ENVELOPE_BYTES = 1024
 # Errors of a hub that has reached a limit or whose disk is full.  They are recognized by number
 # and by text, because not all servers have a number for each of them.
@@ -61,7 +61,7 @@ class HubCredentials(Protocol):
 
 class Hub:
     """
-    A connection to a hub.  It is never restored: after a loss, connect again.
+    A connection to a hub.  A lost connection is never restored: connect again.
 
     Args:
         client: a connected ``nats.aio.client.Client``.
@@ -82,7 +82,8 @@ class Hub:
     async def close(self) -> None:
         """Close the connection."""
         self._watch.cancel()
-        # The client would wait until a dead hub has received all pending messages.
+        # The client waits until the hub has received all pending messages, which a dead hub never
+        # does.
         with contextlib.suppress(asyncio.TimeoutError, OSError):
             await asyncio.wait_for(self.client.close(), _CHECK_S)
         self.lose()
@@ -98,7 +99,7 @@ class Hub:
                 window of the stream.
 
         Returns:
-            The message's number in the stream; if the hub had it already, that of the first copy.
+            Number of the message in the stream, or of its first copy if the hub had one already.
 
         Raises:
             HubFullError: if the hub has reached a limit or its disk is full.
@@ -193,12 +194,12 @@ class Hub:
         raise HubLostError(f'the connection to the hub at {self.url} was lost')
 
     def lose(self) -> None:
-        """Mark the connection as lost: all that await the hub raise HubLostError."""
+        """Mark the connection as lost: all calls that await the hub raise HubLostError."""
         if not self._lost.done():
             self._lost.set_result(None)
 
     def deny(self, text: str) -> None:
-        """Deny the requests whose subjects a lower-case error text of the server names."""
+        """End the requests whose subject is in an error text of the server, in lower case."""
         for subject, denial in self._denials.items():
             if f'"{subject}"' in text and not denial.done():
                 denial.set_result(None)
@@ -234,7 +235,7 @@ async def connect(url: str, credentials: HubCredentials) -> Hub:
         credentials: the member's seed, and the certificate that signed the hub's certificate.
 
     Raises:
-        HubError: if no hub responds, it is not the hub of the credentials, or it rejects the key.
+        HubError: if no hub responds, or the hub is not that of the credentials or rejects the key.
         FleetError: if the credentials are not valid.
     """
     key = Key.from_seed(credentials.seed).public
@@ -275,7 +276,7 @@ async def connect(url: str, credentials: HubCredentials) -> Hub:
         # The client leaves its socket and tasks open if connecting fails or is cancelled.
         with contextlib.suppress(Exception):
             await asyncio.wait_for(client.close(), _CHECK_S)
-        # For a malformed URL, urllib and the client raise various subclasses of these.
+        # For a malformed URL, urllib and the client raise various subclasses of these errors.
         if isinstance(error, (OSError, ValueError, asyncio.TimeoutError, nats.errors.Error)):
             raise HubError(_reason(url, errors[-1] if errors else error)) from error
         raise

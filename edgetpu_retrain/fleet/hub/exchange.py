@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Exchange: decides what a member reads from one hub and publishes there, without the network.
+Exchange: decides what a member reads from one hub and publishes there; it does no network I/O.
 
 There is one rule: a member reads the stream of packs to its end, and then publishes the packs that
 it has and the stream lacks.  So it does not matter to which hub a pack was published, or whether
@@ -25,7 +25,7 @@ from edgetpu_retrain.fleet.ledger.receiving import Receipt
 
 OTHERS_AFTER_MS = (2_000, 30_000)
 """
-Shortest and longest time until a member publishes packs of others, milliseconds.
+Shortest and longest time until a member publishes missing packs of others, milliseconds.
 
 The time is random for each chain of packs, so that not all members publish the same packs to an
 empty hub: the first member publishes them, and the others find them there.
@@ -39,15 +39,16 @@ _MESSAGES_PER_POSITION = 64
 
 class Exchange:
     """
-    A member and one hub.  Only one thread may use it at a time.
+    Decides what a member reads from one hub and publishes there; not thread-safe.
 
     Args:
         ledger: the ledger of the member.
         hub: name of the hub in the ledger.
-        key: key of the member, which seals its claims; None = it makes none.
+        key: key of the member, with which its claims are sealed; None = it makes no claims.
         max_bytes: the maximum length of a message that the hub accepts.
-        own_only: whether the member reads and publishes only its own packs.  Its position in
-            the stream is then another one, so that it reads all others if this changes.
+        own_only: whether the member reads and publishes only its own packs.  The ledger has a
+            separate reading position for this, so that the member reads the packs of others if
+            ``own_only`` changes.
         others_after_ms: see :data:`OTHERS_AFTER_MS`.
         now_ms: returns the time of day, milliseconds since 1970.
         random: returns a random number from 0 to 1.
@@ -82,7 +83,7 @@ class Exchange:
 
     @property
     def remembered(self) -> int:
-        """Sequence of the last message that the ledger has noted as read; 0 = none."""
+        """Sequence of the last message that is recorded as read in the ledger; 0 = none."""
         return self._record.position.sequence
 
     def begin(self, message: bytes | None, received_ms: int = 0) -> int:
@@ -91,7 +92,7 @@ class Exchange:
 
         Args:
             message: the message at :attr:`remembered` in the stream; None = there is none.
-            received_ms: when the hub received it, milliseconds since 1970.
+            received_ms: when the hub received that message, milliseconds since 1970.
 
         Returns:
             Sequence of the first message to read.
@@ -107,7 +108,7 @@ class Exchange:
         if position.reread is not None:
             self._record.begin_rereading()
             return position.reread
-        # Messages after the saved position are read again, because the hub may have lost them.
+        # Read the messages after the saved position again, because the hub may have lost them.
         self._record.forget_messages(position.sequence)
         return position.sequence + 1
 
@@ -119,9 +120,10 @@ class Exchange:
 
         Args:
             message: untrusted bytes.
-            sequence: its sequence in the stream.
-            received_ms: when the hub received it, milliseconds since 1970.
-            origin: public key in its subject, see :meth:`Ledger.receive`; '' = not known.
+            sequence: number of the message in the stream.
+            received_ms: when the hub received the message, milliseconds since 1970.
+            origin: public key in the subject of the message, see :meth:`Ledger.receive`; '' = not
+                known.
 
         Raises:
             StoreError: if the disk fails; then call :meth:`begin` again.
@@ -161,7 +163,8 @@ class Exchange:
         for digest, chain, is_own in self._record.missing():
             due = due_of_chain.setdefault(chain, now if is_own else now + self._delay_ms())
             if digest not in self._skipped and (is_own or not self.own_only):
-                # No pack is due before an earlier one of its chain, which may be missing only now.
+                # No pack is due before the earlier ones of its chain.  One of these may have been
+                # found missing only now, and then has a later due time of its own.
                 latest[chain] = max(self._missing.get(digest, due), latest.get(chain, 0))
                 missing[digest] = latest[chain]
         self._missing = missing
@@ -184,7 +187,7 @@ class Exchange:
         self._missing.pop(digest, None)
 
     def skip(self, digest: bytes) -> None:
-        """Publish a rejected pack no more until the next :meth:`begin`."""
+        """Do not publish a rejected pack again until the next :meth:`begin`."""
         self._skipped.add(digest)
         self._missing.pop(digest, None)
 
@@ -196,15 +199,16 @@ class Exchange:
             message: untrusted bytes.
 
         Returns:
-            Whether it was newer than the stored one, which it has replaced.
+            Whether the roster was newer than the stored one, and has replaced it.
 
         Raises:
-            RosterError: if it is not a valid roster of this fleet.
+            RosterError: if the message is not a valid roster of this fleet.
         """
         try:
             is_newer = message != self._ledger.roster_message and self._ledger.set_roster(message)
         except RosterError:
-            # It may have replaced the roster in the hub, which keeps one message for each subject.
+            # The invalid message may have replaced the roster in the hub, which keeps one message
+            # for each subject.
             self._roster = None
             raise
         if is_newer or message == self._ledger.roster_message:
@@ -212,7 +216,7 @@ class Exchange:
         return is_newer
 
     def roster_due(self) -> bytes | None:
-        """Return the roster to publish after those of the hub were read; None = nothing to do."""
+        """Return the roster, once all of the hub's were read, if the hub lacks it; else None."""
         newest = self._ledger.roster_message
         return None if newest == self._roster else newest
 

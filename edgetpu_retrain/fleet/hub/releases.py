@@ -8,7 +8,7 @@ from collections.abc import Callable
 import hashlib
 import threading
 
-# Limits the memory: a release of the largest size has 7 MB.
+# Maximum number of releases in memory: a release of the largest size has 7 MB.
 _MOST = 16
 
 
@@ -17,8 +17,8 @@ class Releases:
     The latest releases that came from a hub or were made here; thread-safe.
 
     Args:
-        accept: returns whether a received message is a release that this member may use;
-            others are neither kept nor passed on.  Called in any thread.
+        accept: returns whether a received message is a release that this member may use; other
+            messages are neither kept nor passed on.  Called in any thread.
     """
 
     def __init__(self, accept: Callable[[bytes], bool]) -> None:
@@ -52,7 +52,8 @@ class Releases:
         digest = hashlib.sha256(message).digest()
         with self._lock:
             must_check = hub is not None and digest not in self._at
-        # Checking takes long.  Without the lock, because the event loop calls missing().
+        # Check without the lock: checking takes long, and missing(), which needs the lock, runs in
+        # the event loop.
         if must_check and not self._accept(message):
             return False
         with self._lock:
@@ -61,8 +62,8 @@ class Releases:
             if is_new:
                 self._messages[digest] = message
                 self._at[digest] = set()
-                # Their hashes stay in _at.  Otherwise old releases would replace newer ones
-                # each time that a hub is read again.
+                # The hashes of deleted releases stay in _at.  Otherwise old releases would
+                # replace newer ones each time that a hub is read again.
                 for oldest in list(self._messages)[:-_MOST]:
                     del self._messages[oldest]
             if hub is not None:

@@ -15,10 +15,10 @@ from edgetpu_retrain.fleet.hub.stream_reader import open_reader, StreamMessage
 from edgetpu_retrain.fleet.hub.streams import REPORTS, STREAMS
 
 _PAUSE_S = 1.0
-"""At least this long after each relayed report of a member, seconds."""
+"""Pause between relays, seconds.  Each relays at most one report of a member."""
 
 _RECENT_MS = 30_000
-"""An older report is not relayed: at the base, its member would seem to be here."""
+"""Reports older than this are not relayed, milliseconds: their members would appear online."""
 
 
 async def relay_reports(
@@ -31,12 +31,12 @@ async def relay_reports(
 
     Args:
         hub: a connection to the hub of the site, with the station's key.
-        publish: publishes a report at the base; called with the public key of the member that it
-            is about, and the message.
+        publish: publishes a report at the base; called with the public key of the member that the
+            report is about, and the message.
         is_member: returns whether a public key is in the roster.
 
     Raises:
-        HubError: if the connection is lost, or the hub does not allow it.
+        HubError: if the connection is lost, or the hub does not let the key read reports.
     """
     reader = await open_reader(hub, REPORTS, STREAMS[REPORTS].subjects, 1)
     latest: dict[str, int] = {}
@@ -61,7 +61,7 @@ async def relay_reports(
 
 
 def _stamp_of(message: StreamMessage, about: str) -> int | None:
-    """Return the time of a report; None if its member did not sign it."""
+    """Return the time of a report; None if it is not valid or its member did not sign it."""
     try:
         return Report.decode(message.data, about).stamp_ms
     except FleetError:

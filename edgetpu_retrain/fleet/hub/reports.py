@@ -42,13 +42,13 @@ class Report:
         trusted: number of samples that it trains on, including those of others.
         behind: number of packs at its hub that it has yet to read; -1 = not known.
         unpublished: number of its own claims that no hub has yet.
-        frontier: digest of the packs that it has, the same on two members with the same packs.
-        gate: outcome of the last training, a sentence.
+        frontier: digest of the packs that count, equal on members for which the same packs count.
+        gate: outcome of the last training, one sentence.
         quarantine: number of quarantined packs.
         waiting: number of packs that wait for an earlier one, or for a roster that accepts them.
         proposals: number of samples that wait for a teacher.
         disagreements: number of samples about which teachers disagree.
-        problems: what is wrong, a sentence each.
+        problems: what is wrong, one sentence each.
     """
 
     name: str
@@ -86,7 +86,7 @@ class Report:
             public: public key of the member, which must have signed it.
 
         Raises:
-            FleetError: if it is not a valid report of this member.
+            FleetError: if the message is not a valid report of this member.
         """
         if len(message) > MAX_REPORT_BYTES:
             raise FleetError(f'a report has {len(message)} bytes; {MAX_REPORT_BYTES} are allowed')
@@ -111,13 +111,13 @@ class Report:
 @dataclass(frozen=True)
 class SeenReport:
     """
-    The last report of a member, which it or a station of a site has published.
+    The last report of a member, published by the member itself or by the station of its site.
 
     Args:
         key: public key of the member.
-        received_ms: when the hub received it, milliseconds since 1970.
-        report: the report; None if there is none that is valid and signed by this member.  Others
-            can make the hub store a message there, by giving the subject as a reply subject.
+        received_ms: when the hub received the report, milliseconds since 1970.
+        report: the report; None if the message is not a valid report that this member has signed.
+            Other members can make the hub store such a message, see streams.py.
     """
 
     key: str
@@ -126,7 +126,7 @@ class SeenReport:
 
     @property
     def made_ms(self) -> int:
-        """When it was made, even if the clock of the member is ahead; -1 = not readable."""
+        """When the report was made, but not after it was received; -1 = it is not valid."""
         return -1 if self.report is None else min(self.report.stamp_ms, self.received_ms)
 
 
@@ -138,7 +138,7 @@ async def read_reports(hub: Hub) -> list[SeenReport]:
         hub: a connection with the station's key.
 
     Raises:
-        HubError: if the hub does not allow it, or was lost.
+        HubError: if the hub does not let the key read reports, or the connection is lost.
     """
     reader = await open_reader(hub, REPORTS, STREAMS[REPORTS].subjects, 1)
     seen: dict[str, SeenReport] = {}
@@ -146,7 +146,7 @@ async def read_reports(hub: Hub) -> list[SeenReport]:
         for message in await reader.read():
             key = message.subject.split('.')[1]
             found = SeenReport(key, message.received_ms, _read(message.data, key))
-            # A report that is published again later must not make its member seem to be here.
+            # A report that is published again later must not make its member appear online.
             if key not in seen or found.made_ms > seen[key].made_ms:
                 seen[key] = found
     return list(seen.values())
@@ -164,7 +164,7 @@ def _text(value: str) -> str:
 
 
 def _checked(name: str, value: Any) -> Any:
-    """Return a value if it has the type of its field; raise FleetError otherwise."""
+    """Return the value of a field, from JSON; raise FleetError if the type is wrong."""
     if name == 'problems':
         if isinstance(value, list) and len(value) <= MAX_PROBLEMS:
             return tuple(_checked('problem', each) for each in value)

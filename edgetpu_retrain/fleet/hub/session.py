@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""HubSession: reads from a hub and publishes there, during one connection."""
+"""HubSession: reads from a hub and publishes there, over one connection."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class HubSession:
     Synchronizes a member with a hub over one connection.
 
     A member reads the hub's evidence to its end.  Then it publishes the packs that the hub lacks:
-    its own at once, those of others after a random time if they are still missing.  Likewise, it
-    publishes the roster after a random time, and releases at once.
+    its own at once, those of others after a random time if they are still missing.  If the hub
+    lacks the roster, the member publishes it after a random time, and missing releases at once.
 
     Args:
         hub: the connection.
@@ -103,7 +103,7 @@ class HubSession:
         await run_until_first_ends(*reading, self._publish())
 
     def wake(self) -> None:
-        """Check whether there is anything to publish."""
+        """Make the session check whether there is anything to publish."""
         self._work.set()
 
     # Reading
@@ -123,7 +123,7 @@ class HubSession:
             messages = following
 
     async def _following(self, reader: StreamReader) -> list[StreamMessage] | None:
-        """Wait for the next messages; None if earlier ones are to be read again."""
+        """Return the next messages, after waiting; None if earlier ones are to be read again."""
         await self._look_for_rereading()
         reading = asyncio.ensure_future(reader.read())
         rereading = asyncio.ensure_future(self._must_reread.wait())
@@ -144,8 +144,8 @@ class HubSession:
         """Return a reader of the evidence, and the messages that it has read already."""
         self.behind = None
         last = await self._ordered(lambda: self._exchange.remembered)
-        # The reader begins at the last message that was read before.  If that has changed or is
-        # missing, the hub was restored, emptied or replaced.
+        # The reader begins at the last message that was read before.  If this message has changed
+        # or is missing, the hub was restored, emptied or replaced.
         reader = await self._open(max(last, 1))
         messages = await reader.read() if last and reader.behind else []
         if messages and messages[0].sequence == last:
@@ -182,7 +182,7 @@ class HubSession:
         try:
             return self._exchange.read_roster(message)
         except RosterError:
-            return False  # Any member may publish on these subjects.
+            return False  # Any member may publish on a roster subject.
 
     async def _read_releases(self, releases: Releases) -> None:
         # Whether a release is accepted depends on the roster.
@@ -263,7 +263,7 @@ class HubSession:
                 self._releases.receive(message, self._hub.url)
 
     async def _publish_evidence(self) -> float:
-        """Publish the packs that are due; return the seconds until the next one is due."""
+        """Publish the due packs; return the seconds until the next one is due, or infinity."""
         if EVIDENCE not in self._at_end:
             return math.inf
         if self.behind == 0:
@@ -290,7 +290,7 @@ class HubSession:
             await self._ordered(self._exchange.published, pack, sequence)
 
     async def _offer(self, kind: str, message: bytes) -> bool:
-        """Publish what this member may lack permission for; return whether the hub stored it."""
+        """Publish a roster or release if permitted; return whether the hub stored it."""
         if kind in self._denied:
             return False
         try:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Creates the streams of a hub, when the base station starts."""
+"""Creates the streams of a hub, when its station starts."""
 
 from __future__ import annotations
 

@@ -3,13 +3,16 @@
 """
 The streams of a hub: their names, subjects and limits, and the permissions that members need.
 
-A subject ends with the key of the publisher, which the hub verifies: a member can publish only on
-subjects with its own key.  A reply subject can still make the hub store its own responses on other
-subjects; so readers verify signatures.  A pack may be signed by another key than the publisher's,
-because members republish packs that a hub has lost.  The key that signed it is in the subject as
-well, so that a member can read its own packs only.  A member that reads a pack on the subject of
-another key publishes it again on the right one.  The subject of a report names
-the member that it is about, which has signed it, and then its publisher.
+A subject ends with the key of the publisher: the hub lets a member publish only on subjects with
+the member's own key.  Yet a member can send a request with another subject as the reply subject,
+so that the hub stores its own response there.  So readers verify signatures.
+
+The subject of a pack also names the key that signed the pack, so that a member can read only its
+own packs.  The two keys differ if a member republishes a pack that a hub has lost.  A member that
+reads a pack on a subject with a wrong signer publishes the pack on the right subject.
+
+The subject of a report names the member that the report is about, which has signed the report, and
+then the publisher.
 """
 
 from __future__ import annotations
@@ -38,14 +41,14 @@ INACTIVE_S = 300
 """
 Time without use after which the hub deletes a consumer, seconds.
 
-nats-server 2.10 and newer allow no consumer to stay longer, so that those of a member that was
-revoked are soon gone.
+It is also the maximum that a member can request (in nats-server 2.10 and newer), so that the
+consumers of a revoked member are soon deleted.
 """
 
 ROSTER_BYTES = 256 << 20
 RELEASE_BYTES = 1 << 30
 REPORT_BYTES = 256 << 20
-"""Limits of the small streams, bytes: room for 10^4 members."""
+"""Maximum sizes of the streams other than EVIDENCE, bytes, chosen for up to 10,000 members."""
 
 
 _EVIDENCE_PARTS = 4
@@ -57,8 +60,8 @@ class Stream:
     A stream of the hub.
 
     Args:
-        name: its name.
-        subjects: pattern of its subjects.
+        name: name of the stream.
+        subjects: pattern of the subjects whose messages it stores.
         per_subject: number of messages that it keeps of each subject; -1 = all.
         keeps_old: whether a full stream rejects new messages; otherwise it deletes the oldest.
     """
@@ -105,18 +108,18 @@ def evidence_subject(space: str, origin: str, publisher: str) -> str:
     Args:
         space: token of the embedding space.
         origin: public key that signed the pack.
-        publisher: public key of the member that publishes it.
+        publisher: public key of the member that publishes the pack.
     """
     return f'evidence.{space}.{origin}.{publisher}'
 
 
 def evidence_pattern(space: str, origin: str = '*') -> str:
-    """Return the pattern of the subjects of all packs of a space, or of those of one key."""
+    """Return the pattern of the subjects of all packs of a space, or of the packs of one key."""
     return f'evidence.{space}.{origin}.*'
 
 
 def origin_of(subject: str) -> str:
-    """Return the key in the subject of a pack; '' = it has none."""
+    """Return the signing key in the subject of a pack; '' = the subject has no such key."""
     parts = subject.split('.')
     return parts[2] if len(parts) == _EVIDENCE_PARTS else ''
 
@@ -126,8 +129,8 @@ def report_subject(about: str, publisher: str) -> str:
     Return the subject of a report.
 
     Args:
-        about: public key of the member that it is about.
-        publisher: public key of the member that publishes it.
+        about: public key of the member that the report is about.
+        publisher: public key of the member that publishes the report.
     """
     return f'report.{about}.{publisher}'
 
@@ -169,7 +172,7 @@ def subscribe_permissions(key: str) -> list[str]:
 
 
 def station_permissions(key: str) -> list[str]:
-    """Return the subjects on which the base station must be allowed to publish."""
+    """Return the subjects on which a station must be allowed to publish at its own hub."""
     return [f'{kind}.{key}' for kind in ('report.*', 'roster', 'evidence.*.*', 'release.*')] + [
         '$JS.API.>'
     ]

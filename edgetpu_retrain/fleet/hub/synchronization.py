@@ -25,7 +25,7 @@ NOT_TRIED = 'not connected yet'
 """The problem of a hub before the first attempt to connect ends."""
 
 _RELAY_AFTER_MS = (0, 500)
-# After a connection of at least this length, the next attempt follows soon.
+# After a connection that was longer than this, seconds, the next attempt follows soon.
 _GOOD_S = 30.0
 
 
@@ -35,8 +35,8 @@ class Delays:
     How long a member waits.
 
     Args:
-        others_ms: shortest and longest time until it publishes packs of others that a hub lacks,
-            milliseconds; the shortest is also the longest time until it publishes a roster.
+        others_ms: shortest and longest time until the member publishes packs of others that a hub
+            lacks, milliseconds; the shortest is also the longest time until it publishes a roster.
             Ignored with several hubs: then packs are passed on within half a second.
         retry_s: shortest and longest time between two attempts to connect, seconds; each is
             randomly reduced by up to half.
@@ -71,13 +71,13 @@ class Synchronization:
     Args:
         ledger: the ledger of this member.
         key: the key of this member.
-        hubs: address and credentials of each hub; with several, the member passes on to each what
-            it lacks.
+        hubs: address and credentials of each hub; with several, the member publishes on each hub
+            what that hub lacks.
         on_change: called in the event loop with the name of a stream when it has new content.
         accept_release: returns whether a message is a release that this member may use; called in
             a thread.  None = releases are not read.
-        own_packs_only: whether the member keeps, reads and publishes only its own packs.  Packs
-            of others that it already has are deleted.
+        own_packs_only: whether the member reads and publishes only its own packs.  Packs of others
+            that it already has are deleted, see :meth:`Ledger.drop_others`.
         delays: how long to wait.
     """
 
@@ -124,7 +124,7 @@ class Synchronization:
         self.wake()
 
     async def publish_report(self, report: Report) -> None:
-        """Publish a report on all connected hubs; the others get a later one."""
+        """Publish a report on all hubs that are connected now."""
         message = report.encode(self._key)
         for hub in self._connected():
             with contextlib.suppress(HubError):
@@ -132,11 +132,11 @@ class Synchronization:
 
     async def relay_report(self, url: str, about: str, message: bytes) -> None:
         """
-        Publish a report of another member on all connected hubs but the one that it is from.
+        Publish a report of another member on all connected hubs but the one that it came from.
 
         Args:
             url: address of that hub.
-            about: public key of the member.
+            about: public key of the member that the report is about.
             message: the report.
         """
         for hub in self._connected():

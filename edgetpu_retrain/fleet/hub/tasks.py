@@ -22,7 +22,7 @@ async def wait_for_event(event: asyncio.Event, seconds: float) -> None:
 
 
 async def run_until_first_ends(*coroutines: Coroutine[Any, Any, None]) -> None:
-    """Run coroutines until the first ends, cancel the others, and raise what it raised."""
+    """Run coroutines until the first ends, cancel the others, and raise the error of the first."""
     tasks = [asyncio.create_task(each) for each in coroutines]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -38,8 +38,8 @@ async def cancel(tasks: Iterable[asyncio.Task[None]], repeat_s: float = SECONDS_
 
     Args:
         tasks: the tasks.
-        repeat_s: time until those that have not ended are cancelled again, seconds.  Earlier,
-            this would interrupt what a task does to end, such as waiting for a killed process.
+        repeat_s: time until tasks that have not ended are cancelled again, seconds.  A shorter
+            time would interrupt the cleanup of tasks, such as waiting for a killed process.
     """
     while waiting := [task for task in tasks if not task.done()]:
         # Before Python 3.12, a task may miss a cancellation that arrives just as it gets what it
