@@ -174,7 +174,7 @@ class FleetProcess:
 
     @contextlib.contextmanager
     def _opened(self, settings: NodeSettings, keep_models: int) -> Iterator[Member]:
-        """Yield a member with open files; raise OSError or RetrainError if they cannot be opened."""
+        """Yield a member with open files; raise OSError or RetrainError if one does not open."""
         given, credentials, key = (
             self._node.parameters,
             self._credentials,

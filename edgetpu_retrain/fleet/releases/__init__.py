@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Released heads: signed, staged, and taken through the gate of each robot."""
+"""Released heads: signed, offered to some robots first, and examined by the gate of each robot."""

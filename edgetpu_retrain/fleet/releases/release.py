@@ -6,7 +6,8 @@ Release: a trained head that a member publishes for robots that do not train on 
 The message of a release has three parts: a line of text (the kind of message, the public key that
 signs it, then JSON), little-endian float32 numbers (the weights ``[D, C]``, the bias ``[C]``, and
 the unknown detector's center ``[D]``, gain ``[D]`` and directions ``[D, R]``), and a signature.
-A promotion has no numbers.  Each has one valid encoding: :func:`decode` rejects any other.
+The message of a promotion has no numbers.  Each release and each promotion has only one valid
+encoding: :func:`decode` rejects any other.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from edgetpu_retrain.learning.unknown import UnknownDetector
 import numpy as np
 
 MAX_RELEASE_BYTES = 7 << 20
-"""The maximum length of a message: some 1,300 classes of the default extractor."""
+"""The maximum length of a message, bytes: some 1,300 classes with the default extractor."""
 
 _RELEASE, _PROMOTION = b'fleet release 1 ', b'fleet promotion 1 '
 _KEY_LENGTH = 56
@@ -50,13 +51,14 @@ class Release:
 
     Args:
         publisher: public key of the member that signed it.
-        issued_ms: when, milliseconds since 1970.
+        issued_ms: when it was signed, milliseconds since 1970.
         space: id of the embedding space.
-        frontier: what it was trained on: number and hash of the last pack, by key and epoch.
+        frontier: the packs that counted for its training: number and hash of the last one, by key
+            and epoch.
         share: share of the robots that take it before it is promoted, 0 to 1.
         head: the head, with labels and unknown detector.
-        sample_counts: number of samples by class.
-        accuracy: its accuracy on held-out samples, 0 to 1; None = not measured.
+        sample_counts: number of training samples by class.
+        accuracy: the head's accuracy on held-out samples, 0 to 1; None = not measured.
         id: SHA-256 of what was signed, 64 hexadecimal digits; '' = not signed yet.
     """
 
@@ -74,11 +76,12 @@ class Release:
 @dataclass(frozen=True)
 class Promotion:
     """
-    A later decision about the share of the robots that takes a release.
+    A later decision on what share of the robots takes a release.
 
     Args:
         publisher: public key of the member that signed it.
-        issued_ms: when, milliseconds since 1970; the latest counts.
+        issued_ms: when it was signed, milliseconds since 1970; of several promotions of a release,
+            the latest counts.
         release: id of the release.
         share: share of the robots, 0 to 1; 0 withdraws the release.
     """
@@ -94,11 +97,12 @@ def encode(release: Release, key: Key) -> bytes:
     Return a release as a message.
 
     Args:
-        release: the release; its publisher is the key.
-        key: the private key that signs it.
+        release: the release; ``publisher`` and ``id`` are ignored, because the key and the content
+            determine them.
+        key: the key that signs the release.
 
     Raises:
-        FleetError: if it is too large, or its head has no unknown detector.
+        FleetError: if the message is too large, or the head has no unknown detector.
     """
     message = sign_message(_release_body(release, key.public), key)
     if len(message) > MAX_RELEASE_BYTES:
@@ -110,7 +114,7 @@ def encode(release: Release, key: Key) -> bytes:
 
 
 def encode_promotion(promotion: Promotion, key: Key) -> bytes:
-    """Return a promotion as a message that this key signs."""
+    """Return a promotion as a message that a key signs; ``publisher`` is ignored."""
     return sign_message(_promotion_body(promotion, key.public), key)
 
 
@@ -152,7 +156,9 @@ def decode(message: bytes, roster: Roster, space: EmbeddingSpace) -> Release | P
 
 def is_from_publisher(message: bytes, roster: Roster) -> bool:
     """
-    Return whether a message is signed by a member that may release, whatever its extractor is.
+    Return whether a message is signed by a member that may release.
+
+    The message may be for any extractor, and its fields are not checked.
 
     Args:
         message: what was received.
@@ -166,7 +172,7 @@ def is_from_publisher(message: bytes, roster: Roster) -> bool:
 
 
 def _verified(message: bytes, roster: Roster) -> tuple[bytes, Member, bytes]:
-    """Return the kind of a message, who has signed it, and its body; see :func:`decode`."""
+    """Return the kind of a message, the member that signed it, and the body; see `decode`."""
     if not SIGNATURE_TEXT_BYTES < len(message) <= MAX_RELEASE_BYTES:
         raise FleetError(f'a release has {len(message)} bytes: at most {MAX_RELEASE_BYTES}')
     kind = next((each for each in (_RELEASE, _PROMOTION) if message.startswith(each)), b'')

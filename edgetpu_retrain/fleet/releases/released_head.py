@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Trains a head for a release, and takes a released head on a robot if it passes the gate."""
+"""Trains a head for a release, and stores a released head on a robot if it passes the gate."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore
 import numpy as np
 
-# Stands for the classes of a released head that no sample of this robot's pool has.
+# The class number of all labels of a released head that no sample in this robot's pool has.
 _OTHER = -2
 
 
@@ -61,16 +61,16 @@ def make_release(
         evidence: the samples, see ``Ledger.evidence``.
         own_claims: this member's own claims, see ``Ledger.own_claims``.
         frontier: the packs that count, see ``Ledger.frontier``.
-        key: the private key that signs the release; it needs the role 'release'.
+        key: the key that signs the release; it needs the role 'release'.
         share: share of the robots that take the release before it is promoted, 0 to 1.
         issued_ms: now, milliseconds since 1970.
         options: how to train.
-        evidence_without: returns the evidence without the claims of some keys; None = samples
-            whose latest label is a suspect are left out.
+        evidence_without: returns the evidence without the claims of some keys, with which samples
+            whose label is a suspect get another label; None = these samples are left out.
 
     Raises:
-        RetrainError: if there are too few samples, the extractor is not valid, or the head is too
-            large.
+        RetrainError: if there are too few samples, the extractor or the options are not valid, or
+            the head is too large.
     """
     trusted = trusted_evidence(
         evidence, own_claims, key.public, describe(extractor).quantization,
@@ -96,24 +96,26 @@ def take_release(
     options: RoundOptions,
 ) -> RoundResult:
     """
-    Store a released head as a new version, if it is not worse on this robot's own recordings.
+    Store a released head as a new version, if it is not worse on this robot's held-out samples.
 
-    The released head is compared with one that is trained on this robot's own samples without the
-    held-out ones.  The released head may have been trained on those, too, if this robot has shared
-    them.
+    The released head is compared with a head that is trained on this robot's other samples.  The
+    released head may also have been trained on the held-out samples, because robots share them.
 
     Args:
         folder: the data folder of the node.
         extractor: bytes of the node's extractor.
-        release: the release, which is for this extractor.
+        release: the release, which must be for this extractor.
         evidence: the samples, including this robot's own, see ``Ledger.evidence``.
         own_claims: this robot's latest claim about each sample, see ``Ledger.own_claims``.
         me: public key of this robot.
-        options: how to train.
+        options: how to train the other head, and how many versions to keep.
+
+    Returns:
+        The outcome 'served' or 'rejected'; 'unchanged' if nothing has changed since the last
+        examination; 'impossible' if the options are not valid.
 
     Raises:
-        RetrainError: if the disk fails, or the head does not fit the extractor.  Options that are
-            not valid give the outcome 'impossible' instead.
+        RetrainError: if the disk fails, or the head does not fit the extractor.
     """
     about = describe(extractor)
     pool = Pool.of(evidence, own_claims, me, about.quantization)
@@ -152,7 +154,7 @@ def take_release(
 
 
 def _examined(pool: Pool, release: Release, options: RoundOptions) -> tuple[str, dict[str, Any]]:
-    """Return why a released head must not serve on this robot ('' = it may), and figures."""
+    """Return why a released head must not serve on this robot ('' = it may), and the figures."""
     head, exam = release.head, Exam.of(pool, options.training.seed)
     figures: dict[str, Any] = {'samples': sum(release.sample_counts.values())}
     if not len(exam.rows):

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Chooses the released head that a robot takes: a release goes to a few robots first."""
+"""Chooses the released head that a robot takes: at first, only a share of the robots takes it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from edgetpu_retrain.fleet.releases.release import decode, Promotion, Release
 from edgetpu_retrain.fleet.roster.roster import Roster
 
 MAX_RELEASES = 8
-"""How many releases of a publisher can be taken, the newest: of the largest size, 56 MB."""
+"""How many releases of each publisher are kept, the newest; at their maximum size, 56 MiB."""
 
 _MOST_PROMOTIONS = 256
 
 
 def is_chosen(key: str, release: str, share: float) -> bool:
     """
-    Return whether a robot is among the first to take a release.
+    Return whether a robot is in the share of the robots that takes a release.
 
-    A robot that is chosen for one share is chosen for every larger one.  Other robots are chosen
-    for another release.
+    A robot that is in one share is in every larger share.  For another release, other robots are
+    chosen.
 
     Args:
         key: public key of the robot.
@@ -41,7 +41,7 @@ def is_chosen(key: str, release: str, share: float) -> bool:
 
 def newest_for(key: str, messages: Iterable[Release | Promotion]) -> Release | None:
     """
-    Return the newest release that is meant for a robot; None if there is none.
+    Return the newest release that a robot is to take; None if there is none.
 
     Args:
         key: public key of the robot.
@@ -60,16 +60,18 @@ def newest_for(key: str, messages: Iterable[Release | Promotion]) -> Release | N
 
 def still_used(messages: Iterable[Release | Promotion]) -> list[Release | Promotion]:
     """
-    Return the newest releases of each publisher, and the latest promotion of each release.
+    Return the releases and promotions that can still have an effect.
 
-    Older promotions have no effect, and no robot takes older releases.
+    These are the MAX_RELEASES newest releases of each publisher, and the latest promotion of each
+    of them and of each release that is not among ``messages``, in all at most 256 promotions.
 
     Args:
         messages: valid releases and promotions, in any order.
     """
     everything = list(messages)
     releases = {each.id: each for each in everything if isinstance(each, Release)}
-    # For each publisher on its own: one that later loses its role must not displace others.
+    # Each publisher has a limit of its own: one that later loses its role must not displace the
+    # releases of the others.
     by_publisher: dict[str, list[Release]] = {}
     for each in sorted(releases.values(), key=lambda each: (each.issued_ms, each.id)):
         by_publisher.setdefault(each.publisher, []).append(each)
@@ -97,7 +99,7 @@ def _latest_promotions(messages: Iterable[Release | Promotion]) -> dict[str, Pro
 
 class ReleaseInbox:
     """
-    The last releases and promotions that came from hubs; thread-safe.
+    The releases and promotions from hubs that can still have an effect; thread-safe.
 
     Args:
         key: public key of this robot.
@@ -115,7 +117,7 @@ class ReleaseInbox:
         self._lock = threading.Lock()
 
     def accept(self, message: bytes) -> bool:
-        """Keep an untrusted message, and return whether it is valid."""
+        """Store an untrusted message if it is valid, and return whether it is."""
         received = self._decoded(message)
         if received is None:
             return False
@@ -128,10 +130,10 @@ class ReleaseInbox:
         return True
 
     def newest(self) -> Release | None:
-        """Return the newest release that is meant for this robot and still valid, or None."""
+        """Return the newest release that this robot is to take; None if there is none."""
         with self._lock:
             messages = tuple(self._messages)
-        # A publisher may have lost its role since.
+        # Check each message again: its publisher may have lost its role.
         found = (self._decoded(message) for message in messages)
         return newest_for(self._key, [each for each in found if each is not None])
 

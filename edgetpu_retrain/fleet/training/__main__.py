@@ -3,7 +3,7 @@
 """
 One training on the fleet's samples: ``python3 -m edgetpu_retrain.fleet.training ORDER``.
 
-It is started by :func:`edgetpu_retrain.fleet.training.child.train_in_child`.
+:func:`edgetpu_retrain.fleet.training.child.train_in_child` starts this program.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from edgetpu_retrain.work_process.child import do_work, lower_priority
 
 
 def main(order: RoundOrder, on_step: Callable[[str], None]) -> dict[str, Any]:
-    """Run one round, and return its result as values for JSON."""
+    """Train once, and return the fields of the result for JSON."""
     folder = Path(order.folder)
     extractor = order.settings.read_extractor(folder)
     space = space_of(extractor)

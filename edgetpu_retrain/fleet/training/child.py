@@ -56,14 +56,14 @@ async def train_in_child(
     order: RoundOrder, on_step: Callable[[str], object] = lambda _: None
 ) -> RoundResult:
     """
-    Run one round in a child process; if cancelled, kill the process.
+    Train once in a child process; if cancelled, kill the process.
 
     Args:
-        order: the input of the round.
+        order: the input of the child process.
         on_step: called at the start of each step with its description.
 
     Raises:
-        RequestError: with the message of the child if the round fails.
+        RequestError: if the training fails, with the error message of the child.
         StoreError: if the child cannot be started, or ends without a result.
     """
     result: dict[str, Any] = await run_work(_MODULE, order.to_json(), on_step=on_step)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Exam: held-out views of this robot, and how a head that has not seen them classifies them."""
+"""Exam: compares heads on held-out samples of this robot."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from edgetpu_retrain.report.analysis.held_out import fit_rows, probabilities_of
 from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 
-# Share of each class to hold out: enough to compare heads, and few enough to train on the rest.
+# Share of each class to hold out: enough to compare heads, and little enough to train on the rest.
 _SHARE = 0.25
 
 
 @dataclass(frozen=True, eq=False)
 class Exam:
     """
-    Held-out views of this robot: :meth:`answers` trains no head on them.
+    Held-out samples of this robot, the views of the exam, on which heads are compared.
 
-    A released head may have been trained on them.
+    :meth:`answers` trains no head on them.  A released head may have been trained on them.
 
     Args:
         pool: all samples.
-        rows: int64 ``[E]``, the views.
-        truth: int64 ``[E]``, their classes as this robot claims.
-        held_out: bool ``[N]``, the samples not to train on: the views, and near copies of them.
+        rows: int64 ``[E]``, the views; there may be none.
+        truth: int64 ``[E]``, the class of each view, as this robot claims it.
+        held_out: bool ``[N]``, the samples not to train on: the views, and held-out near copies
+            of training samples, which are no views.
     """
 
     pool: Pool
@@ -40,7 +41,7 @@ class Exam:
     @classmethod
     def of(cls, pool: Pool, seed: int) -> Exam:
         """
-        Hold out whole recordings of this robot, or a block of samples of a class with only one.
+        Hold out whole recordings of this robot; of a class with one recording, a block of samples.
 
         Args:
             pool: all samples.
@@ -50,7 +51,7 @@ class Exam:
         held_out = np.zeros(len(pool), bool)
         if not len(own):
             return cls(pool, own, own, held_out)
-        # The labels that this robot claims: a teacher must not be able to change the exam.
+        # These are the labels that this robot claims: no teacher must be able to change the exam.
         truth = pool.own_labels[own]
         quantization = pool.quantization
         rows = (
@@ -78,7 +79,7 @@ class Exam:
             options: the training options.
 
         Returns:
-            The classes; None if the samples to train on have fewer than two.
+            The classes; None if the samples to train on have fewer than two classes.
 
         Raises:
             RequestError: if the options are not valid.

@@ -24,20 +24,20 @@ from edgetpu_retrain.wording import counted, quoted
 import numpy as np
 
 MOST_LEFT_OUT = 3
-"""How many times the gate leaves out one robot's samples of a class and examines again."""
+"""How many times at most the gate leaves out one robot's samples of a class and compares again."""
 
-# A head is worse if it has more than this share of the views wrong in addition, and if chance does
-# not explain that.  If two heads are equally good, it is a coin toss which one has a view right
-# that the other one has wrong, so the standard deviation of the difference is the square root of
-# the number of such views (Q. McNemar, 'Note on the sampling error of the difference between
-# correlated proportions or percentages', Psychometrika 12, 1947).  With 1.645 standard deviations,
-# one of 20 equally good heads is rejected.
+# A head is worse if it has fewer correct views than the other head, by more than this share of all
+# views, and by more than this number of standard deviations.  Between equally good heads, chance
+# decides each view on which only one head is correct, so the standard deviation of the difference
+# is the square root of the number of such views (Q. McNemar, 'Note on the sampling error of the
+# difference between correlated proportions or percentages', Psychometrika 12, 1947).  With 1.645
+# standard deviations, one of 20 equally good heads is rejected.
 _FORGIVEN_SHARE, _DEVIATIONS = 0.01, 1.645
-# A class vanishes if the new head has fewer of its views right than this share of the views that
-# the other head has right.
+# A class vanishes if the new head has fewer correct views of it than this share of those of the
+# other head.
 _VANISHED = 0.5
-# A mistake is attributed to the nearest samples of the predicted class: to how many, and how many
-# samples are compared at most.
+# A mistake is attributed to this many samples of the predicted class, the nearest to the view; at
+# most this many samples of the class are compared with the view.
 _NEAREST, _MOST_COMPARED = 5, 2000
 
 
@@ -50,9 +50,9 @@ class GateVerdict:
         rows: int64 ``[M]``, the samples to train on.
         reason: why a head that is trained on the trusted samples must not serve; '' = it may.
         left_out: public key and class of each group of samples that the gate left out.
-        views: number of held-out views.
-        right: how many of them the head has right.
-        right_before: how many the better of the two other heads has right.
+        views: number of held-out views; 0 = nothing was compared.
+        right: number of views that the head classifies correctly.
+        right_before: number of views that the better of the two other heads classifies correctly.
     """
 
     rows: IntArray
@@ -69,8 +69,8 @@ def pass_gate(trusted: Trusted, accepted: IntArray, options: TrainingOptions) ->
 
     Args:
         trusted: the trusted samples.
-        accepted: int64 ``[N]``, the label with which each sample was last accepted; UNCLAIMED =
-            it was not.
+        accepted: int64 ``[N]``, the class of each sample when a head was last accepted; UNCLAIMED
+            = that head was not trained on the sample.
         options: the training options.
 
     Raises:
@@ -102,7 +102,11 @@ def pass_gate(trusted: Trusted, accepted: IntArray, options: TrainingOptions) ->
 
 
 def _best_before(exam: Exam, accepted: IntArray, options: TrainingOptions) -> BoolArray:
-    """Return which views the better head has right: this robot's own or the last accepted one."""
+    """
+    Return which views the better of two heads classifies correctly, bool ``[E]``.
+
+    One is trained on this robot's own samples, the other one on those that were accepted last.
+    """
     best = np.zeros(len(exam.rows), bool)
     for labels in (exam.pool.own_labels, accepted):
         answers = exam.answers(labels, np.flatnonzero(labels != UNCLAIMED), options)
@@ -117,8 +121,8 @@ def why_worse(exam: Exam, right: BoolArray, before: BoolArray) -> str:
 
     Args:
         exam: the exam.
-        right: bool ``[E]``, which views the head has right.
-        before: bool ``[E]``, which views the head has right that it is compared with.
+        right: bool ``[E]``, which views the head classifies correctly.
+        before: bool ``[E]``, which views the other head classifies correctly.
     """
     for label in np.unique(exam.truth):
         views = exam.truth == label
@@ -142,10 +146,17 @@ def _views(count: int) -> str:
 
 def _responsible(exam: Exam, rows: IntArray, answers: IntArray, lost: BoolArray) -> int:
     """
-    Return the origin and class to whose samples most of the lost views are nearest.
+    Return the group of samples that caused most of the new mistakes.
+
+    Args:
+        exam: the exam.
+        rows: int64 ``[M]``, the samples that the head was trained on.
+        answers: int64 ``[E]``, the head's class of each view.
+        lost: bool ``[E]``, the views that only the other head classifies correctly.
 
     Returns:
-        A number of ``Pool.groups``; -1 if these are this robot's own samples.
+        The number of an origin and a class, see ``Pool.groups``; -1 if this robot's own samples
+        caused most mistakes, or no view is lost.
     """
     pool = exam.pool
     blame: dict[int, int] = {}
@@ -158,7 +169,8 @@ def _responsible(exam: Exam, rows: IntArray, answers: IntArray, lost: BoolArray)
         for each in nearest.ravel():
             group = -1 if pool.is_own[each] else int(pool.groups[each])
             blame[group] = blame.get(group, 0) + 1
-    # Of equal groups the smallest number, so that the result does not depend on the order.
+    # Of several groups with most mistakes, return the smallest number, so that the result does not
+    # depend on the order of the views.
     return min(blame, key=lambda group: (-blame[group], group), default=-1)
 
 

@@ -1,6 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""LastRound: what a training on the fleet's samples stores for the next one."""
+"""
+LastRound: what a round stores for the next one.
+
+A round is a training on the fleet's samples, or the examination of a released head.
+"""
 
 from __future__ import annotations
 
@@ -35,16 +39,16 @@ class LastRound:
 
     Args:
         evidence: digest of everything on which the last round's decision depended; while it is
-            the same, no round trains again.
+            the same and there is no newer version, a round ends at once.
         newest: number of the newest version when the round ended; a newer one was trained by
             another program.
-        version: number of the last version that the fleet trained; 0 = none.
+        version: number of the last version that a round stored; 0 = none.
         frontier: number and hash of the last pack that counted for what was accepted, by key and
             epoch.
         accepted: digest of the accepted samples and of the options and extractor, or the id of the
             accepted release.
         ids: ids of the accepted samples, uint8 ``[M, 32]``; none after a release.
-        labels: their classes as indices of ``names``, int64 ``[M]``.
+        labels: the classes of these samples as indices of ``names``, int64 ``[M]``.
         names: names of the classes.
     """
 
@@ -82,7 +86,7 @@ class LastRound:
 
     @classmethod
     def read(cls, folder: Path) -> LastRound:
-        """Return what the last round wrote; a missing or damaged file counts as no round."""
+        """Return what the last round wrote; default values if the file is missing or damaged."""
         try:
             content = io.BytesIO(read_regular_file(folder / FILE, at_most=_MAX_BYTES))
             with np.load(content, allow_pickle=False) as file:
@@ -98,7 +102,11 @@ class LastRound:
             return cls()
 
     def labels_in(self, pool: Pool) -> IntArray:
-        """Return the accepted class of each sample of a pool, int64 ``[N]``; UNCLAIMED = none."""
+        """
+        Return the class of each sample of a pool when it was accepted, int64 ``[N]``.
+
+        UNCLAIMED = the sample was not accepted, or the pool does not have this class.
+        """
         numbers = {name: number for number, name in enumerate(pool.names)}
         known = np.array([numbers.get(name, UNCLAIMED) for name in self.names], np.int64)
         accepted = {bytes(each): label for each, label in zip(self.ids, self.labels, strict=True)}

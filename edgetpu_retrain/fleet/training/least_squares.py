@@ -3,9 +3,10 @@
 """
 LeastSquares: a classifier that can forget any of its samples in milliseconds.
 
-A head takes a second to train, so it cannot be trained once without each robot of a fleet.  A
-regularized regression on the labels (one-hot) needs only sums over samples, and so the samples of
-a robot are subtracted.  A robot's wrong labels cost it about as much accuracy as they cost a head.
+Training a head takes about a second, too long to train one head without each robot of a fleet.  A
+regularized least-squares regression on one-hot labels needs only sums over samples, so the samples
+of a robot can be subtracted from the sums.  Wrong labels cost this classifier about as much
+accuracy as they cost a head.
 """
 
 from __future__ import annotations
@@ -18,21 +19,21 @@ from edgetpu_retrain.learning import IntArray
 from edgetpu_retrain.model_file.quantization import dequantize
 import numpy as np
 
-# Embeddings are projected at random to so many numbers, which keeps their distances (W. Johnson
-# and J. Lindenstrauss, 1984) and makes the regression fast.
+# Longer embeddings are projected to this many dimensions at random, which approximately preserves
+# distances (W. Johnson and J. Lindenstrauss, 1984) and makes the regression fast.
 _DIMENSION = 256
-# The regularization, as a share of the mean eigenvalue.
+# The regularization, as a share of the mean eigenvalue of the products of all features.
 _REGULARIZATION = 0.1
 
 
 @dataclass(frozen=True, eq=False)
 class Sums:
     """
-    What the regression needs of some samples.
+    The sums over some samples that the regression needs.
 
     Args:
-        products: float64 ``[D, D]``, of the features.
-        targets: float64 ``[D, C]``, products of features and one-hot labels.
+        products: float64 ``[D, D]``, the products of their features with each other.
+        targets: float64 ``[D, C]``, the products of their features and one-hot labels.
         counts: int64 ``[C]``, number of samples of each class.
     """
 
@@ -50,11 +51,15 @@ class Sums:
 
 class LeastSquares:
     """
-    A classifier of some samples of a pool.
+    Learns some samples of a pool, and classifies others.
 
     Args:
         pool: all samples.
-        rows: int64 ``[M]``, the samples to learn.
+        rows: int64 ``[M]``, the samples to learn or classify.
+
+    Attributes:
+        labels: int64 ``[M]``, the class of each of these samples.
+        all: the sums over all of these samples.
     """
 
     def __init__(self, pool: Pool, rows: IntArray) -> None:
@@ -63,11 +68,12 @@ class LeastSquares:
         self._features = _features(pool, rows)
         self.all = self.sums(np.arange(len(rows)))
         size = len(self.all.products)
-        # The features have length 1, so their products have the trace M.
+        # Without the constant, the features of each sample have length 1.  So the trace of their
+        # products is M, and the mean eigenvalue is M by the number of features.
         self._regularization = _REGULARIZATION * len(rows) / (size - 1) * np.eye(size)
 
     def sums(self, members: IntArray) -> Sums:
-        """Return the sums over some of the samples; ``members`` are places in ``rows``."""
+        """Return the sums over some of the samples; ``members`` are indices of ``rows``."""
         features, labels = self._features[members], self.labels[members]
         targets = np.zeros((features.shape[1], self._classes))
         for label in np.unique(labels):
@@ -79,11 +85,11 @@ class LeastSquares:
         Classify some of the samples.
 
         Args:
-            members: int64 ``[E]``, places in ``rows``.
-            learned: the sums of the samples to learn.
+            members: int64 ``[E]``, indices of ``rows``.
+            learned: the sums over the samples to learn.
 
         Returns:
-            int64 ``[E]``, the class of each; -1 if none was learned.
+            int64 ``[E]``, the class of each; -1 for all if ``learned`` has no samples.
         """
         known = np.flatnonzero(learned.counts)
         if not len(known):
@@ -96,7 +102,7 @@ class LeastSquares:
 
 
 def _features(pool: Pool, rows: IntArray) -> Floats:
-    """Return the features of some samples, and a constant, float64 ``[M, D]``."""
+    """Return the features of some samples, the last of which is constant, float64 ``[M, D]``."""
     embeddings = dequantize(pool.raw[rows], pool.quantization)
     centered = embeddings - embeddings.mean(axis=0)
     if centered.shape[1] > _DIMENSION:

@@ -3,14 +3,17 @@
 """
 Estimates how probable it is that a label of a robot is wrong.
 
-The model is that of :mod:`edgetpu_retrain.report.analysis.mislabels`: a share e of the labels is
-wrong, and the true class is any other one with equal probability.  There, few of many labels are
-wrong; here, all labels of one class of a robot may be, so each class of each robot has its own e.
+A judge, a head that was trained without the robot's samples, predicts their classes; see
+suspects.py.  The model is that of :mod:`edgetpu_retrain.report.analysis.mislabels`: a share of the
+labels is wrong, and the true class is any other one with equal probability.  There, few of many
+labels are wrong.  Here, all labels of one class of a robot may be wrong, so each class of each
+robot has its own share.
 
 The labels of one class alone do not show whether they are wrong or the judge is bad at such
 samples.  So the temperature of the judge's probabilities is estimated for each robot from all its
-classes, and is assumed to be similar for all robots: in a dark cellar, the judge is worse at all
-classes.  The portion of a robot's classes that are mostly wrong is estimated as well.
+classes: in a dark cellar, the judge is worse at all classes.  The temperatures of different robots
+are assumed to be similar.  The portion of a robot's classes whose labels are mostly wrong is
+estimated as well.
 """
 
 from __future__ import annotations
@@ -21,27 +24,31 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-# The temperatures and the small shares are evenly spaced on a logarithmic scale.
+# The temperatures and the shares of wrong labels that are considered.  The temperatures and the
+# small shares are evenly spaced on a logarithmic scale.
 _TEMPERATURES = np.geomspace(0.25, 8.0, 11)
 _SHARES = np.concatenate([np.geomspace(0.001, 0.3, 7), np.linspace(0.4, 0.98, 7)])
+# Number of small shares; with any other share, the labels of a class count as mostly wrong.
 _FEW_WRONG = 7
-# The portion of a robot's classes that are mostly wrong, and the prior of each portion.
+# The portions of a robot's classes with mostly wrong labels that are considered, and the prior
+# probability of each portion.
 _PORTIONS = np.array([0.02, 0.1, 0.5, 0.95])
 _PORTIONS_PRIOR = np.array([0.7, 0.2, 0.07, 0.03])
-# Standard deviations of the logarithm of the temperature: of all origins around 0, as in
-# report/analysis/mislabels.py, and of one origin around the others.
+# Prior standard deviations of the logarithm of the temperature: of the temperature that is typical
+# of all robots, around 0, as in report/analysis/mislabels.py; and of a single robot's temperature,
+# around the typical one.
 _UNCERTAINTY, _BETWEEN_ORIGINS = 1.0, 0.5
-# Larger differences of logits are not distinguished; exp() stays finite.
+# A larger difference of logits counts as this one, so that exp() stays finite.
 _LARGEST_LOGARITHM = 80.0
 
 
 def own_shares(probabilities: FloatArray, labels: IntArray) -> Floats:
     """
-    Return the probability of each label at each temperature, float64 ``[M, T]``.
+    Return the judge's probability of each label at each temperature, float64 ``[M, T]``.
 
     Args:
-        probabilities: float32 ``[M, C]``, of a judge that has not seen these samples.
-        labels: int64 ``[M]``, their labels.
+        probabilities: float32 ``[M, C]``, the judge's probabilities of the classes.
+        labels: int64 ``[M]``, the label of each sample.
     """
     logarithms = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
     logarithms -= np.take_along_axis(logarithms, labels[:, np.newaxis], axis=1)
@@ -60,10 +67,11 @@ def chances_of_mistakes(
 
     Args:
         shares: what :func:`own_shares` returns, float64 ``[M, T]``.
-        others: int64 ``[M]``, how many other classes the judge of each sample knows.
-        origins: int64 ``[M]``, a number for the robot that labelled the sample.
-        groups: int64 ``[M]``, a number for the robot and the class: each group has its own share
-            of wrong labels.
+        others: int64 ``[M]``, number of classes, apart from the label, that the sample's judge
+            knows.
+        origins: int64 ``[M]``, the number of the robot that labelled the sample.
+        groups: int64 ``[M]``, a number for each pair of robot and class; each group has its own
+            share of wrong labels.
     """
     logarithms = np.log(_TEMPERATURES)
     numbers, first = np.unique(groups, return_index=True)
@@ -94,7 +102,12 @@ def chances_of_mistakes(
 
 
 def _mixed(likelihood: Floats) -> Floats:
-    """Return the log-likelihood of the labels of a class, float64 ``[T, P]``."""
+    """
+    Return the log-likelihood of a class's labels by temperature and portion, float64 ``[T, P]``.
+
+    Args:
+        likelihood: float64 ``[T, S]``, what :func:`_likelihood` returns.
+    """
     few = np.logaddexp.reduce(likelihood[:, :_FEW_WRONG], axis=1)[:, np.newaxis]
     most = np.logaddexp.reduce(likelihood[:, _FEW_WRONG:], axis=1)[:, np.newaxis]
     mixed: Floats = np.logaddexp(np.log1p(-_PORTIONS) + few, np.log(_PORTIONS) + most)
@@ -106,7 +119,7 @@ def _weights(likelihood: Floats, believed: Floats) -> Floats:
     Return how probable each temperature and share of wrong labels is for a class of a robot.
 
     Args:
-        likelihood: float64 ``[T, S]``, of the labels of this class.
+        likelihood: float64 ``[T, S]``, what :func:`_likelihood` returns for the class.
         believed: float64 ``[T, P]``, how probable each temperature and portion is for the robot.
 
     Returns:
@@ -116,28 +129,32 @@ def _weights(likelihood: Floats, believed: Floats) -> Floats:
     mixed = _mixed(likelihood)
     for column, portion in enumerate(_PORTIONS):
         factors = np.where(np.arange(len(_SHARES)) < _FEW_WRONG, 1.0 - portion, portion)
-        # The probability of each share at each temperature; these sum to 1 over the shares.
+        # The probability of each share at each temperature; the sum over the shares is 1.
         by_share = np.exp(likelihood - mixed[:, [column]]) * factors
         weights += believed[:, [column]] * by_share
     return weights
 
 
 def _likelihood(shares: Floats, others: IntArray) -> Floats:
-    """Return the log-likelihood of labels, float64 ``[T, S]``."""
+    """
+    Return the log-likelihood of a class's labels by temperature and share, float64 ``[T, S]``.
+
+    The prior probability of a share is included.
+    """
     likelihood = np.empty((len(_TEMPERATURES), len(_SHARES)))
     for column, share in enumerate(_SHARES):
         labelled = _wrong(shares, others, share) + (1.0 - share) * shares
         likelihood[:, column] = np.log(labelled).sum(axis=0)
-    # Equal prior probability for each of the small shares, and likewise for the large ones, of
-    # which there are as many.
+    # The small shares have equal prior probabilities, and so have the large ones, of which there
+    # are as many.
     likelihood -= np.log(_FEW_WRONG)
     return likelihood
 
 
 def _wrong(shares: Floats, others: IntArray, share: float) -> Floats:
-    """Return the probability of each label as a wrong one, float64 ``[M, T]``."""
+    """Return the probability that a sample has its label by mistake, float64 ``[M, T]``."""
     wrong: Floats = share * (1.0 - shares) / others[:, np.newaxis]
-    # It is 0 where the judge considers no other class possible; its logarithm must be finite.
+    # This is 0 where the judge rules out all other classes, but the logarithm must be finite.
     possible: Floats = np.maximum(wrong, np.finfo(np.float64).tiny)
     return possible
 

@@ -9,17 +9,17 @@ from edgetpu_retrain.learning import IntArray
 import numpy as np
 
 LARGEST_SHARE = 0.5
-"""The default of the largest share of a class that may come from one other robot."""
+"""The default limit of the share of a class that may come from one other robot."""
 
 FEWEST_KEPT = 100
-"""The samples of a class that an origin may have in any case: they suffice to learn it."""
+"""How many samples of a class may come from a robot in any case: enough to learn the class."""
 
 
 def over_the_cap(pool: Pool, rows: IntArray, largest_share: float = LARGEST_SHARE) -> BoolArray:
     """
     Return which samples to leave out so that no other robot dominates a class.
 
-    A class that only one robot has taught is not limited: it would only be learned worse.
+    A class that only one robot has taught has no limit, which would only make the head worse.
 
     Args:
         pool: all samples.
@@ -27,8 +27,8 @@ def over_the_cap(pool: Pool, rows: IntArray, largest_share: float = LARGEST_SHAR
         largest_share: largest share of a class from one other robot, above 0, up to 1 = no limit.
 
     Returns:
-        bool ``[M]``, True = leave out.  The samples with the smallest ids stay: ids are hashes, so
-        this is a random choice.
+        bool ``[M]``, True = leave out.  The samples of a robot with the smallest ids stay; because
+        ids are hashes, this choice is as good as random.
     """
     over = np.zeros(len(rows), bool)
     labels, origins = pool.labels[rows], np.where(pool.is_own[rows], -1, pool.origins[rows])
@@ -42,7 +42,7 @@ def over_the_cap(pool: Pool, rows: IntArray, largest_share: float = LARGEST_SHAR
         limit = _limit(sizes, sources == -1, largest_share)
         for number in np.flatnonzero((sizes > limit) & (sources != -1)):
             own = members[source_of == number]
-            # Big-endian, so that the order is that of the ids.
+            # The first 8 bytes of the ids, big-endian, so that their order is that of the ids.
             first = pool.ids[rows[own]][:, :8].copy().view('>u8').reshape(-1)
             over[own[np.argsort(first, kind='stable')[limit:]]] = True
     return over
@@ -61,7 +61,7 @@ def _limit(sizes: IntArray, exempt: BoolArray, share: float) -> int:
     while low < high:
         middle = (low + high + 1) // 2
         kept = np.where(exempt, sizes, np.minimum(sizes, middle))
-        # A higher limit only increases the share of the largest origins.
+        # The share of the largest origin grows with the limit, so a binary search finds the limit.
         if middle <= share * kept.sum():
             low = middle
         else:

@@ -21,26 +21,26 @@ import numpy.typing as npt
 
 BoolArray = npt.NDArray[np.bool_]
 UNCLAIMED = -1
-"""The own label of a sample about which this robot has made no claim."""
+"""The own label of a sample for which this robot claims no label."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pool:
     """
-    Samples of a fleet, recording by recording, each in the order in which they were claimed.
+    Samples of a fleet, grouped by recording; each recording is in the order of the claims.
 
-    Neighbours are therefore alike, as in the store, and whole blocks of them can be held out.
+    Neighbours are therefore alike, as in samples.db, and blocks of them can be held out together.
 
     Args:
         ids: ids of the samples, uint8 ``[N, 32]``.
         raw: their embeddings as the extractor outputs them, ``[N, D]``.
-        quantization: that of the embeddings; None for float32.
+        quantization: quantization of the embeddings; None for float32.
         names: the classes, sorted.
         labels: the class of each sample as an index of ``names``, int64 ``[N]``.
         own_labels: the class that this robot itself claims, int64 ``[N]``, or UNCLAIMED.
-        taken_here: whether this robot took the sample, bool ``[N]``.
-        keys: the public keys whose claims count, sorted.
-        origins: who claims the label of each sample, as an index of ``keys``, int64 ``[N]``.
+        taken_here: whether this robot itself recorded the sample, bool ``[N]``.
+        keys: the public keys whose claims decided the labels, sorted.
+        origins: whose claim decided each sample's label, as an index of ``keys``, int64 ``[N]``.
         recordings: the number of each sample's recording, int64 ``[N]``.
     """
 
@@ -70,14 +70,15 @@ class Pool:
             evidence: the teachers' samples and the robot's own.
             own_claims: the robot's latest claim about each sample, by the sample's id.
             me: public key of the robot.
-            quantization: that of the embeddings; None for float32.
+            quantization: quantization of the embeddings; None for float32.
         """
         claims = [own_claims.get(bytes(each)) for each in evidence.ids]
         own = [claim.label if claim is not None else '' for claim in claims]
         names = np.unique([*evidence.labels, *(label for label in own if label)])
         numbers = {str(name): number for number, name in enumerate(names)}
         keys, origins = np.unique(evidence.keys, return_inverse=True)
-        # For its own samples, this robot's recordings count: it holds them out as its exam.
+        # This robot's own samples get the recordings that it claims itself, because whole
+        # recordings are held out for its exam.
         recordings = np.unique(
             [
                 f'{me}/{claim.recording}' if claim is not None and claim.recording else recording
@@ -102,7 +103,7 @@ class Pool:
 
     @cached_property
     def is_own(self) -> BoolArray:
-        """Whether the label of each sample is what this robot itself claims, bool ``[N]``."""
+        """Whether this robot itself claims the label of each sample, bool ``[N]``."""
         own: BoolArray = self.labels == self.own_labels
         return own
 
@@ -112,14 +113,14 @@ class Pool:
         return self.origins * len(self.names) + self.labels
 
     def with_own_labels(self, rows: IntArray | BoolArray) -> Pool:
-        """Return the pool with this robot's own label for some samples."""
+        """Return the pool with this robot's own labels for some samples, which must have one."""
         labels = self.labels.copy()
         labels[rows] = self.own_labels[rows]
         return replace(self, labels=labels)
 
     def training_set(self, rows: IntArray, labels: IntArray | None = None) -> TrainingSet:
         """
-        Return some samples as a training set, with the classes that they have.
+        Return some samples as a training set, whose classes are those of these samples.
 
         Args:
             rows: int64 ``[M]``, ascending.
@@ -142,7 +143,7 @@ class Pool:
 
         Args:
             rows: int64 ``[M]``, ascending.
-            claims: whether to include who claims the labels, and this robot's own labels.
+            claims: whether to include ``origins`` and ``own_labels``.
         """
         state = hashlib.sha256(np.ascontiguousarray(self.ids[rows]).tobytes())
         described = [(self.labels, self.names), (self.recordings, ())]

@@ -3,8 +3,8 @@
 """
 Uses the claims of others for samples whose label is a suspect.
 
-A teacher can claim any label for samples of other robots, and the latest claim wins.  If its
-labels are suspects, these samples must not be lost: the claims of the others count for them.
+A teacher can claim a label for any sample of another robot, and the latest claim counts.  If the
+teacher's label is a suspect, the sample must not be lost: the claims of others count for it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def trusted_evidence(
         evidence: the teachers' samples and this robot's own.
         own_claims: this robot's latest claim about each sample.
         me: public key of this robot.
-        quantization: that of the embeddings; None for float32.
+        quantization: quantization of the embeddings; None for float32.
         evidence_without: called with the keys that claim suspect labels, if there are any.
         options: the training options.
         largest_share: the largest share of a class that may come from one other robot.

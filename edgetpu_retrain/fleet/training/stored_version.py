@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Stores a version that the fleet trained, beside those of the node."""
+"""Stores a model version that a robot learned from its fleet, beside those of the node."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ def store_version(
 
     Args:
         folder: the data folder.
-        models: the versions in it.
+        models: the model versions in the data folder.
         model: bytes of the .tflite file.
-        record: the training data and figures of the version.
+        record: the record of the version; ``newest_sample`` is set here.
         keep_models: number of versions to keep; 0 = all.
 
     Returns:
         The number of the version.
 
     Raises:
-        StoreError: if the disk fails.
+        StoreError: if the disk fails, or samples.db cannot be read.
     """
-    # Samples that the robot takes later count as new since this version.
+    # Samples with a larger id than this one count as new since this version.
     with SampleStore(folder / SAMPLES_FILE) as store:
         newest = store.list_samples('', 1, extractor=record.extractor)
     record = replace(record, newest_sample=newest[0].sample_id if newest else 0)
     version = models.save(model, record).version
     if keep_models:
         choice = ChoiceFile(models).current()
-        # The node may still serve the version that was chosen before.
+        # The node serves the chosen version until it has loaded the new one.
         in_use = {version} | ({choice.version} if choice is not None else set())
         models.prune(keep_models, in_use=in_use)
     return version

@@ -4,18 +4,19 @@
 Finds labels of other robots that contradict what the rest of the fleet has taught.
 
 A judge is a head that is trained without the robots whose samples it judges, because a head that
-has learned a robot's wrong labels would confirm them.  It is trained on this robot's own samples
-and on those of the robots in the other folds.
+has learned a robot's wrong labels would confirm them.  The other robots are divided into folds.
+Each judge judges the samples of one fold, and is trained on this robot's own samples and those of
+the other folds.
 
 Single mistakes cost a head little, and samples from a place that only one robot knows may look
 like mistakes.  So a robot's labels of one class are judged together, and single samples only if
 the robot makes many mistakes.  The labels of a class that the judge does not know cannot be judged
-in this way.  If only one robot teaches that class, it is a suspect if views of other classes are
-classified as it.
+in this way.  If only one robot teaches that class, the class is a suspect if it takes views: if
+judges classify many samples of other classes as it.
 
 A judge that has learned wrong labels suspects right ones.  So all samples of robots that teach
 wrong labels are suspects before any judge is trained, see wrong_teachers.py.  If there are other
-suspects, all samples are judged again, by judges that are trained without them.
+suspects, all samples are judged again, by judges that are trained without the suspects.
 """
 
 from __future__ import annotations
@@ -36,17 +37,22 @@ FOLDS = 5
 MOST_ROWS = 6000
 """The largest number of samples that a judge is trained on, so that judging takes seconds."""
 
-# The largest number of times that the samples are judged; without suspects, they are judged once.
+# The largest number of times that the samples are judged; judging ends earlier when it finds the
+# same suspects as before.
 _ROUNDS = 3
-# A robot's labels of a class are suspects above this mean probability of being wrong.
+# Labels are suspects above this probability of being wrong: all labels of a robot or of one class
+# of a robot above this mean probability, single ones above this probability of their own.
 _MOSTLY_WRONG = 0.5
-# Above this mean probability, a robot makes many mistakes: its samples are also judged one by one.
+# A robot makes many mistakes if its labels have more than this mean probability of being wrong:
+# its samples are then also judged one by one.
 _MANY_MISTAKES = 0.1
 # A class that only one robot teaches is a suspect if it takes more than this share of the views of
-# another class, and at least so many.  Classes that were taught correctly took at most a quarter.
+# another class, and at least this number of them.  In measurements, classes that were taught
+# correctly took at most a quarter.
 _TAKEN, _FEWEST_TAKEN = 0.3, 3
-# The classes that only one robot teaches are suspects together if they take this share of all
-# views, and this many for each of their samples: single ones may be too small to be noticed.
+# All classes that only one robot teaches and that take views are suspects together, because each
+# may be too small to be noticed alone.  All classes that only this robot teaches must take this
+# share of all views, and for each of their samples this number of views.
 _TAKEN_OF_ALL, _TAKEN_BY_EACH = 0.02, 0.25
 
 
@@ -56,7 +62,8 @@ class _Verdicts:
     The results of the judges.
 
     Args:
-        chances: float64 ``[N]``, how probable it is that each label is wrong; NaN = not judged.
+        chances: float64 ``[N]``, how probable it is that each label is wrong; NaN = not judged, or
+            the judge does not know the class.
         predicted: int64 ``[N]``, the judge's class of each sample; -1 = not judged.
     """
 
@@ -79,8 +86,8 @@ def suspected(pool: Pool, options: TrainingOptions) -> BoolArray:
     found = taking = wrong
     for _ in range(_ROUNDS):
         verdicts = _judged(pool, found, options)
-        # Keep those of earlier rounds: a judge that was trained without such a class classifies
-        # nothing as it.
+        # Keep the classes that took views in earlier rounds: a judge that was trained without a
+        # class cannot classify views as it.
         taking = taking | _taking_views(pool, verdicts)
         before, found = found, _contradicting(pool, verdicts) | taking | wrong
         if np.array_equal(before, found):
@@ -89,7 +96,7 @@ def suspected(pool: Pool, options: TrainingOptions) -> BoolArray:
 
 
 def _judged(pool: Pool, left_out: BoolArray, options: TrainingOptions) -> _Verdicts:
-    """Judge the samples of each robot by a head that was trained without its fold."""
+    """Judge the samples of each other robot by a head that is trained without its fold."""
     count = len(pool)
     others = np.unique(pool.origins[~pool.is_own])
     # This robot's own samples are in all trainings, and are not judged.
@@ -105,8 +112,8 @@ def _judged(pool: Pool, left_out: BoolArray, options: TrainingOptions) -> _Verdi
         classes = np.unique(pool.labels[learned])
         if len(classes) < 2:
             continue
-        # Without recordings, the head is evaluated in one training instead of five.  This only
-        # sets its temperature, which is estimated from the verdicts anyway.
+        # Without recordings, the training evaluates the head with one held-out split instead of
+        # five.  This changes only the head's temperature, which mistakes.py estimates anyway.
         lesson = replace(pool.training_set(learned), recordings=np.empty(0, np.int64))
         head = fit_rows(lesson, np.arange(len(learned)), options)
         judged = np.flatnonzero(fold_of == fold)
@@ -128,7 +135,7 @@ def _judged(pool: Pool, left_out: BoolArray, options: TrainingOptions) -> _Verdi
 
 
 def _some(pool: Pool, rows: IntArray) -> IntArray:
-    """Return at most MOST_ROWS rows, spread as evenly as possible over robots and classes."""
+    """Return at most MOST_ROWS rows, spread about evenly over robots and classes, ascending."""
     if len(rows) <= MOST_ROWS:
         return rows
     order = rows[np.argsort(pool.groups[rows], kind='stable')]
@@ -154,7 +161,7 @@ def _contradicting(pool: Pool, verdicts: _Verdicts) -> BoolArray:
         judged = members[is_judged[members]]
         mean = verdicts.chances[judged].mean() if len(judged) else 0.0
         if mean > _MOSTLY_WRONG:
-            # This includes its samples of classes that no judge knows.
+            # This includes the robot's samples of classes that no judge knows.
             found[members] = True
         elif mean > _MANY_MISTAKES:
             found[judged] = verdicts.chances[judged] > _MOSTLY_WRONG
@@ -166,11 +173,11 @@ def _contradicting(pool: Pool, verdicts: _Verdicts) -> BoolArray:
 
 
 def _taking_views(pool: Pool, verdicts: _Verdicts) -> BoolArray:
-    """Return the samples of classes that one robot alone teaches and that take views of others."""
+    """Return the samples of classes that only one robot teaches and that take views, bool [N]."""
     found = np.zeros(len(pool), bool)
     for own in _groups(pool, pool.origins):
         origin = pool.origins[own[0]]
-        # Count only views of classes that the judge knows: it must classify others as a wrong one.
+        # Count only views of classes that the judge knows: it can only misclassify the others.
         elsewhere = (pool.origins != origin) & ~np.isnan(verdicts.chances)
         seen = np.bincount(pool.labels[elsewhere], minlength=len(pool.names))
         total, samples = 0, 0

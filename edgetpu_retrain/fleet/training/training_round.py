@@ -4,8 +4,8 @@
 Round: one training of a robot on its fleet's samples, from the ledger to a new model version.
 
 The version is stored beside those of the node, which loads it.  A round ends at once if nothing on
-which its decision depends has changed since the last one.  So if a person chooses an older
-version, it stays until the evidence changes.
+which its decision depends has changed since the last one.  So if the user chooses an older
+version, that version serves until the evidence changes.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class RoundOptions:
 
     Args:
         largest_share: the largest share of a class that may come from one other robot.
-        keep_models: number of versions to keep on disk; 0 = all.
+        keep_models: number of model versions to keep on disk; 0 = all.
         training: the options of the training.
     """
 
@@ -62,10 +62,11 @@ class RoundResult:
     What a round did.
 
     Args:
-        outcome: 'served': there is a new version; 'rejected': the gate rejected the head, or it
-            lost accuracy by quantization; 'unchanged': there was nothing new to train on;
+        outcome: 'served': there is a new version; 'rejected': the gate rejected the head, or the
+            head lost accuracy by quantization; 'unchanged': there was nothing new to train on;
             'impossible': there are too few samples, or the options are not valid.
-        reason: why, as text without a full stop; '' if there is nothing to add.
+        reason: why, or what the training left out, as text without a full stop; '' if there is
+            nothing to add.
         version: number of the new version; 0 = none.
         figures: numbers of samples and views, for reports and JSON.
     """
@@ -129,7 +130,7 @@ def run_round(
         accepted = last.labels_in(trusted.pool)
         verdict = pass_gate(trusted, accepted, options.training)
         if verdict.reason and (accepted != UNCLAIMED).sum() < len(last.ids):
-            # The serving head was trained on samples that do not count any more.
+            # Some accepted samples do not count any more: the serving head must not stay.
             still = accepted[trusted.rows] == trusted.pool.labels[trusted.rows]
             verdict = replace(verdict, rows=trusted.rows[still])
         elif verdict.reason:
@@ -163,7 +164,7 @@ def run_round(
 
 
 def digest_of(samples: str, extractor: str, options: RoundOptions) -> str:
-    """Return a digest of everything on which a training depends; ``samples`` is their digest."""
+    """Return a digest of everything on which a training depends, given that of the samples."""
     chosen = {'share': options.largest_share, **asdict(options.training)}
     return hashlib.sha256(
         json.dumps([samples, extractor, chosen], sort_keys=True).encode()
@@ -171,7 +172,7 @@ def digest_of(samples: str, extractor: str, options: RoundOptions) -> str:
 
 
 def _words(trusted: Trusted, verdict: GateVerdict, names: Mapping[str, str]) -> str:
-    """Return what the training did not use as it was claimed, as text; '' = nothing."""
+    """Return as text which samples were left out or used with another label; '' = none."""
     parts = []
     if verdict.reason:
         parts.append(f'{verdict.reason}; trained on what was accepted before and still counts')

@@ -21,10 +21,11 @@ class Trusted:
 
     Args:
         pool: all samples, with the labels to train on.
-        rows: int64 ``[M]``, the trusted ones, ascending.
+        rows: int64 ``[M]``, the trusted samples, ascending.
         suspects: bool ``[N]``, whether another robot's label of the sample is a suspect.
         over_the_cap: number of samples left out because their robot has too many of the class.
-        overruled: number of samples with the label of others, because the latest one is a suspect.
+        overruled: number of samples with a label that others claim, because the latest label is a
+            suspect.
     """
 
     pool: Pool
@@ -40,7 +41,8 @@ def trusted_samples(
     """
     Return the samples to train on: those of teachers and this robot's own.
 
-    If a teacher contradicts this robot about a sample, the teacher's label counts, unless it is a
+    Suspects of other robots are left out, and what a robot has too many of.  If a teacher
+    contradicts this robot about a sample, the teacher's label counts, unless that label is a
     suspect; then this robot's own label counts.
 
     Args:
