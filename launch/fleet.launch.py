@@ -7,8 +7,9 @@ Start the fleet process of a robot, beside retrain.launch.py on the same machine
     ros2 launch edgetpu_retrain fleet.launch.py fleet:=nats://base:4222 credentials:=robot1.json
 
 The credentials are the file that 'edgetpu_retrain fleet add' writes on the base station
-(docs/fleet.md).  Without fleet and params_file, nothing is started.  The retrain node is the one
-of the same namespace.  The process is restarted if it ends, and goes on where it was.
+(docs/fleet.md).  If neither fleet nor params_file is given, nothing is started.  The retrain node
+is the one of the same namespace.  The process is restarted if it ends, and continues where it
+stopped.
 """
 
 from launch import Action, LaunchDescription
@@ -18,7 +19,7 @@ from launch_ros.actions import Node
 
 PACKAGE = 'edgetpu_retrain'
 
-# Launch arguments that set the parameter of the same name; '' = its default.
+# Launch arguments that set the parameter of the same name; '' = as in params_file, or its default.
 TEXT_ARGUMENTS = {
     'fleet': "address of the hub, such as nats://base:4222; '' = start nothing",
     'credentials': "path of this robot's credentials",
@@ -32,6 +33,7 @@ NUMBER_ARGUMENTS = {
     'max_origin_share': "largest share of a class's samples from one other robot, 0.01 to 1.0",
 }
 
+# Delay before a process that has ended is started again, seconds.
 RESPAWN_DELAY_S = 5.0
 
 

@@ -42,14 +42,14 @@ SWITCH_ARGUMENTS = {
     'follow_models': 'whether to load models that the command line trains or chooses',
     'use_sim_time': 'whether the clock of the node is the topic /clock',
 }
-# Launch arguments that set the node's parameter of the same name to a whole number.
+# Launch arguments that set the node's parameter of the same name to an integer.
 NUMBER_ARGUMENTS = {
     'max_questions': 'number of frames that the node keeps to ask about; 0 = none',
 }
 # Launch arguments that set the only camera's parameter of the same name.
 CAMERA_ARGUMENTS = ('image_topic', 'image_transport')
 
-# Time for an Edge TPU to reappear on its bus.
+# Time for an Edge TPU to reappear on its bus before the node is started again, seconds.
 RESPAWN_DELAY_S = 2.0
 
 
@@ -160,9 +160,10 @@ def _write_parameters(node: str, values: dict[str, str | bool | int]) -> str:
     """
     Write a parameter file that overrides params_file, and return its path.
 
-    Of all keys that match a node, the last one counts.  A key that both files have keeps its place
-    in params_file, where a later key can override it.  launch_ros could write such a key, so this
-    function writes one of its own.
+    If several keys in parameter files match a node, the last one counts.  If both files have the
+    same key, it keeps its place in params_file, where a later key can override it.  launch_ros
+    could write a key that params_file has, too.  So this function writes the file, with a key that
+    params_file is unlikely to have.
     """
     with NamedTemporaryFile('w', prefix='launch_params_', suffix='.yaml', delete=False) as file:
         yaml.safe_dump({f'/**{node}': {'ros__parameters': values}}, file)
