@@ -39,8 +39,8 @@ COMPRESSED = '/compressed'
 TIME_TO_ANSWER_S = 2.0
 
 # Best-effort subscriptions receive large images only from a publisher with this profile, see
-# docs/large_images.md.  Fast DDS reads its path from the first variable up to ROS 2 Jazzy, from the
-# second since Kilted.
+# docs/large_images.md.  Fast DDS reads its path from the first variable up to ROS 2 Jazzy, and
+# from the second since Kilted.
 PROFILE = Path(get_package_share_directory(PACKAGE), 'config', 'fastdds_large_images.xml')
 PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 
