@@ -181,6 +181,6 @@ def words_of(error: Exception) -> str:
 
 def check_memory(error: Exception) -> None:
     """Raise MemoryError if an exception was caused by a lack of memory."""
-    # apsw, with which rosbags reads sqlite3 storage, does not raise MemoryError: compare text.
+    # apsw, with which rosbags reads sqlite3 storage, does not raise MemoryError: compare its text.
     if isinstance(error, MemoryError) or str(error).endswith('out of memory'):
         raise MemoryError from error

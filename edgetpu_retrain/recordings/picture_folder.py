@@ -29,7 +29,8 @@ from edgetpu_retrain.wording import counted, named, quoted
 MAX_FILE_BYTES = 256 * 1024 * 1024
 """Maximum size of a file, bytes: the largest pictures, 64 megapixels, are 192 MB of 8-bit RGB."""
 
-# The endings of picture files, including formats that are not supported.
+# The endings of picture files.  Formats that are not supported are included, so that their files
+# are reported as pictures that cannot be read.
 _ENDING = re.compile(
     r'\.(jpe?g?|jfif|mpo|a?png|webp|bmp|gif|tiff?|avif|hei[cf]|jxl|jp2|j2k|psd|tga|p[bgpn]m|exr|'
     r'hdr|dng|cr[23]|nef|arw|raw)',
