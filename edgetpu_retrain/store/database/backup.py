@@ -94,6 +94,7 @@ def _keep(path: Path, kept: Path) -> None:
     except FileNotFoundError:
         raise
     except OSError:
-        # Use a temporary name that copies_of() finds, in case the process is killed.
+        # Use a temporary name that copies_of() finds: if the process is killed, the file may still
+        # contain samples when they are erased.
         with complete_or_absent(kept, Path(f'{kept}{TEMPORARY_SUFFIX}')) as partial:
             shutil.copyfile(path, partial)

@@ -31,8 +31,9 @@ _FREE_SPACE = 'free space on its disk, then repeat the request'
 _LOCAL_DISK = 'set data_dir to a folder on a local disk'
 _PERMISSION = 'give this user write permission there, or set data_dir to a folder that has it'
 
-# The keys are parts of SQLite's messages (https://www.sqlite.org/rescode.html, function
-# sqlite3ErrStr), because Python 3.10 does not provide SQLite's error codes.
+# The keys are parts of SQLite's messages, because Python 3.10 does not provide SQLite's error
+# codes.  Most messages are those of its function sqlite3ErrStr
+# (https://www.sqlite.org/src/file/src/main.c).
 _ADVICE_FOR_SQLITE = {
     'file is not a database': f'it was not written by this package or is damaged: {AFTER_DAMAGE}',
     'malformed': f'the file is damaged: {AFTER_DAMAGE}',

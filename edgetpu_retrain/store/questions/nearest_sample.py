@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""NearestSample: finds the stored sample that is nearest to a frame, of any class."""
+"""NearestSample: finds the stored sample, of any class, that is nearest to a frame."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_BYTES = 32 * 1024 * 1024
 
 
 class Neighbour(NamedTuple):
-    """The nearest sample."""
+    """The sample that is nearest to a vector."""
 
     label: str
     """Class name of the sample; '' = there are no samples."""

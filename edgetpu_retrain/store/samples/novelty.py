@@ -110,7 +110,7 @@ class NoveltyCheck:
         """
         connection, _ = others = samples.data_version()
         if self._connection not in (None, connection):
-            # A new connection may have opened another file, in which ids are of other samples.
+            # A new connection may have opened another file, in which ids belong to other samples.
             self.clear()
         self._connection = connection
         version = self.changes, others

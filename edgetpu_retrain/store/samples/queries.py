@@ -112,8 +112,8 @@ SAMPLES_OF_CHANGE = """
 CHANGE_OF_ADDITION = """
     SELECT id FROM changes WHERE addition = :addition AND NOT undone ORDER BY id DESC
 """
-# The last addition with samples of this class and recording only.  It can grow until it is undone,
-# or a later change is undone or is not of the kind 'add'.
+# The last addition whose samples are all of the class ``:label`` and the recording ``:recording``.
+# It can grow until it is undone, or a later change is undone or is not of the kind 'add'.
 ADDITION_OF_RECORDING = """
     SELECT addition FROM changes WHERE kind = 'add'
     AND id > (SELECT COALESCE(MAX(id), 0) FROM changes WHERE undone OR kind != 'add')

@@ -166,8 +166,8 @@ class SampleCorrections(StoredSamples):
         Args:
             label: class name; '' = all classes.
             newest: number of samples to erase, the newest first; 0 = all samples of the class, of
-                all extractors, including removed ones; 0 without a label = all removed samples,
-                and all dismissed questions.
+                all extractors, including removed ones.  With neither a label nor a number, all
+                removed samples and all dismissed questions are erased.
             extractor: identity of the extractor; ignored if ``newest`` is 0.
 
         Raises:

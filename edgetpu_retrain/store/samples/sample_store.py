@@ -92,8 +92,8 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
             samples: the samples; they are stored in this order.
             quantizations: quantization of the embeddings, by extractor identity; None for float32.
             addition: id of the first sample of the same request; 0 if this call begins a request.
-                With 0, samples of a named recording join the last addition of the same class and
-                recording, so that undo removes them together.
+                With 0 and the kind 'add', samples of a named recording join the last addition of
+                the same class and recording, so that undo removes them together.
             min_novelty: minimum cosine distance, 0 to 2, to the newest
                 :data:`~edgetpu_retrain.store.samples.novelty.MAX_COMPARED` samples of the class,
                 including earlier ones in ``samples``; nearer samples are skipped.  0 = skip none.

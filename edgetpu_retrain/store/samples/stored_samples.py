@@ -91,7 +91,11 @@ class StoredSamples:
             return dict(samples.rows(queries.COUNT_CLASSES, str, int, extractor=extractor))
 
     def extractors(self) -> dict[str, int]:
-        """Return the number of samples by extractor identity, the last used extractor first."""
+        """
+        Return the number of samples by extractor identity.
+
+        The extractor of the newest sample comes first.
+        """
         with self.snapshot() as samples:
             return dict(samples.rows(queries.COUNT_EXTRACTORS, str, int))
 
@@ -103,7 +107,7 @@ class StoredSamples:
         so it may be called every second.
         """
         with self._database.transaction('read the samples in') as connection:
-            # Always use this connection: values of different connections are not comparable.
+            # Always use the same connection: values of different connections are not comparable.
             return Snapshot(connection, self.path).data_version()
 
     def list_samples(
