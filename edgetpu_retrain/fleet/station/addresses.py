@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Names and ports of this machine; nothing is sent."""
+"""Names and ports of this machine."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ def names_of_this_machine() -> tuple[str, ...]:
     names = [host, f'{host}.local'] if '.' not in host else [host]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            # Nothing is sent: the kernel only chooses the source address of a packet.  The
-            # destination is one for documentation, RFC 5737.
+            # This sends nothing: the kernel only chooses the source address of later packets.  The
+            # destination is an address for documentation, RFC 5737.
             probe.connect(('192.0.2.1', 9))
             names.append(probe.getsockname()[0])
         except OSError:
-            pass  # There is no network now.
+            pass  # Without a network, there is no address.
     return tuple(names)
 
 
 def check_port(host: str, port: int) -> None:
-    """Raise FleetError if the hub cannot listen on an address."""
+    """Raise FleetError if the hub cannot listen on an address and port."""
     family = socket.AF_INET6 if ':' in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -26,8 +26,8 @@ except ImportError as _error:
         'apt-get install python3-cryptography, or python3 -m pip install cryptography'
     ) from _error
 
-# Certificates are valid from an earlier date on, because a robot's clock may be behind, and for a
-# long time, so that a hub does not stop after some years.
+# Certificates are valid from this long before they are made, because a robot's clock may be
+# behind.  They are valid for many years, so that a hub does not stop working after some years.
 _EARLIER = timedelta(days=30)
 _VALID = timedelta(days=365 * 30)
 _HUB_VALID = timedelta(days=365 * 10)
@@ -36,7 +36,7 @@ RENEW_BEFORE = timedelta(days=365)
 
 
 class Certificate(NamedTuple):
-    """A certificate and its private key, both PEM."""
+    """A certificate and its private key, both in PEM format."""
 
     pem: str
     key: str
@@ -44,7 +44,7 @@ class Certificate(NamedTuple):
 
 def make_authority(fleet: str) -> Certificate:
     """
-    Return a new authority.
+    Return a new certificate authority.
 
     Args:
         fleet: public key of the fleet; its beginning is part of the authority's name.
@@ -73,15 +73,15 @@ def make_hub_certificate(authority: Certificate, names: tuple[str, ...]) -> Cert
     Return a new certificate for a hub.
 
     Args:
-        authority: the authority of the fleet.
-        names: host names and IP addresses at which members reach the hub.
+        authority: the certificate authority of the fleet.
+        names: host names and IP addresses at which members reach the hub, at least one.
 
     Raises:
         FleetError: if a name is not valid.
     """
     issuer = x509.load_pem_x509_certificate(authority.pem.encode())
     issuer_key = serialization.load_pem_private_key(authority.key.encode(), None)
-    assert isinstance(issuer_key, ec.EllipticCurvePrivateKey)  # as make_authority makes it
+    assert isinstance(issuer_key, ec.EllipticCurvePrivateKey)  # make_authority makes no others
     key = ec.generate_private_key(ec.SECP256R1())
     subject = _name(names[0][:64])
     builder = _builder(subject, issuer.subject, key.public_key(), _HUB_VALID)
@@ -96,7 +96,7 @@ def make_hub_certificate(authority: Certificate, names: tuple[str, ...]) -> Cert
 
 
 def is_current(certificate: str, names: tuple[str, ...]) -> bool:
-    """Return whether a hub's certificate has exactly these names and is valid for another year."""
+    """Return whether a hub's PEM certificate has these names and is valid for another year."""
     loaded = x509.load_pem_x509_certificate(certificate.encode())
     kind = x509.SubjectAlternativeName
     has = list(loaded.extensions.get_extension_for_class(kind).value)

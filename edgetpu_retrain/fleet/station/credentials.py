@@ -19,17 +19,17 @@ _WHAT = 'edgetpu_retrain fleet credentials 1'
 @dataclass(frozen=True)
 class Credentials:
     """
-    What a member of a fleet needs to connect; nobody else may read it.
+    What a member of a fleet needs to connect to the hub; secret, because it has the private key.
 
     Args:
         name: name of the robot or person.
-        seed: the seed of its private key, 'SU...'.
-        fleet: public key of the fleet, 'A...', which signs the rosters.
+        seed: the seed of the member's private key; it begins with 'SU'.
+        fleet: public key of the fleet; it begins with 'A', and verifies rosters.
         url: address of the hub, such as ``nats://base:4222``.
-        ca: the fleet's certificate, which signs those of its hubs, PEM.
+        ca: certificate of the fleet's authority, which verifies the hubs' certificates, PEM.
         certificate: for a member that runs a hub of its own: the certificate of that hub, PEM; ''
-            for all others.
-        certificate_key: the private key of that certificate, PEM.
+            for other members.
+        certificate_key: the private key of ``certificate``, PEM; '' for other members.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Credentials:
         Return the credentials in a file.
 
         Raises:
-            FleetError: if the file is missing, not valid, or readable by others.
+            FleetError: if the file is missing, invalid, or accessible to other users.
         """
         content = read_private(path)
         try:
@@ -73,7 +73,7 @@ class Credentials:
 
     def write(self, path: Path) -> None:
         """
-        Write the credentials to a file that only its user can read.
+        Write the credentials to a file that only this user can read.
 
         Raises:
             StoreError: if it cannot be written.

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""StationFolder: all files of a station; copy the folder to back up or move the station."""
+"""StationFolder: all files of a station; a copy of the folder is a backup of the station."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class StationFolder:
     """
     The folder of a station.
 
-    A base station has the key of the fleet.  The station of a site has only a member's
-    credentials: its roster and its certificate come from the base.
+    The folder of a base station has the key of the fleet.  The station of a site has only the
+    credentials of a member, and gets its roster and the certificate of its hub from the base.
 
     Args:
         path: the folder.
@@ -96,7 +96,7 @@ class StationFolder:
         return Credentials.read(self._credentials)
 
     def fleet_key(self) -> Key:
-        """Return the key that signs rosters; raise FleetError if this is a site's station."""
+        """Return the key that signs rosters; raise FleetError at the station of a site."""
         self.check()
         if not self.is_base:
             raise FleetError(
@@ -106,16 +106,17 @@ class StationFolder:
         return Key.from_seed(read_private(self._fleet_key).decode(errors='replace'))
 
     def write_settings(self, settings: Settings) -> None:
-        """Change how the station runs its hub; at a base, renew its certificate if needed."""
+        """Store how the station runs its hub; at a base, renew the hub's certificate if needed."""
         write_private(self._settings, json.dumps(asdict(settings), indent=1).encode() + b'\n')
         self.renew_certificate()
 
     def renew_certificate(self) -> bool:
         """
-        Renew the certificate of a base's hub if it expires within a year or lacks a name.
+        Renew the certificate of the hub if it expires within a year or its names have changed.
 
         Returns:
-            Whether there is a new one; the station of a site has its certificate from the base.
+            Whether there is a new certificate; always False at the station of a site, whose
+            certificate comes from the base.
         """
         if not self.is_base:
             return False
@@ -134,7 +135,7 @@ class StationFolder:
             make_folder(self.path.absolute(), 0o700)
         fleet, member = Key.generate('account'), Key.generate()
         authority = certificates.make_authority(fleet.public)
-        # Check the names of the hub first: a wrong one must not leave half a station.
+        # Check the names of the hub first: an invalid name must not leave an incomplete folder.
         certificates.make_hub_certificate(authority, settings.certified_names)
         write_private(self._authority[1], authority.key.encode())
         write_private(self._authority[0], authority.pem.encode())
@@ -148,7 +149,12 @@ class StationFolder:
         self.write_settings(settings)
 
     def make_site(self, settings: Settings, credentials: Credentials) -> None:
-        """Make this the folder of a site's station, which is a member of an existing fleet."""
+        """
+        Make this the folder of a site's station, which is a member of an existing fleet.
+
+        Raises:
+            FleetError: if the credentials have no certificate for a hub.
+        """
         if not credentials.certificate:
             raise FleetError(
                 f'the credentials of {credentials.name!r} have no certificate for a hub: make '
@@ -163,29 +169,30 @@ class StationFolder:
         self.write_settings(settings)
 
     def roster(self) -> Roster | None:
-        """Return the newest roster that this station knows; None if none has come yet."""
+        """Return the newest roster of this station; None if it has not received one yet."""
         message = self.roster_message()
         return None if message is None else roster_message.read(message, self.credentials().fleet)
 
     def roster_message(self) -> bytes | None:
-        """Return the message of :meth:`roster`."""
+        """Return the signed message with the newest roster; None if there is none yet."""
         self.check()
         with as_store_error('read', self.roster_file):
             return read_regular_file(self.roster_file) if self.roster_file.exists() else None
 
     def change_roster(self, change: Callable[[Roster], Roster]) -> Roster:
         """
-        Sign a new roster; a running station applies it within a second.
+        Change the roster, and sign it; a running station applies it within a second.
 
         Args:
-            change: returns the present roster with other members or erased samples.
+            change: called with the present roster; returns a roster with the new members and
+                erased samples.  Its exceptions propagate.
 
         Returns:
             The new roster.
 
         Raises:
-            FleetError: if this station does not have the key of the fleet, or the change is not
-                valid.
+            FleetError: if this station does not have the key of the fleet, the roster is missing,
+                or the changed roster is invalid.
         """
         key = self.fleet_key()
         with self._locked():
@@ -207,7 +214,10 @@ class StationFolder:
         Store a roster from a hub if it is newer than the one in this folder.
 
         Returns:
-            Whether it is newer.
+            Whether the received roster is newer.
+
+        Raises:
+            FleetError: if the message is invalid.
         """
         with self._locked():
             present = self.roster()
@@ -225,6 +235,10 @@ class StationFolder:
             name: name of the member.
             key: its new key.
             hub_names: names and addresses of the member's own hub; empty = it runs none.
+
+        Raises:
+            FleetError: if a name is invalid, or this is the station of a site and has no authority
+                to certify a hub.
         """
         hub = Certificate('', '')
         if hub_names:
@@ -236,7 +250,7 @@ class StationFolder:
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        """Lock the folder for running the hub; raise FleetError if another process has."""
+        """Lock the folder while the hub runs; raise FleetError if another process has done so."""
         with _lock(self.path / 'serving', wait=False):
             yield
 
@@ -257,7 +271,7 @@ class StationFolder:
 
 
 def default_station_folder() -> Path:
-    """Return the folder of a station in ``$ROS_HOME``, or in ``~/.ros``."""
+    """Return the default folder of a station, in ``$ROS_HOME``, or in ``~/.ros`` if not set."""
     return Path(os.environ.get('ROS_HOME') or '~/.ros').expanduser() / FOLDER_NAME
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Erases samples from the hub: replaces packs that have their bytes by the same packs without."""
+"""Erases samples from the hub: replaces packs with bytes of the samples by copies without them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ async def erase_from_hub(hub: Hub, ledger: Ledger) -> int:
     """
     Replace the packs of a hub that have bytes of erased samples.
 
-    The pack without these bytes is published before the other one is deleted, so that it is never
-    missing, except on a full hub.  The hub overwrites what it deletes.
+    The pack without these bytes is published before the old message is deleted, so that the pack
+    is never missing, except on a full hub.  The hub overwrites the deleted message on its disk.
 
     Args:
         hub: a connection with the station's key.
         ledger: the station's ledger, which has read the hub.
 
     Returns:
-        How many packs were replaced.
+        Number of messages that were deleted.
 
     Raises:
         HubError: if the hub was lost, or does not respond.
@@ -41,7 +41,7 @@ async def erase_from_hub(hub: Hub, ledger: Ledger) -> int:
             subject = evidence_subject(ledger.space.token, peek(message).origin, hub.key)
             stored = await hub.publish(subject, message, message_id)
         except HubFullError:
-            stored = None  # Deleting makes room; synchronization then publishes the missing pack.
+            stored = None  # The deletion makes room; synchronization then publishes the pack.
         await hub.api(f'STREAM.MSG.DELETE.{EVIDENCE}', {'seq': sequence, 'no_erase': False})
         await asyncio.to_thread(record.forget_message, sequence)
         if stored is not None:

@@ -20,11 +20,11 @@ async def read_releases(
     hub: Hub, space: EmbeddingSpace, roster: Roster
 ) -> dict[int, Release | Promotion]:
     """
-    Return the valid releases and promotions of a hub, by their number in the stream.
+    Return the valid releases and promotions of a hub, by their sequence number in the stream.
 
     Args:
         hub: a connection.
-        space: the embedding space; releases for other spaces are not read.
+        space: the embedding space; messages for other spaces are not read.
         roster: the newest roster.
 
     Raises:
@@ -42,18 +42,18 @@ async def read_releases(
 
 async def delete_unused_releases(hub: Hub, space: EmbeddingSpace, roster: Roster) -> int:
     """
-    Delete old releases from a hub, and messages that no member who may release has signed.
+    Delete old releases and promotions from a hub, and messages that no authorized member signed.
 
-    Nothing else deletes messages of this stream: it has no limit for each publisher, so that no
+    Nothing else deletes messages of this stream: a full stream rejects new messages, so that no
     member can displace the releases of another.
 
     Args:
         hub: a connection with the station's key.
-        space: the embedding space; releases for other spaces are all kept.
+        space: the embedding space; old releases for other spaces are kept.
         roster: the newest roster.
 
     Returns:
-        How many messages were deleted.
+        Number of messages that were deleted.
 
     Raises:
         HubError: if the hub was lost, or does not respond.
@@ -61,7 +61,8 @@ async def delete_unused_releases(hub: Hub, space: EmbeddingSpace, roster: Roster
     releases = await read_releases(hub, space, roster)
     used = set(map(id, still_used(releases.values())))
     unused = {number for number, each in releases.items() if id(each) not in used}
-    # Replies that the hub has stored for a member may have other subjects.
+    # Read all subjects: a member can make the hub store its own responses on any subject of the
+    # stream, see hub/streams.py.
     reader = await open_reader(hub, RELEASES, '>', 1)
     while reader.behind:
         unused.update(

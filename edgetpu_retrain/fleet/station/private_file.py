@@ -13,14 +13,14 @@ from edgetpu_retrain.store.files.durable_file import complete_or_absent, sync_fo
 from edgetpu_retrain.store.files.regular_file import read_regular_file
 
 MAX_BYTES = 64 << 10
-"""Largest file that is read, bytes."""
+"""Maximum length of a file that is read, bytes."""
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def write_private(path: Path, content: bytes) -> None:
     """
-    Write a whole file with mode 0600; it is on disk when this function returns.
+    Write a file with mode 0600, atomically; it is on disk when this function returns.
 
     Raises:
         StoreError: if it cannot be written; an existing file is then unchanged.
@@ -37,7 +37,8 @@ def read_private(path: Path) -> bytes:
     Return the content of a file that only its user can read.
 
     Raises:
-        FleetError: if it is missing, too large, cannot be read, or others can read it.
+        FleetError: if the file is missing, is too large, cannot be read, or has a mode that allows
+            others any access.
     """
     try:
         content = read_regular_file(path, at_most=MAX_BYTES)

@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The packs that a hub has of a key, and when it received them.
+The packs of a key that a hub has, and when the hub received them.
 
-What a revocation takes back depends on when the hub received a pack, not on the time in the pack,
-which its author chooses.  The roster then names the last packs that count, by number and hash:
-sequence numbers differ between hubs, and change when a hub is restored.
+Whether a pack counts after a revocation depends on when the hub received it, not on the time in
+the pack, which the author chooses.  The roster then names the last packs that count, by number and
+hash, because sequence numbers differ between hubs and change when a hub is restored.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class ReceivedPack:
 
     Args:
         header: the header of the pack.
-        sequence: its number in the stream of the hub.
-        received_ms: when the hub received it, milliseconds since 1970.
+        sequence: sequence number of the pack in the stream of the hub.
+        received_ms: when the hub received the pack, milliseconds since 1970.
     """
 
     header: Header
@@ -44,7 +44,7 @@ async def read_packs(hub: Hub, key: str) -> list[ReceivedPack]:
 
     Args:
         hub: a connection with the station's key.
-        key: the public key.
+        key: the public key that signed the packs.
 
     Raises:
         HubError: if the hub was lost, or does not respond.
@@ -53,7 +53,7 @@ async def read_packs(hub: Hub, key: str) -> list[ReceivedPack]:
     packs = []
     while reader.behind:
         for message in await reader.read():
-            # Robots reject a message that is not valid, so it is no pack of the key.
+            # Robots reject an invalid message, so it cannot be a pack of the key.
             with suppress(PackError):
                 if peek(message.data).origin == key:
                     header = read_header(message.data)
@@ -65,17 +65,17 @@ def heads(
     packs: Iterable[ReceivedPack], counts: Callable[[ReceivedPack], bool] = lambda _: True
 ) -> dict[str, tuple[int, bytes]]:
     """
-    Return the last pack of each epoch that still counts.
+    Return, for each epoch of a key, the last pack that still counts.
 
-    A chain ends before its first pack that does not count.  At a fork, it follows the pack that
-    the hub received first.
+    The packs of an epoch are a chain, which ends before the first pack that does not count.  At a
+    fork, the chain follows the pack that the hub received first.
 
     Args:
         packs: the packs of one key, in the order of their reception.
-        counts: whether a pack counts.
+        counts: returns whether a pack counts.
 
     Returns:
-        Number and hash of the pack, by epoch.
+        Number and hash of the pack, by epoch; without epochs of which no pack counts.
     """
     chains: dict[str, dict[tuple[int, bytes], Header]] = {}
     for pack in packs:

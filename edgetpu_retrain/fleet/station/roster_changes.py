@@ -17,7 +17,7 @@ def add_member(roster: Roster, member: Member) -> Roster:
     Add a member.
 
     Raises:
-        RequestError: if a member that may connect has this name.
+        RequestError: if another member that may connect has the same name.
     """
     if any(each.name == member.name and each.may_connect for each in roster.members):
         raise RequestError(
@@ -29,14 +29,15 @@ def add_member(roster: Roster, member: Member) -> Roster:
 
 def remove_member(roster: Roster, key: str, keep: KeepMap) -> Roster:
     """
-    Forbid a key to connect, and let only some of its packs count.
+    Forbid a key to connect, and limit which of its packs count.
 
-    Packs that an earlier change excluded stay excluded.
+    Packs that an earlier removal excluded stay excluded.
 
     Args:
         roster: the roster.
         key: public key of the member.
-        keep: number and hash of the last pack that still counts, by epoch.
+        keep: number and hash of the last pack that still counts, by epoch; no pack of any other
+            epoch counts.
     """
 
     def changed(member: Member) -> Member:
@@ -54,10 +55,10 @@ def change_member(
     expires_ms: int | None,
 ) -> Roster:
     """
-    Change the roles, labels or time of expiry of a member; None = unchanged.
+    Change the roles, label patterns or time of expiry of a member; None = unchanged.
 
     Raises:
-        RequestError: if it was revoked or retired.
+        RequestError: if the member was revoked or retired.
     """
 
     def changed(member: Member) -> Member:
@@ -76,7 +77,7 @@ def change_member(
 
 
 def erase_samples(roster: Roster, samples: Iterable[bytes]) -> Roster:
-    """Erase samples: no member may keep their bytes."""
+    """Add samples to those whose bytes no member may keep."""
     return replace(roster, erased=roster.erased | frozenset(samples))
 
 
@@ -85,7 +86,7 @@ def find_member(roster: Roster, name: str) -> Member:
     Return the member with a name or public key; of several, the one that may connect.
 
     Raises:
-        RequestError: if there is none, or more than one.
+        RequestError: if there is no such member, or more than one remains.
     """
     found = [each for each in roster.members if name in {each.key, each.name}]
     if len(found) > 1:
@@ -113,7 +114,7 @@ def _with_changed(roster: Roster, key: str, change: Callable[[Member], Member]) 
 
 
 def _smaller(old: KeepMap | None, new: KeepMap) -> KeepMap:
-    """Return which packs are in both."""
+    """Return the last packs of each epoch that count by both."""
     if old is None:
         return new
     return {

@@ -3,9 +3,9 @@
 """
 The configuration of the hub, a nats-server with JetStream: who may connect, and what they may do.
 
-It has one account, with one user for each member.  Subjects that the permissions do not list are
-denied, so members cannot delete, purge or create streams.  nats-server accepts JSON as
-configuration: https://docs.nats.io/running-a-nats-service/configuration
+The server has one account, with one user for each member that may connect.  Subjects that the
+permissions do not list are denied, so members cannot delete, purge or create streams.  nats-server
+accepts JSON as configuration: https://docs.nats.io/running-a-nats-service/configuration
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from edgetpu_retrain.fleet.station.settings import Settings
 
 ACCOUNT = 'FLEET'
 _MEMORY_BYTES = 64 << 20
-# In effect no limit, because each stream has its own.  A limit for all streams would have to be
-# twice their sum: when a station restarts, nats-server 2.15 counts each existing stream again when
-# its creation is requested.
+# In effect no limit, because each stream has a limit of its own.  A limit for all streams would
+# have to be twice the sum of these: after a restart, nats-server 2.15 counts each existing stream
+# again when its creation is requested.
 _FILE_BYTES = 1 << 50
 
 
@@ -49,9 +49,9 @@ def server_configuration(
 
     Args:
         folder: the station's folder.
-        settings: how it runs its hub.
+        settings: how the station runs its hub.
         station: public key of the station's own member, which may manage the streams.
-        members: who may connect.
+        members: the members that may connect; the station's own may be among them.
     """
     users = [_user(station, station_permissions(station))] + [
         _user(member.key, publish_permissions(member.key, member.roles))

@@ -11,7 +11,7 @@ PORT = 4222
 
 LOCAL_NAMES = ('localhost', '127.0.0.1')
 EVERYWHERE = ('0.0.0.0', '::')  # noqa: S104 - nothing is bound here
-"""The addresses that stand for all addresses of a machine, IPv4 and IPv6."""
+"""The wildcard addresses, which mean all addresses of a machine, of IPv4 and IPv6."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Settings:
         names: host names and IP addresses at which robots reach the hub; the first one is
             written into their credentials.
         host: address on which the hub listens.
-        port: its port.
-        evidence_bytes: how much evidence the hub keeps at most.
+        port: port on which the hub listens.
+        evidence_bytes: maximum size of all packs that the hub keeps, bytes.
     """
 
     names: tuple[str, ...]
@@ -34,17 +34,17 @@ class Settings:
 
     @property
     def url(self) -> str:
-        """The address for robots."""
+        """The URL at which robots reach the hub."""
         return _address(self.names[0], self.port)
 
     @property
     def local_url(self) -> str:
-        """The address for programs on this machine."""
+        """The URL at which programs on the hub's own machine reach the hub."""
         return _address(LOCAL_NAMES[1] if self.host in EVERYWHERE else self.host, self.port)
 
     @property
     def certified_names(self) -> tuple[str, ...]:
-        """The names in the hub's certificate, including those for programs on its own machine."""
+        """The names in the hub's certificate, including those for programs on this machine."""
         local = LOCAL_NAMES if self.host in EVERYWHERE else (*LOCAL_NAMES, self.host)
         return tuple(dict.fromkeys((*self.names, *local)))
 

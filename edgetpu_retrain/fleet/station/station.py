@@ -54,10 +54,15 @@ class Station:
     A running station.
 
     Args:
-        folder: its folder, which this process has locked.
-        space: the embedding space of the packs that its own member keeps.
-        upstream: for a site's station, the address of the base's hub and the credentials for it.
+        folder: the station's folder, which this process has locked.
+        space: the embedding space of the packs that the station's own member keeps.
+        upstream: for a site's station, the address of the base's hub and the credentials for it;
+            None = this is the base.
         log: called with each line for the operator.
+
+    Raises:
+        RetrainError: if the hub cannot listen, nats-server is missing or too old, or the folder or
+            the ledger cannot be used.
     """
 
     def __init__(
@@ -82,7 +87,8 @@ class Station:
         self._is_site = upstream is not None
         if upstream is not None:
             hubs.append(upstream)
-        # The station passes on only messages that a member with the role 'release' has signed.
+        # The station passes releases on between hubs, but only valid ones from members with the
+        # role 'release'.
         inbox = ReleaseInbox(key.public, space, lambda: self._ledger.roster)
         self._synchronization = Synchronization(
             self._ledger, key, hubs, on_change=self._changed, accept_release=inbox.accept
@@ -92,7 +98,7 @@ class Station:
 
     async def run(self) -> None:
         """
-        Run until cancelled.
+        Run the hub and the station's own member until cancelled.
 
         Raises:
             RetrainError: if the server cannot run, or the folder or the ledger cannot be used.
@@ -147,7 +153,7 @@ class Station:
             await asyncio.sleep(_RENEW_S)
             try:
                 is_new = await asyncio.to_thread(self._folder.renew_certificate)
-            except RetrainError as error:  # There is still a year for further attempts.
+            except RetrainError as error:  # Try again in an hour: the old one is valid for a year.
                 self._log(f'the certificate of the hub cannot be renewed: {error}')
                 continue
             if is_new:
@@ -179,7 +185,8 @@ class Station:
     def _changed(self, stream: str) -> None:
         self._report_of_ledger = None
         message = self._ledger.roster_message if stream == ROSTER else None
-        # This is how a site's station gets the roster, and a restored base a newer one.
+        # A site's station gets the roster in this way, and a base that was restored from a backup
+        # gets back a newer roster.
         if message is not None and self._folder.adopt_roster(message):
             self._log(
                 'a newer roster came from a hub; if this folder was restored from a backup, look '
@@ -187,7 +194,7 @@ class Station:
             )
 
     async def _erase(self) -> None:
-        """Erase from the hub what was erased in the ledger."""
+        """Erase samples from the hub that were erased in the ledger."""
         url = self._settings.local_url
         while True:
             await asyncio.sleep(_ERASE_S)
@@ -200,11 +207,11 @@ class Station:
                 finally:
                     await hub.close()
             except HubError:
-                continue  # It is tried again.
+                continue  # Try again after the next pause.
             self._log(f'samples were erased from {counted(count, "pack", "packs")} of the hub')
 
     async def _report(self) -> None:
-        """Report like any member, and log each change of the problem of a hub."""
+        """Publish a report regularly, and log when the problem of a hub changes."""
         while True:
             await asyncio.sleep(_REPORT_S)
             for hub in self._synchronization.status():
@@ -216,7 +223,7 @@ class Station:
                 await self._synchronization.publish_report(report)
 
     async def _relay_reports(self) -> None:
-        """Pass the reports of this site's robots on to the base."""
+        """Publish the reports of this site's robots on the hub of the base."""
         url = self._settings.local_url
         publish = partial(self._synchronization.relay_report, url)
         while True:
@@ -235,7 +242,7 @@ class Station:
     def _make_report(self) -> Report:
         report = self._report_of_ledger
         if report is None:
-            # This takes seconds for a million samples, so do it only after a change.
+            # With a million samples, this takes seconds, so do it only after a change.
             report = self._report_of_ledger = self._look_at_ledger()
         hubs = self._synchronization.status()
         problems = [each.problem for each in hubs if each.problem]
@@ -272,12 +279,16 @@ class Station:
 
 
 async def _first_to_end(*coroutines: Coroutine[Any, Any, None]) -> None:
-    """Run coroutines until the first ends, cancel the others, and raise what it raised."""
+    """
+    Run coroutines until one of them ends, then cancel the others; raise the exception of that one.
+
+    The first coroutine runs the server, and is cancelled last.
+    """
     tasks = [asyncio.ensure_future(each) for each in coroutines]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        # The first one is the server.  It ends last, so that the others can finish their requests.
+        # The server ends last, so that the others can finish their requests.
         server, *others = tasks
         await cancel(others, _SECONDS_TO_CANCEL)
         await cancel([server], 2 * SECONDS_TO_END)

@@ -15,10 +15,10 @@ from edgetpu_retrain.fleet.hub.streams import EVIDENCE
 from edgetpu_retrain.fleet.roster.roster import Member, Roster
 
 SILENT_MS = 60_000
-"""A member that may connect is away if it has not reported for this long, milliseconds."""
+"""A member that may connect is 'away' if it has not reported for this long, milliseconds."""
 
 CLOCK_MS = 60_000
-"""A clock that differs by more than this from the hub's is a problem, milliseconds."""
+"""A member's clock that differs from the hub's by more than this is a problem, milliseconds."""
 
 ALMOST_FULL = 0.9
 
@@ -26,13 +26,13 @@ ALMOST_FULL = 0.9
 @dataclass(frozen=True)
 class HubFill:
     """
-    How full the hub is.
+    How full the stream of packs is at a hub.
 
     Args:
-        messages: number of packs that it has.
-        num_bytes: their size.
-        max_bytes: its limit.
-        last_sequence: number of the last pack in its stream.
+        messages: number of packs in the stream.
+        num_bytes: size of the stream, bytes.
+        max_bytes: maximum size of the stream, bytes.
+        last_sequence: sequence number of the last pack.
     """
 
     messages: int
@@ -42,7 +42,7 @@ class HubFill:
 
     @property
     def share(self) -> float:
-        """Share of the limit."""
+        """Share of the maximum size that is used, 0 to 1."""
         return self.num_bytes / self.max_bytes if self.max_bytes > 0 else 0.0
 
 
@@ -52,10 +52,11 @@ class MemberStatus:
     What is known of a member.
 
     Args:
-        member: its entry in the roster.
-        received_ms: when the hub received the last message on the subject of its report,
+        member: the member's entry in the roster.
+        received_ms: when the hub received the last message on the subject of the member's report,
             milliseconds since 1970; None = never.
-        report: its report; None if there is no message, or the member did not sign it.
+        report: the report in that message; None if there is no message, or if the message cannot
+            be read or is not signed by the member.
     """
 
     member: Member
@@ -71,7 +72,7 @@ class FleetStatus:
     Args:
         roster: the newest roster of the station.
         url: address of the hub.
-        now_ms: when this was read, milliseconds since 1970.
+        now_ms: when the status was read, milliseconds since 1970.
         fill: how full the hub is.
         members: all members of the roster.
     """
@@ -86,8 +87,10 @@ class FleetStatus:
         """
         Return 'here', 'away', 'never seen', 'unreadable', 'expired' or 'removed'.
 
-        'unreadable': the last message in place of the member's report cannot be read, or the
-        member did not sign it.  Only its next report shows whether it is here.
+        'here': the hub received a report of the member within the last minute.  'removed': the
+        member was revoked or retired.  'unreadable': the last message on the subject of the
+        member's report cannot be read or is not signed by the member; only the member's next
+        report shows whether it is here.
         """
         member = each.member
         if not member.may_connect:
@@ -101,7 +104,7 @@ class FleetStatus:
         return 'here' if self.now_ms - each.received_ms < SILENT_MS else 'away'
 
     def problems(self) -> list[str]:
-        """Return what is wrong, a sentence each, for the operator."""
+        """Return the problems of the hub and the members, a sentence each, for the operator."""
         found = []
         if self.fill.share > ALMOST_FULL:
             found.append(
@@ -125,7 +128,7 @@ class FleetStatus:
         return found
 
     def to_json(self) -> dict[str, Any]:
-        """Return all of it for a script."""
+        """Return the status as values for JSON."""
         return {
             'fleet': self.roster.fleet,
             'roster': self.roster.version,
@@ -182,5 +185,5 @@ def joined(members: Iterable[Member], reports: Iterable[SeenReport]) -> tuple[Me
 
 
 def report_fields(report: Report) -> dict[str, Any]:
-    """Return a report for a script."""
+    """Return the fields of a report, as values for JSON."""
     return {field.name: getattr(report, field.name) for field in fields(report)}

@@ -112,7 +112,7 @@ def _judged(pool: Pool, left_out: BoolArray, options: TrainingOptions) -> _Verdi
         classes = np.unique(pool.labels[learned])
         if len(classes) < 2:
             continue
-        # Without recordings, the training evaluates the head with one held-out split instead of
+        # Without recordings, the head is usually evaluated with one held-out split instead of
         # five.  This changes only the head's temperature, which mistakes.py estimates anyway.
         lesson = replace(pool.training_set(learned), recordings=np.empty(0, np.int64))
         head = fit_rows(lesson, np.arange(len(learned)), options)

@@ -1,18 +1,21 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Finds robots that teach wrong labels, of which nothing should be learned.
+Finds robots that teach wrong labels, from which nothing should be learned.
 
-Two tests show it, with samples that were not learned:
+Two tests find such a robot.  Both classify samples that the classifier has not learned:
 
-- Harm: with the robot's samples, those of other robots are classified worse than without them.
-  This finds labels that are swapped, new names for known things, and very many wrong samples.
-- Disorder: even what has learned half of the robot's own samples has many of the other half wrong.
-  This finds random labels, also if half of them are right.
+- Harm: a classifier that has learned the robot's samples classifies those of other robots worse
+  than one that has not.  This finds labels that are swapped, new names for known things, and very
+  many wrong samples.
+- Disorder: a classifier that has learned half of the robot's samples, besides those of others,
+  classifies many of the other half wrongly.  This finds random labels, even if half of them are
+  right.
 
-Neither is meant to suspect a robot in another place.  What it teaches does not help the others,
-but it does not harm them, and its own samples explain each other.  After each robot that is found,
-the tests are repeated without it, because its samples make those of others look wrong.
+Neither test is meant to suspect a robot in another place.  Its samples do not help other robots,
+but do not harm them either, and from half of its samples the other half can be learned.  After a
+robot is found, the tests are repeated without it, because its samples make those of other robots
+look wrong.
 """
 
 from __future__ import annotations
@@ -23,14 +26,17 @@ from edgetpu_retrain.fleet.training.pool import BoolArray, Pool
 from edgetpu_retrain.learning import IntArray
 import numpy as np
 
-# The largest number of groups of robots whose samples are classified to measure harm.
+# The largest number of folds of robots whose samples are classified together to measure harm.
 _FOLDS = 5
-# A robot harms if the others lose more than this share of their samples, and if chance does not
-# explain that, see gate.py: one of 700 harmless robots costs so many standard deviations.
+# A robot does harm if, because of its samples, fewer samples of the others are classified
+# correctly: fewer by more than this share of them, and by more than this number of standard
+# deviations, see gate.py.  Of 700 harmless robots, one exceeds that number by chance.
 _HARM, _HARM_DEVIATIONS = 0.01, 3.0
-# A robot is in disorder if it has less than this share of the median robot's samples right, and if
-# chance does not explain that: of 20 such robots, one has so many standard deviations fewer.
+# The limit of disorder is this share of the median robot's accuracy.  A robot is in disorder if
+# its accuracy is below the limit by more than this number of standard deviations.  Of 20 robots
+# exactly at the limit, one is in disorder by chance.
 _ORDER, _ORDER_DEVIATIONS = 0.75, 1.645
+# The origin of this robot's own samples.
 _OWN = -1
 
 
@@ -42,7 +48,7 @@ def wrong_teachers(pool: Pool, rows: IntArray) -> BoolArray:
 
     Args:
         pool: all samples.
-        rows: int64 ``[M]``, the samples to use.
+        rows: int64 ``[M]``, the samples with which to test the robots.
     """
     found = np.zeros(len(pool), bool)
     others = len(np.unique(pool.origins[~pool.is_own]))
@@ -59,7 +65,7 @@ def wrong_teachers(pool: Pool, rows: IntArray) -> BoolArray:
 
 
 class _Judge:
-    """Classifies the samples of each robot with and without those of others."""
+    """Classifies the samples of robots after learning those of others, to find wrong teachers."""
 
     def __init__(self, pool: Pool, rows: IntArray) -> None:
         self._learner = LeastSquares(pool, rows)
@@ -68,11 +74,12 @@ class _Judge:
         self._robots = np.unique(self._origins)
         places, sizes = _places(pool.groups[rows])
         self._half = places % 2
-        # A robot with very many samples must not decide alone who harms whom.
+        # Of each robot and class, count at most the median number of samples, so that a robot with
+        # very many samples does not decide alone who does harm.
         self._counts = places < np.median(sizes)
 
     def most_harmful(self) -> int | None:
-        """Return the origin that harms the others most; None if none does."""
+        """Return the origin of the robot that does most harm; None if none does harm."""
         lost, gained, seen = ({int(each): 0 for each in self._robots} for _ in range(3))
         count = min(_FOLDS, len(self._robots))
         for fold in range(count):
@@ -95,7 +102,7 @@ class _Judge:
         return worst if harms.get(worst, 0.0) > _HARM_DEVIATIONS else None
 
     def most_disorderly(self) -> int | None:
-        """Return the origin whose own samples explain each other least; None if all do."""
+        """Return the origin of the robot in the greatest disorder; None if none is in disorder."""
         right: dict[int, float] = {}
         counts: dict[int, int] = {}
         for origin in self._robots.tolist():
@@ -128,7 +135,7 @@ class _Judge:
 
 
 def _places(groups: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the place of each row in its group, int64 ``[M]``, and the sizes of the groups."""
+    """Return the index of each row within its group, int64 ``[M]``, and the groups' sizes."""
     order = np.argsort(groups, kind='stable')
     starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
     sizes = np.diff(starts, append=len(groups))
