@@ -135,7 +135,7 @@ _MEANINGS = {
 
 
 def find_encoding(name: str) -> Encoding | None:
-    """Return the encoding that :func:`encoding_of` returns; None if it is not supported."""
+    """Return the encoding with a name, like :func:`encoding_of`; None if it is not supported."""
     # Drivers written in C may append a NUL character or spaces.
     lower = name.strip(' \0').lower()
     return _ENCODINGS.get(name) or _ENCODINGS.get(_MEANINGS.get(lower, lower))
@@ -143,7 +143,7 @@ def find_encoding(name: str) -> Encoding | None:
 
 def encoding_of(name: str) -> Encoding:
     """
-    Return the encoding with a name, which may be one that only drivers use, such as 8UC3.
+    Return the encoding with a name; other names that drivers use, such as 8UC3, are accepted.
 
     Args:
         name: the ``encoding`` of a ``sensor_msgs/Image``, untrusted.

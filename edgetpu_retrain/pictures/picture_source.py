@@ -145,7 +145,7 @@ class PictureSource:
         return self._brightest * _DARK_PARTS >= 1 << self._bits
 
     def _darkness(self) -> str:
-        """Return a sentence if all pictures so far are nearly black and need fewer bits; or ''."""
+        """Return a report if all pictures so far are nearly black and need fewer bits, else ''."""
         fitting = next(each for each in _USUAL_BITS if self._brightest < 2**each)
         if self._is_bright() or fitting >= self._bits:
             return ''

@@ -27,7 +27,7 @@ def sample_picture(picture: LazyPicture, seen: RgbArray, store_images: str) -> b
     Return the JPEG file to store with a sample; None if ``store_images`` is 'none'.
 
     Args:
-        picture: the picture that was embedded.
+        picture: the picture from which the embedding was computed.
         seen: the picture as :meth:`LazyPicture.for_model` returned it for the extractor, RGB,
             uint8 ``[H, W, 3]``.
         store_images: one of :data:`STORE_IMAGES`.
@@ -46,7 +46,7 @@ def pixels_to_store(
 
     Args:
         picture: the picture.
-        region: the part that was embedded; None = the whole picture.
+        region: the part from which the embedding was computed; None = the whole picture.
         seen: this part as :meth:`LazyPicture.for_model` returned it for the extractor, RGB, uint8
             ``[H, W, 3]``.
         store_images: one of :data:`STORE_IMAGES`.

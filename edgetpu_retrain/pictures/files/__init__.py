@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Checks JPEG, PNG and WEBP files before they are decoded."""
+"""The file formats JPEG, PNG and WEBP: checks, EXIF orientation and safe decoding."""

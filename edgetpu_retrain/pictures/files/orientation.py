@@ -4,7 +4,7 @@
 Rotates a picture according to its EXIF data.
 
 OpenCV rotates JPEG files itself.  Whether it rotates PNG and WEBP files depends on its version and
-on the flags for decoding, so they are decoded without rotation and rotated by this module.
+on the flags for decoding, so these files are decoded without rotation and rotated by this module.
 """
 
 from __future__ import annotations
