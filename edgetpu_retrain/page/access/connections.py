@@ -85,7 +85,12 @@ class Connections:
                 self._open[connection] = None  # move it to the end: it is replaced last
 
     def admit(self, new: _Connection) -> bool:
-        """Add a connection; at the limit, replace an idle one, or return False if none is idle."""
+        """
+        Add a connection; at a limit, end an idle connection of the same client first.
+
+        Returns:
+            Whether the connection was added; False at a limit if the client has no idle one.
+        """
         mine = [each for each in self._open if each.client == new.client]
         if len(mine) >= MAX_CONNECTIONS_OF_CLIENT or len(self._open) >= MAX_CONNECTIONS:
             idle = next((each for each in mine if not each.is_busy), None)

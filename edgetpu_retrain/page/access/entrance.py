@@ -9,8 +9,8 @@ from edgetpu_retrain.page.access.sessions import Sessions, TEACHER
 from edgetpu_retrain.page.app_keys import ROLE
 from edgetpu_retrain.page.refused import RefusedError
 
-# A page that opens /.  A redirect to / would not work: if the address was opened from another
-# site, browsers do not send a SameSite=Strict cookie after a redirect.
+# An HTML document that opens /.  A redirect to / would not work: if the address was opened from
+# another site, browsers do not send a SameSite=Strict cookie after a redirect.
 _ONWARD = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>edgetpu_retrain</title>'
     '<meta http-equiv="refresh" content="0;url=/"><p><a href="/">Open the page</a></p>'

@@ -30,7 +30,8 @@ class Rates:
     """
     Limits the rate of each client by a token bucket.
 
-    A request takes permits from the bucket of its client.  The bucket is refilled over time.
+    Each request, message or byte takes a permit from the bucket of its client.  The bucket is
+    refilled over time.
 
     Args:
         per_s: number of permits that are refilled per second.

@@ -84,7 +84,8 @@ def fingerprint(folder: Path) -> str:
     """
     Return a fingerprint of a data folder, which shows whether an analysis is outdated.
 
-    It depends on the id and label of each sample, and on the number of the newest model version.
+    The fingerprint depends on the id and label of each sample, and on the number of the newest
+    model version.
 
     Raises:
         StoreError: if the samples or the folder of models cannot be read.

@@ -37,7 +37,7 @@ _STANDARD_ERRORS = 2.0
 
 
 def not_recorded(version: int) -> str:
-    """Return why a version cannot be compared: its record does not name its newest sample."""
+    """Return why a version whose record does not name its newest sample cannot be compared."""
     return (
         f'Which samples version {version} was trained with is not known: its record is of an '
         'earlier release.'

@@ -16,7 +16,7 @@ def in_words(done: Mapping[str, Any]) -> str:
     Return a message for the user who imported samples.
 
     Args:
-        done: the result of ``samples import --json``.
+        done: the result of ``samples import --json``; the keys of ``labels`` are messages.
 
     >>> in_words({'added': 2, 'present': 1, 'relabelled': 0, 'left_out': 0, 'labels': {}})
     '2 samples were added, 1 was there already.'

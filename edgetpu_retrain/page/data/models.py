@@ -15,7 +15,7 @@ from edgetpu_retrain.store.models.model_version import read_version
 
 def list_models(folder: Path, serving: int) -> dict[str, Any]:
     """
-    Return all complete versions, newest first; only their records are read, not the models.
+    Return all finished versions, newest first; only their records are read, not the models.
 
     Args:
         folder: the data folder.

@@ -38,7 +38,7 @@ class Live:
 
     Args:
         robot: the robot.
-        sockets: counts the WebSockets.
+        sockets: opens and counts the WebSockets.
     """
 
     def __init__(self, robot: Robot, sockets: Sockets) -> None:

@@ -67,7 +67,7 @@ class _Hold:
         }
 
     def count(self, response: Any, problem: str = '') -> None:
-        """Add the numbers in a response of ``~/add_samples``, and set the problem."""
+        """Update the numbers from a response of ``~/add_samples``, and set the problem."""
         self.stored += response.added
         self.skipped += response.skipped
         self.label_total = response.label_total

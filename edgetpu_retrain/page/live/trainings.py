@@ -24,7 +24,7 @@ from edgetpu_retrain.wording import sentence
 # Minimum interval between two progress messages, seconds.
 _PROGRESS_S = 0.1
 
-# How many times the status must say that a training runs before a request is refused.
+# Number of polls in which the status must report a training before a request is refused.
 _STATUS_POLLS = 5
 
 _BEGUN = {'type': 'training', 'state': 'running', 'iteration': 0, 'num_iter': 0}

@@ -16,7 +16,7 @@ from edgetpu_retrain.page.routes import (
 
 
 def add_api(app: web.Application) -> None:
-    """Add the routes that read and change samples, questions and models."""
+    """Add the routes of samples, questions, pictures, models, analyses and transfers."""
     app.router.add_routes([*samples.routes, *questions.routes])
     for module in (pictures, models, analysis, transfer):
         module.add_routes(app)

@@ -54,7 +54,7 @@ class PictureBatches:
 
     async def get(self, number: int) -> bytes | None:
         """
-        Return a picture; None if it does not exist.
+        Return the JPEG file of a picture; None if the picture does not exist.
 
         Args:
             number: id of the sample or question.

@@ -25,7 +25,7 @@ from edgetpu_retrain.wording import quoted, sentence
 # Maximum number of images that are encoded at the same time.
 _ENCODERS = 2
 
-# Length in bytes of the JSON header of a message; the JPEG file follows the header.
+# A message consists of the length of its JSON header in bytes, the header and the JPEG file.
 _LENGTH = struct.Struct('>I')
 
 
@@ -35,7 +35,7 @@ class Video:
 
     Args:
         robot: the robot.
-        sockets: counts the WebSockets.
+        sockets: opens and counts the WebSockets.
     """
 
     def __init__(self, robot: Robot, sockets: Sockets) -> None:
