@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the program of a demonstration that teaches: with ROS, and with its exit codes."""
+"""Runs the main function of a demo's teacher with ROS, and returns its exit code."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ def run_with_ros(teach: Callable[[], None]) -> int:
     Initialize ROS, call a function, and shut ROS down.
 
     Args:
-        teach: teaches; its errors about nodes, cameras and programs are printed.
+        teach: the function; RetrainClientError, StageError and ProgramError are printed.
 
     Returns:
-        The exit code: 0 if the function completes, 1 after an error, 130 after a signal.
+        The exit code: 0 if the function completes, 1 after one of these errors, 130 after a
+        signal.
     """
     rclpy.init(args=[])
     try:
