@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Claim: the label that one key gives a sample."""
+"""Claim: what one key states about one sample, above all its label."""
 
 from __future__ import annotations
 

@@ -5,9 +5,8 @@ HybridClock: orders the claims of all robots, even if their clocks differ.
 
 A value has the milliseconds since 1970 in its upper bits and a counter in its lower 16 bits.  Each
 value that a clock returns is greater than all values that it has returned or accepted before, and
-close to the time of day:
-Kulkarni et al., 'Logical Physical Clocks and Consistent Snapshots in Globally Distributed
-Databases', 2014.
+close to the time of day.  See Kulkarni et al., 'Logical Physical Clocks and Consistent Snapshots
+in Globally Distributed Databases', 2014.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ class HybridClock:
         self._lock = threading.Lock()
 
     def next(self) -> int:  # noqa: A003
-        """Return a value later than all values that were returned or accepted before."""
+        """Return a value that is later than all values returned or accepted before."""
         with self._lock:
             # A full counter overflows into the milliseconds, so values keep growing.
             self._last = max(self._now_ms() << _COUNTER_BITS, self._last + 1)

@@ -6,7 +6,7 @@ Keys of robots and fleets: Ed25519, written as the nkeys of NATS.
 A robot's key authenticates the robot to the hub, and signs its packs.  To authenticate, the robot
 signs a text that the hub chooses.  A malicious hub could choose the bytes of a pack as this text;
 so this module puts a byte that no text contains before the data that it signs.
-https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro/nkey_auth
+See https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro/nkey_auth
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ KINDS = {'user': 20 << 3, 'account': 0}
 
 _PUBLIC_LENGTH = 56
 _SEED_PREFIX = 18 << 3
-# Not valid as the first byte of UTF-8: RFC 3629, section 4.
+# This byte never occurs in UTF-8: RFC 3629, section 1.
 _NO_TEXT = b'\xff'
 
 
@@ -126,7 +126,7 @@ def check_public(public: str, kind: str = 'user') -> str:
     Return a public key unchanged if it is valid.
 
     Raises:
-        FleetError: if it is not a key of this kind.
+        FleetError: if the text is not a public key of this kind.
     """
     if raw_public(public, kind) is None:
         first = 'U' if kind == 'user' else 'A'

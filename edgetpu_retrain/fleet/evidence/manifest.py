@@ -42,7 +42,7 @@ EPOCH_DIGITS = 16
 NO_PACK = bytes(ID_BYTES)
 """The first pack of an epoch has this instead of the hash of the previous pack."""
 
-# The signed bytes of other kinds of messages begin differently.
+# No other kind of signed message begins with this, so a signature is valid for one kind only.
 _MAGIC = b'EDGEPCK1'
 _HEAD = struct.Struct(f'>8s{KEY_BYTES}s{EPOCH_DIGITS // 2}sQ{ID_BYTES}s{ID_BYTES}sQHHII')
 _CLAIM = struct.Struct(f'>{ID_BYTES}sQHHB')

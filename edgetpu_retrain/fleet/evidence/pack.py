@@ -237,7 +237,7 @@ def decode(message: bytes, space: EmbeddingSpace) -> tuple[Pack, dict[bytes, Pay
             is verified.
 
     Returns:
-        The pack, and by id the bytes of the samples that were not left out of the message.
+        The pack, and the bytes of the samples that were not left out of the message, by id.
 
     Raises:
         PackError: if anything in the message is not valid.

@@ -78,7 +78,7 @@ def read_payload(
     data: bytes, claims: Sequence[Claim], pictures: Mapping[bytes, bytes], space: EmbeddingSpace
 ) -> dict[bytes, Payload]:
     """
-    Return by id the bytes of the samples that were not left out of a payload.
+    Return the bytes of the samples that were not left out of a payload, by id.
 
     Args:
         data: the payload, untrusted bytes.

@@ -18,7 +18,7 @@ SIGNATURE_TEXT_BYTES = 1 + 4 * -(-SIGNATURE_BYTES // 3)
 
 
 def sign_message(body: bytes, key: Key) -> bytes:
-    """Return a message: a body and its signature by a key."""
+    """Return a message: a body and its signature with a key."""
     return body + b'\n' + base64.b64encode(key.sign(body))
 
 

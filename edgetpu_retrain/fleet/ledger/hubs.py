@@ -259,7 +259,7 @@ def has_message(connection: sqlite3.Connection, hub: str, sequence: int, pack: i
 
 
 def note_dropped(connection: sqlite3.Connection, hub: str, origin: str, sequence: int) -> None:
-    """Record that a pack in a hub was not stored here, because too many packs wait."""
+    """Record that a pack in a hub was not stored here, because of MAX_WAITING_PACKS."""
     connection.execute('INSERT OR IGNORE INTO hubs (hub) VALUES (?)', (hub,))
     connection.execute(
         'INSERT INTO dropped VALUES (?, ?, ?) ON CONFLICT (hub, origin) '

@@ -47,7 +47,7 @@ class Ledger(LedgerFile):
         origin: str = '',
     ) -> Receipt:
         """
-        Store a received pack, unless it is already stored or not valid, or too many others wait.
+        Store a received pack, unless it is stored already, not valid, or exceeds MAX_WAITING_PACKS.
 
         Args:
             message: untrusted bytes.
@@ -208,7 +208,7 @@ class Ledger(LedgerFile):
         with self._database.looking('read the epoch of') as connection:
             return sealing.own_epoch(connection, self.me)
 
-    # Conclusions
+    # Queries
 
     def evidence(self, *, own: bool, without: Collection[str] = ()) -> FleetEvidence:
         """
@@ -274,7 +274,7 @@ class Ledger(LedgerFile):
             if not hub or hubs.has_message(connection, hub, sequence, *found):
                 return True
             if hubs.erased_samples(connection, *found):
-                return False  # It may have bytes that the hub must delete.
+                return False  # The message may have bytes that the hub must delete.
         with self._database.transaction('note a pack in') as connection:
             hubs.note(connection, hub, sequence, *found, received_ms=received_ms, complete=False)
         return True

@@ -13,7 +13,7 @@ from edgetpu_retrain.fleet.ledger.winners import claim_rows, Judge, resolve_all
 
 class Quarantined(NamedTuple):
     """
-    Packs of one epoch of a key that do not count, for one reason.
+    The packs of a key in one epoch that do not count for the same reason.
 
     Args:
         key: the key that signed them.

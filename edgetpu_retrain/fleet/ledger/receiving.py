@@ -33,9 +33,9 @@ class Receipt(NamedTuple):
     What became of a message.
 
     Args:
-        outcome: 'accepted', 'known', 'waiting' (for an earlier pack or for the roster),
-            'quarantined', or 'refused' (not stored).
-        reason: why it was not accepted; '' if it was accepted or known.
+        outcome: 'accepted', 'known' (stored already), 'waiting' (for an earlier pack or for the
+            roster), 'quarantined', or 'refused' (not stored).
+        reason: why the pack was not accepted; '' if it was accepted or known.
         hash: hash of the pack; empty if the message is not a pack.
     """
 
@@ -95,7 +95,7 @@ class Storing:
             sealed_here: whether this robot has just signed it.
 
         Returns:
-            Whether the pack counts; None = it was not stored, because too many packs wait.
+            Whether the pack counts; None = it was not stored, because of a limit on waiting packs.
         """
         connection, roster, me = self.connection, self._judge.roster, self._judge.me
         connection.execute('SAVEPOINT pack')
@@ -235,7 +235,7 @@ def is_whole(pack: Pack, payloads: Mapping[bytes, Payload]) -> bool:
 
 
 def _is_full(connection: sqlite3.Connection, chain: int, number: int) -> bool:
-    """Return whether too many packs wait, including the one that was just stored."""
+    """Return whether too many packs wait, with the pack that was just stored."""
     origin, kept, is_fork = connection.execute(
         'SELECT origin, kept, forked = ? AND 2 = '
         '(SELECT COUNT(*) FROM packs WHERE chain = chains.id AND number = forked) '

@@ -177,7 +177,7 @@ def own_epoch(connection: sqlite3.Connection, me: str) -> str:
 
 
 def begin_epoch(connection: sqlite3.Connection, me: str) -> str:
-    """Begin a new epoch, in which this robot will seal its claims, and return its name."""
+    """Begin and return a new epoch, in which this robot seals its claims from now on."""
     epoch = secrets.token_hex(EPOCH_DIGITS // 2)
     connection.execute(
         'INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)', (_fact(me), epoch.encode())

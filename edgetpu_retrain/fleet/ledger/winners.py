@@ -80,7 +80,7 @@ class Judge(NamedTuple):
         return '' if is_listed else self.me
 
     def opinions(self, rows: Iterable[ClaimRow]) -> dict[str, ClaimRow]:
-        """Return by key the latest claim that counts; rows are as from :func:`claim_rows`."""
+        """Return, by key, the latest claim that counts; rows are as from :func:`claim_rows`."""
         return {row.key: row for row in rows if self.allows(row)}
 
     def allows(self, row: ClaimRow) -> bool:

@@ -32,8 +32,8 @@ class Member:
         key: the public key, 'U...'.
         name: name of the robot or person, for messages.
         roles: some of :data:`ROLES`.
-        labels: patterns, with shell wildcards, of the labels that it may claim; empty = all
-            labels.
+        labels: patterns, with shell wildcards, of the labels that the member may claim;
+            empty = all labels.
         expires_ms: claims made after this time do not count, milliseconds since 1970; None = the
             member does not expire.
         keep: for a key that was revoked or retired, number and hash of the last pack that counts,
