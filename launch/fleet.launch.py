@@ -8,8 +8,8 @@ Start the fleet process of a robot, beside retrain.launch.py on the same machine
 
 The credentials are the file that 'edgetpu_retrain fleet add' writes on the base station
 (docs/fleet.md).  If neither fleet nor params_file is given, nothing is started.  The retrain node
-is the one of the same namespace.  The process is restarted if it ends, and continues where it
-stopped.
+is the one of the same namespace.  The process is restarted if it ends, unless the argument
+respawn is false, and continues where it stopped.
 """
 
 from launch import Action, LaunchDescription

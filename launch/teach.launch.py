@@ -23,7 +23,7 @@ from launch_ros.actions import Node
 
 PACKAGE = 'edgetpu_retrain'
 
-# Relative, so that it is in the namespace of the node.
+# A relative name, so that the topic is in the namespace of the node.
 WEBCAM_TOPIC = 'webcam/image_raw'
 FIRST_WEBCAM = '0'
 COMPRESSED = '/compressed'

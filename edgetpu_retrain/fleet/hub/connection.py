@@ -199,7 +199,7 @@ class Hub:
             self._lost.set_result(None)
 
     def deny(self, text: str) -> None:
-        """End the requests whose subject is in an error text of the server, in lower case."""
+        """End the requests whose subjects are in ``text``, a lower-case error of the server."""
         for subject, denial in self._denials.items():
             if f'"{subject}"' in text and not denial.done():
                 denial.set_result(None)

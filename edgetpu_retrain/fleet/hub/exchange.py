@@ -91,7 +91,8 @@ class Exchange:
         Begin to read the stream.
 
         Args:
-            message: the message at :attr:`remembered` in the stream; None = there is none.
+            message: the message in the stream with the number :attr:`remembered`; None = there is
+                none.
             received_ms: when the hub received that message, milliseconds since 1970.
 
         Returns:
@@ -145,7 +146,7 @@ class Exchange:
 
     @property
     def must_reread(self) -> bool:
-        """Whether to call :meth:`begin` again, because some earlier messages can be stored now."""
+        """Whether earlier messages are to be read again; if so, call :meth:`begin`."""
         return self._record.position.reread is not None
 
     def caught_up(self) -> None:
@@ -182,7 +183,7 @@ class Exchange:
         return min(self._missing.values(), default=None)
 
     def published(self, digest: bytes, sequence: int) -> None:
-        """Note that the hub has acknowledged a pack, whether new or already there."""
+        """Note that the hub has acknowledged a pack, even if it had the pack already."""
         self._record.acknowledged(digest, sequence)
         self._missing.pop(digest, None)
 
@@ -216,7 +217,11 @@ class Exchange:
         return is_newer
 
     def roster_due(self) -> bytes | None:
-        """Return the roster, once all of the hub's were read, if the hub lacks it; else None."""
+        """
+        Return the roster to publish; None = the hub has it, or this member has none.
+
+        Call it only after all rosters of the hub were read.
+        """
         newest = self._ledger.roster_message
         return None if newest == self._roster else newest
 

@@ -44,7 +44,8 @@ class HubSession:
 
     A member reads the hub's evidence to its end.  Then it publishes the packs that the hub lacks:
     its own at once, those of others after a random time if they are still missing.  If the hub
-    lacks the roster, the member publishes it after a random time, and missing releases at once.
+    lacks the roster, the member publishes it after a random time.  The member publishes missing
+    releases at once.
 
     Args:
         hub: the connection.
@@ -185,7 +186,7 @@ class HubSession:
             return False  # Any member may publish on a roster subject.
 
     async def _read_releases(self, releases: Releases) -> None:
-        # Whether a release is accepted depends on the roster.
+        # Wait for the roster: it decides whether a release is accepted.
         await self._has_rosters.wait()
         await self._read_all(
             RELEASES,
@@ -215,7 +216,7 @@ class HubSession:
             if stream == ROSTER:
                 self._has_rosters.set()
         elif self._later is None:
-            # Makes _publish() save the position, once for all packs that arrive until then.
+            # Wake _publish(), which saves the position, once for all packs that arrive until then.
             self._later = asyncio.get_running_loop().call_later(_TIDY_S, self._work.set)
 
     # Publishing

@@ -112,7 +112,7 @@ class StreamReader:
         await self._hub.unless_lost(self._subscription.unsubscribe())
 
     def _is_status(self, message: Any) -> bool:
-        """Return whether a message is the status of a request, and no message of the stream."""
+        """Return whether a message is the status of a request, not a message of the stream."""
         status = (message.headers or {}).get('Status')
         if status is None or message.reply.startswith('$JS.ACK.'):
             return False
@@ -151,7 +151,7 @@ async def open_reader(hub: Hub, stream: str, subjects: str, start: int) -> Strea
         start: number of the first message to read, from 1.
 
     Raises:
-        HubError: if the hub does not allow this, has no such stream, or is lost.
+        HubError: if the hub does not allow this, has no such stream, or the connection is lost.
     """
     name = secrets.token_hex(16)
     response = await hub.api(

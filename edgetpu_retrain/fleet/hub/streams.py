@@ -136,7 +136,7 @@ def report_subject(about: str, publisher: str) -> str:
 
 
 def inbox_prefix(key: str) -> str:
-    """Return the prefix of the subjects on which only this member receives responses."""
+    """Return the prefix of the subjects on which only the member with a key receives responses."""
     return f'_INBOX_{key}'
 
 

@@ -25,7 +25,7 @@ NOT_TRIED = 'not connected yet'
 """The problem of a hub before the first attempt to connect ends."""
 
 _RELAY_AFTER_MS = (0, 500)
-# After a connection that was longer than this, seconds, the next attempt follows soon.
+# After a connection of more seconds than this, the next attempt follows soon.
 _GOOD_S = 30.0
 
 
@@ -145,7 +145,7 @@ class Synchronization:
                     await hub.publish_report(message, about)
 
     def status(self) -> list[HubStatus]:
-        """Return what is known of each hub."""
+        """Return the status of each hub, in the order of the argument ``hubs``."""
         return [link.status() for link in self._links]
 
     def _connected(self) -> list[Hub]:
@@ -214,7 +214,7 @@ class _Link:
         self.problem = NOT_TRIED
 
     def status(self) -> HubStatus:
-        """Return what is known of the hub."""
+        """Return the status of the hub."""
         session = self.session
         if session is None:
             return HubStatus(self.url, connected=False, behind=None, problem=self.problem)

@@ -100,7 +100,7 @@ class FleetDatabase:
         """
         Run the ``with`` block on a separate connection, which sees a snapshot of the file.
 
-        Transactions do not wait for the block.  With :data:`IN_MEMORY`, it runs as in :meth:`looking`.
+        Transactions do not wait for the block, except with :data:`IN_MEMORY`.
 
         Args:
             action: what the block does; completes 'Cannot ...' in an error message.

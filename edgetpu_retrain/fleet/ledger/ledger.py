@@ -47,7 +47,9 @@ class Ledger(LedgerFile):
         origin: str = '',
     ) -> Receipt:
         """
-        Store a received pack, unless it is stored already, not valid, or exceeds MAX_WAITING_PACKS.
+        Store a received pack, unless it is already stored or not valid.
+
+        It is not stored, either, if too many packs wait, see receiving.MAX_WAITING_PACKS.
 
         Args:
             message: untrusted bytes.
