@@ -111,7 +111,14 @@ def test_every_image_reaches_a_node_in_order_with_its_stamp(
     recorded = write_bag(tmp_path / 'bag', storage, {TOPIC: messages, '/chatter': [text('hello')]})
     extractor = tmp_path / 'small.tflite'
     extractor.write_bytes(build_extractor('uint8'))
-    parameters = {'data_dir': tmp_path / 'data', 'extractor': extractor, 'device': 'cpu'}
+    parameters = {
+        'data_dir': tmp_path / 'data',
+        'extractor': extractor,
+        'device': 'cpu',
+        # Until it has discovered the publisher, it would be best effort, and might lose the last
+        # image.
+        f'qos_overrides.{TOPIC}.subscription.reliability': 'reliable',
+    }
     seen = person.collect(Image, TOPIC, ALL)
     with RunningNode(package_path, parameters, ['-r', f'image:={TOPIC}']) as node:
         node.wait_until_ready()
