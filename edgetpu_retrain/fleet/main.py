@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The program ``fleet``: checks that ROS and the needed libraries are installed, then runs."""
+"""The program ``fleet``: runs the fleet process if ROS and the needed libraries are installed."""
 
 from __future__ import annotations
 

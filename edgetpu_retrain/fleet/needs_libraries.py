@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Raises LibraryMissingError, when it is imported, if a library that a fleet needs is missing.
+Raises LibraryMissingError on import if a library that a fleet needs is missing.
 
 The rest of the package works without these libraries.  Modules that import one of them import this
 module first.

@@ -100,7 +100,7 @@ class FleetProcess:
 
     Args:
         node: the ROS node of the fleet process.
-        end: a signal that it notes ends :meth:`run`.
+        end: :meth:`run` ends when this has noted a signal.
 
     Raises:
         FleetError: if the credentials are missing or invalid.
@@ -126,7 +126,7 @@ class FleetProcess:
                 raise error
 
     async def _follow(self) -> None:
-        """Run a member with the settings of the retrain node, a new one when they change."""
+        """Run a member with the settings of the retrain node, and a new one if these change."""
         while not self._end.has_come:
             answer = await self._ask()
             if answer is None:
@@ -156,7 +156,7 @@ class FleetProcess:
                 await running
 
     async def _ask(self) -> tuple[NodeSettings, int] | None:
-        """Return the settings of the retrain node and keep_models; None if it does not respond."""
+        """Return the settings and keep_models of the retrain node; None without a response."""
         try:
             settings, follows, keep = await self._node.ask()
         except RetrainError as error:

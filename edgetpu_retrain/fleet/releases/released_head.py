@@ -35,7 +35,7 @@ from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore
 import numpy as np
 
-# The class number of all labels of a released head that no sample in this robot's pool has.
+# The class number for labels of a released head that no sample in this robot's pool has.
 _OTHER = -2
 
 
@@ -65,8 +65,8 @@ def make_release(
         share: share of the robots that take the release before it is promoted, 0 to 1.
         issued_ms: now, milliseconds since 1970.
         options: how to train.
-        evidence_without: returns the evidence without the claims of some keys, with which samples
-            whose label is a suspect get another label; None = these samples are left out.
+        evidence_without: returns the evidence without the claims of some keys, which replaces
+            labels that are probably wrong; None = samples with such labels are left out.
 
     Raises:
         RetrainError: if there are too few samples, the extractor or the options are not valid, or

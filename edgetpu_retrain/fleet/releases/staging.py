@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Chooses the released head that a robot takes: at first, only a share of the robots takes it."""
+"""Chooses the release that a robot takes: at first, only a share of the robots takes a release."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class EvidenceLearner:
 
 class ReleaseLearner:
     """
-    Takes released heads.
+    Stores the released heads that are not worse on this robot.
 
     Args:
         folder: the data folder of the node.

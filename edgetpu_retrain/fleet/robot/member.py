@@ -61,7 +61,7 @@ class Member:
         self.scan = Scan()
         """The result of the last scan of this robot's own samples."""
         self.asked = Unsettled()
-        """How much a teacher is asked about."""
+        """The numbers of open questions and of unsettled samples."""
         self.learned = Learned('')
         """The result of the last training; one that found nothing new does not count."""
         self.serving = 0
@@ -119,8 +119,8 @@ class Member:
         """Run all parts until cancelled."""
         self._learn_due.set()
         try:
-            # This cancels each part once, not again at once: a second cancellation would interrupt
-            # the cleanup of the part.
+            # If cancelled, this cancels each part once, and again only after some seconds, so that
+            # the part can clean up.
             await run_until_first_ends(
                 self._look_again_and_again(),
                 self._synchronize_again_and_again(),
@@ -158,7 +158,7 @@ class Member:
         if self._has_unsealed and await self._in_thread(
             'claims', lambda: not self._files.ledger.unsealed_count
         ):
-            # Claims count only once they are sealed in a pack, and then settle questions.
+            # Claims count only once they are sealed in a pack, so the questions are updated then.
             self._has_unsealed, self._ask_due = False, True
         if self.report.unpublished and await self._in_thread(
             'claims', lambda: not self._files.ledger.unpublished_count

@@ -214,7 +214,7 @@ class OwnSamples:
 
 
 def _recording(row: SampleRow) -> str:
-    """Return the recording of a sample; samples from old databases have only an addition."""
+    """Return a sample's recording; in old databases, each addition of samples counts as one."""
     return row.recording or f'addition {row.addition}'
 
 

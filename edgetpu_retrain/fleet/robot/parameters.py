@@ -47,7 +47,7 @@ class FleetParameters:
         '= no fleet: the process ends',
         read=_read_addresses,
     )
-    credentials: Path = parameter(  # noqa: RUF009 - as above
+    credentials: Path = parameter(  # noqa: RUF009 - parameter() returns a field
         '',
         "Path of this robot's credentials, as 'edgetpu_retrain fleet add' writes them; only its "
         'user may be able to read the file',

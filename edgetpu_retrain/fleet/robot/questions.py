@@ -30,7 +30,7 @@ class _Case(NamedTuple):
 
 
 class Unsettled(NamedTuple):
-    """How much a teacher is asked about; all numbers are 0 on a robot that may not teach."""
+    """The numbers of questions and unsettled samples; all are 0 on a robot that may not teach."""
 
     questions: int = 0
     """Number of open questions."""

@@ -57,7 +57,9 @@ class Asked(NamedTuple):
 
 class RobotTables:
     """
-    The tables; thread-safe.  If they are lost, samples are scanned and questions asked again.
+    The tables; thread-safe.
+
+    If they are lost, all samples are scanned again, and all questions are asked again.
 
     Args:
         path: fleet.db, which the ledger has created.

@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The base station: configuration and process of the hub, credentials, status."""
+"""The station of a fleet: configuration and process of its hub, credentials, roster, status."""

@@ -96,7 +96,7 @@ def make_hub_certificate(authority: Certificate, names: tuple[str, ...]) -> Cert
 
 
 def is_current(certificate: str, names: tuple[str, ...]) -> bool:
-    """Return whether a hub's PEM certificate has these names and is valid for another year."""
+    """Return whether a hub's certificate has exactly these names and is valid for another year."""
     loaded = x509.load_pem_x509_certificate(certificate.encode())
     kind = x509.SubjectAlternativeName
     has = list(loaded.extensions.get_extension_for_class(kind).value)

@@ -76,7 +76,7 @@ class Credentials:
         Write the credentials to a file that only this user can read.
 
         Raises:
-            StoreError: if it cannot be written.
+            StoreError: if the file cannot be written.
         """
         content = {'what': _WHAT, **asdict(self)}
         write_private(path, json.dumps(content, indent=1).encode() + b'\n')

@@ -233,7 +233,7 @@ class StationFolder:
 
         Args:
             name: name of the member.
-            key: its new key.
+            key: the member's new key.
             hub_names: names and addresses of the member's own hub; empty = it runs none.
 
         Raises:

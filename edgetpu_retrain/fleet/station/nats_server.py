@@ -106,7 +106,7 @@ class NatsServer:
             retry_s = min(2 * retry_s, _RETRY_S[1])
 
     def reload(self) -> None:
-        """Let the server read its configuration again; it disconnects only removed members."""
+        """Let the server read its configuration again; members that may still connect stay."""
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(signal.SIGHUP)
 

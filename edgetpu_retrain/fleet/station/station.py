@@ -153,7 +153,7 @@ class Station:
             await asyncio.sleep(_RENEW_S)
             try:
                 is_new = await asyncio.to_thread(self._folder.renew_certificate)
-            except RetrainError as error:  # Try again in an hour: the old one is valid for a year.
+            except RetrainError as error:  # Try again in an hour; the old certificate stays.
                 self._log(f'the certificate of the hub cannot be renewed: {error}')
                 continue
             if is_new:

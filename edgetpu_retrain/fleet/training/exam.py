@@ -30,7 +30,7 @@ class Exam:
         rows: int64 ``[E]``, the views; there may be none.
         truth: int64 ``[E]``, the class of each view, as this robot claims it.
         held_out: bool ``[N]``, the samples not to train on: the views, and held-out near copies
-            of training samples, which are no views.
+            of training samples, which are not views.
     """
 
     pool: Pool

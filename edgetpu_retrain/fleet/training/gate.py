@@ -26,15 +26,16 @@ import numpy as np
 MOST_LEFT_OUT = 3
 """How many times at most the gate leaves out one robot's samples of a class and compares again."""
 
-# A head is worse if it has fewer correct views than the other head, by more than this share of all
-# views, and by more than this number of standard deviations.  Between equally good heads, chance
-# decides each view on which only one head is correct, so the standard deviation of the difference
-# is the square root of the number of such views (Q. McNemar, 'Note on the sampling error of the
-# difference between correlated proportions or percentages', Psychometrika 12, 1947).  With 1.645
-# standard deviations, one of 20 equally good heads is rejected.
+# A head is worse if it classifies fewer views correctly than the other head: fewer by more than
+# this share of all views, and by more than this number of standard deviations.  If two heads are
+# equally good, chance decides which of them is correct about a view that only one classifies
+# correctly.  So the standard deviation of the difference is the square root of the number of such
+# views (Q. McNemar, 'Note on the sampling error of the difference between correlated proportions
+# or percentages', Psychometrika 12, 1947).  With 1.645 standard deviations, one of 20 equally good
+# heads is rejected.
 _FORGIVEN_SHARE, _DEVIATIONS = 0.01, 1.645
-# A class vanishes if the new head has fewer correct views of it than this share of those of the
-# other head.
+# A class vanishes if the new head classifies fewer of its views correctly than this share of the
+# number that the other head classifies correctly.
 _VANISHED = 0.5
 # A mistake is attributed to this many samples of the predicted class, the nearest to the view; at
 # most this many samples of the class are compared with the view.

@@ -3,10 +3,10 @@
 """
 LeastSquares: a classifier that can forget any of its samples in milliseconds.
 
-Training a head takes about a second, too long to train one head without each robot of a fleet.  A
-regularized least-squares regression on one-hot labels needs only sums over samples, so the samples
-of a robot can be subtracted from the sums.  Wrong labels cost this classifier about as much
-accuracy as they cost a head.
+Training a head takes about a second: too long to train, for each robot of a fleet, a head without
+the samples of that robot.  A regularized least-squares regression on one-hot labels needs only
+sums over samples, from which the samples of a robot can be subtracted.  Wrong labels cost this
+classifier about as much accuracy as they cost a head.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 # Longer embeddings are projected to this many dimensions at random, which approximately preserves
 # distances (W. Johnson and J. Lindenstrauss, 1984) and makes the regression fast.
 _DIMENSION = 256
-# The regularization, as a share of the mean eigenvalue of the products of all features.
+# The regularization, as a share of the mean eigenvalue of the matrix ``Sums.products``.
 _REGULARIZATION = 0.1
 
 
@@ -69,7 +69,7 @@ class LeastSquares:
         self.all = self.sums(np.arange(len(rows)))
         size = len(self.all.products)
         # Without the constant, the features of each sample have length 1.  So the trace of their
-        # products is M, and the mean eigenvalue is M by the number of features.
+        # products is M, and the mean eigenvalue is M divided by the number of features.
         self._regularization = _REGULARIZATION * len(rows) / (size - 1) * np.eye(size)
 
     def sums(self, members: IntArray) -> Sums:
@@ -102,7 +102,7 @@ class LeastSquares:
 
 
 def _features(pool: Pool, rows: IntArray) -> Floats:
-    """Return the features of some samples, the last of which is constant, float64 ``[M, D]``."""
+    """Return the features of some samples, float64 ``[M, D]``; the last feature is constant."""
     embeddings = dequantize(pool.raw[rows], pool.quantization)
     centered = embeddings - embeddings.mean(axis=0)
     if centered.shape[1] > _DIMENSION:

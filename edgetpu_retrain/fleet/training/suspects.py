@@ -11,8 +11,8 @@ the other folds.
 Single mistakes cost a head little, and samples from a place that only one robot knows may look
 like mistakes.  So a robot's labels of one class are judged together, and single samples only if
 the robot makes many mistakes.  The labels of a class that the judge does not know cannot be judged
-in this way.  If only one robot teaches that class, the class is a suspect if it takes views: if
-judges classify many samples of other classes as it.
+in this way.  If only one robot teaches such a class, the class is a suspect if it takes views of
+other classes: if judges classify many of their samples as this class.
 
 A judge that has learned wrong labels suspects right ones.  So all samples of robots that teach
 wrong labels are suspects before any judge is trained, see wrong_teachers.py.  If there are other
@@ -50,9 +50,9 @@ _MANY_MISTAKES = 0.1
 # another class, and at least this number of them.  In measurements, classes that were taught
 # correctly took at most a quarter.
 _TAKEN, _FEWEST_TAKEN = 0.3, 3
-# All classes that only one robot teaches and that take views are suspects together, because each
-# may be too small to be noticed alone.  All classes that only this robot teaches must take this
-# share of all views, and for each of their samples this number of views.
+# A single class may be too small to be noticed.  So all classes that only one robot teaches are
+# also judged together: if they take at least this share of all views, and at least this number of
+# views for each of their samples, then those that take any view are suspects.
 _TAKEN_OF_ALL, _TAKEN_BY_EACH = 0.02, 0.25
 
 

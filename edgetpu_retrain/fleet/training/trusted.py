@@ -41,9 +41,9 @@ def trusted_samples(
     """
     Return the samples to train on: those of teachers and this robot's own.
 
-    Suspects of other robots are left out, and what a robot has too many of.  If a teacher
-    contradicts this robot about a sample, the teacher's label counts, unless that label is a
-    suspect; then this robot's own label counts.
+    A sample of another robot is left out if its label is a suspect, or if the robot has too many
+    samples of the class.  If a teacher contradicts this robot about a sample, the teacher's label
+    counts, unless that label is a suspect; then this robot's own label counts.
 
     Args:
         pool: all samples.

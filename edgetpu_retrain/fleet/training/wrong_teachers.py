@@ -26,7 +26,7 @@ from edgetpu_retrain.fleet.training.pool import BoolArray, Pool
 from edgetpu_retrain.learning import IntArray
 import numpy as np
 
-# The largest number of folds of robots whose samples are classified together to measure harm.
+# The largest number of folds into which the robots are divided to measure harm.
 _FOLDS = 5
 # A robot does harm if, because of its samples, fewer samples of the others are classified
 # correctly: fewer by more than this share of them, and by more than this number of standard
