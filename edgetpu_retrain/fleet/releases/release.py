@@ -172,7 +172,7 @@ def is_from_publisher(message: bytes, roster: Roster) -> bool:
 
 
 def _verified(message: bytes, roster: Roster) -> tuple[bytes, Member, bytes]:
-    """Return the kind of a message, the member that signed it, and the body; see `decode`."""
+    """Return the kind, the signer and the body of a message, which may be untrusted."""
     if not SIGNATURE_TEXT_BYTES < len(message) <= MAX_RELEASE_BYTES:
         raise FleetError(f'a release has {len(message)} bytes: at most {MAX_RELEASE_BYTES}')
     kind = next((each for each in (_RELEASE, _PROMOTION) if message.startswith(each)), b'')

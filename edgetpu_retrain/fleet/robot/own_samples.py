@@ -63,7 +63,7 @@ class OwnSamples:
     it is removed.  It is erased everywhere when it is erased on this robot, or when its removal
     can no longer be undone.  If samples.db was replaced, by a backup or because it was damaged,
     samples that the new file does not have stay claimed.  Row ids show that the file was replaced,
-    because SQLite never reuses the ids of one file.
+    because samples.db never uses an id again (AUTOINCREMENT).
 
     Only one thread at a time may use an instance.
 

@@ -112,7 +112,7 @@ class StationFolder:
 
     def renew_certificate(self) -> bool:
         """
-        Renew the certificate of the hub if it expires within a year or its names have changed.
+        Renew the hub's certificate if it is missing, expires within a year or has other names.
 
         Returns:
             Whether there is a new certificate; always False at the station of a site, whose

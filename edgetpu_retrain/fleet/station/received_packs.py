@@ -75,7 +75,7 @@ def heads(
         counts: returns whether a pack counts.
 
     Returns:
-        Number and hash of the pack, by epoch; without epochs of which no pack counts.
+        Number and hash of the pack, by epoch; an epoch of which no pack counts is omitted.
     """
     chains: dict[str, dict[tuple[int, bytes], Header]] = {}
     for pack in packs:

@@ -32,8 +32,8 @@ class Sums:
     The sums over some samples that the regression needs.
 
     Args:
-        products: float64 ``[D, D]``, the products of their features with each other.
-        targets: float64 ``[D, C]``, the products of their features and one-hot labels.
+        products: float64 ``[D, D]``, outer products of the samples' features with themselves.
+        targets: float64 ``[D, C]``, outer products of the samples' features and one-hot labels.
         counts: int64 ``[C]``, number of samples of each class.
     """
 

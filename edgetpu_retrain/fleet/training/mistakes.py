@@ -3,11 +3,11 @@
 """
 Estimates how probable it is that a label of a robot is wrong.
 
-A judge, a head that was trained without the robot's samples, predicts their classes; see
-suspects.py.  The model is that of :mod:`edgetpu_retrain.report.analysis.mislabels`: a share of the
-labels is wrong, and the true class is any other one with equal probability.  There, few of many
-labels are wrong.  Here, all labels of one class of a robot may be wrong, so each class of each
-robot has its own share.
+A judge, a head that was trained without the samples of the robot, predicts the classes of these
+samples, see suspects.py.  The model is that of
+:mod:`edgetpu_retrain.report.analysis.mislabels`: a share of the labels is wrong, and the true
+class is any other class with equal probability.  There, few of many labels are wrong.  Here, all
+labels of one class of a robot may be wrong, so each class of each robot has a share of its own.
 
 The labels of one class alone do not show whether they are wrong or the judge is bad at such
 samples.  So the temperature of the judge's probabilities is estimated for each robot from all its
@@ -24,14 +24,14 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-# The temperatures and the shares of wrong labels that are considered.  The temperatures and the
-# small shares are evenly spaced on a logarithmic scale.
+# Candidates for the temperature and for the share of wrong labels.  The temperatures and the small
+# shares are evenly spaced on a logarithmic scale.
 _TEMPERATURES = np.geomspace(0.25, 8.0, 11)
 _SHARES = np.concatenate([np.geomspace(0.001, 0.3, 7), np.linspace(0.4, 0.98, 7)])
 # Number of small shares; with any other share, the labels of a class count as mostly wrong.
 _FEW_WRONG = 7
-# The portions of a robot's classes with mostly wrong labels that are considered, and the prior
-# probability of each portion.
+# Candidates for the portion of a robot's classes whose labels are mostly wrong, and the prior
+# probability of each candidate.
 _PORTIONS = np.array([0.02, 0.1, 0.5, 0.95])
 _PORTIONS_PRIOR = np.array([0.7, 0.2, 0.07, 0.03])
 # Prior standard deviations of the logarithm of the temperature: of the temperature that is typical

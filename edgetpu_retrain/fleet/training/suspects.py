@@ -40,8 +40,9 @@ MOST_ROWS = 6000
 # The largest number of times that the samples are judged; judging ends earlier when it finds the
 # same suspects as before.
 _ROUNDS = 3
-# Labels are suspects above this probability of being wrong: all labels of a robot or of one class
-# of a robot above this mean probability, single ones above this probability of their own.
+# Labels are suspects above this probability of being wrong.  It is compared with the mean of all
+# labels of a robot, with the mean of its labels of one class, and, if the robot makes many
+# mistakes, with the probability of each label.
 _MOSTLY_WRONG = 0.5
 # A robot makes many mistakes if its labels have more than this mean probability of being wrong:
 # its samples are then also judged one by one.

@@ -164,7 +164,7 @@ def run_round(
 
 
 def digest_of(samples: str, extractor: str, options: RoundOptions) -> str:
-    """Return a digest of everything on which a training depends, given that of the samples."""
+    """Return a digest of all that a training depends on; ``samples`` is that of the samples."""
     chosen = {'share': options.largest_share, **asdict(options.training)}
     return hashlib.sha256(
         json.dumps([samples, extractor, chosen], sort_keys=True).encode()
