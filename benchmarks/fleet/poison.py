@@ -26,7 +26,7 @@ from benchmarks.shared.machine import machine
 from edgetpu_retrain.fleet.ledger.evidence import FleetEvidence
 from edgetpu_retrain.fleet.training.gate import pass_gate
 from edgetpu_retrain.fleet.training.pool import Pool, UNCLAIMED
-from edgetpu_retrain.fleet.training.trusted import trusted_samples
+from edgetpu_retrain.fleet.training.trust.trusted import trusted_samples
 from edgetpu_retrain.learning import IntArray
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.report.analysis.held_out import fit_rows

@@ -18,13 +18,13 @@ from edgetpu_retrain.fleet.training.exam import Exam
 from edgetpu_retrain.fleet.training.gate import why_worse
 from edgetpu_retrain.fleet.training.last_round import LastRound
 from edgetpu_retrain.fleet.training.pool import Pool, UNCLAIMED
-from edgetpu_retrain.fleet.training.second_opinion import EvidenceWithout, trusted_evidence
 from edgetpu_retrain.fleet.training.stored_version import store_version
 from edgetpu_retrain.fleet.training.training_round import (
     digest_of,
     RoundOptions,
     RoundResult,
 )
+from edgetpu_retrain.fleet.training.trust.second_opinion import EvidenceWithout, trusted_evidence
 from edgetpu_retrain.learning import IntArray
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.head.append_head import append_head

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from edgetpu_retrain.fleet.training.exam import Exam
 from edgetpu_retrain.fleet.training.pool import BoolArray, Pool, UNCLAIMED
-from edgetpu_retrain.fleet.training.trusted import Trusted
+from edgetpu_retrain.fleet.training.trust.trusted import Trusted
 from edgetpu_retrain.learning import FloatArray, IntArray
 from edgetpu_retrain.learning.held_out import squared_distances
 from edgetpu_retrain.model_file.quantization import dequantize

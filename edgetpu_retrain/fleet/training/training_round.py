@@ -24,11 +24,11 @@ from edgetpu_retrain.fleet.evidence.claim import Claim
 from edgetpu_retrain.fleet.ledger.evidence import FleetEvidence
 from edgetpu_retrain.fleet.training.gate import GateVerdict, pass_gate
 from edgetpu_retrain.fleet.training.last_round import LastRound
-from edgetpu_retrain.fleet.training.origin_cap import LARGEST_SHARE
 from edgetpu_retrain.fleet.training.pool import Pool, UNCLAIMED
-from edgetpu_retrain.fleet.training.second_opinion import EvidenceWithout, trusted_evidence
 from edgetpu_retrain.fleet.training.stored_version import store_version
-from edgetpu_retrain.fleet.training.trusted import Trusted
+from edgetpu_retrain.fleet.training.trust.origin_cap import LARGEST_SHARE
+from edgetpu_retrain.fleet.training.trust.second_opinion import EvidenceWithout, trusted_evidence
+from edgetpu_retrain.fleet.training.trust.trusted import Trusted
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.retraining import QuantizationLoss, retrain
 from edgetpu_retrain.store.files.data_folder import MODELS_FOLDER

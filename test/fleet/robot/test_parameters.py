@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.fleet.robot.parameters import PARAMETERS
-from edgetpu_retrain.fleet.training.origin_cap import LARGEST_SHARE
+from edgetpu_retrain.fleet.training.trust.origin_cap import LARGEST_SHARE
 import pytest
 
 BY_NAME = {each.name: each for each in PARAMETERS}

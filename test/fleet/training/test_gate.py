@@ -8,7 +8,7 @@ import re
 
 from edgetpu_retrain.fleet.training.gate import GateVerdict, MOST_LEFT_OUT, pass_gate
 from edgetpu_retrain.fleet.training.pool import Pool, UNCLAIMED
-from edgetpu_retrain.fleet.training.trusted import Trusted
+from edgetpu_retrain.fleet.training.trust.trusted import Trusted
 from edgetpu_retrain.learning import IntArray
 from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np

@@ -23,9 +23,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from edgetpu_retrain.fleet.training.mistakes import chances_of_mistakes, Floats, own_shares
 from edgetpu_retrain.fleet.training.pool import BoolArray, Pool
-from edgetpu_retrain.fleet.training.wrong_teachers import wrong_teachers
+from edgetpu_retrain.fleet.training.trust.mistakes import chances_of_mistakes, Floats, own_shares
+from edgetpu_retrain.fleet.training.trust.wrong_teachers import wrong_teachers
 from edgetpu_retrain.learning import IntArray
 from edgetpu_retrain.report.analysis.held_out import fit_rows, probabilities_of
 from edgetpu_retrain.training_options import TrainingOptions

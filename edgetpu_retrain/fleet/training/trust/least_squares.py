@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgetpu_retrain.fleet.training.mistakes import Floats
 from edgetpu_retrain.fleet.training.pool import Pool
+from edgetpu_retrain.fleet.training.trust.mistakes import Floats
 from edgetpu_retrain.learning import IntArray
 from edgetpu_retrain.model_file.quantization import dequantize
 import numpy as np

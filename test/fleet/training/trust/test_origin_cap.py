@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from edgetpu_retrain.fleet.training.origin_cap import FEWEST_KEPT, over_the_cap
 from edgetpu_retrain.fleet.training.pool import Pool, UNCLAIMED
+from edgetpu_retrain.fleet.training.trust.origin_cap import FEWEST_KEPT, over_the_cap
 import numpy as np
 import pytest
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgetpu_retrain.fleet.training.origin_cap import LARGEST_SHARE, over_the_cap
 from edgetpu_retrain.fleet.training.pool import BoolArray, Pool, UNCLAIMED
-from edgetpu_retrain.fleet.training.suspects import suspected
+from edgetpu_retrain.fleet.training.trust.origin_cap import LARGEST_SHARE, over_the_cap
+from edgetpu_retrain.fleet.training.trust.suspects import suspected
 from edgetpu_retrain.learning import IntArray
 from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from edgetpu_retrain.fleet.training.suspects import suspected
+from edgetpu_retrain.fleet.training.trust.suspects import suspected
 from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 from support.fleet_lessons import Lessons, pool_of, views

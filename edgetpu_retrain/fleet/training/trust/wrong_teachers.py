@@ -20,9 +20,9 @@ look wrong.
 
 from __future__ import annotations
 
-from edgetpu_retrain.fleet.training.least_squares import LeastSquares, Sums
-from edgetpu_retrain.fleet.training.origin_cap import over_the_cap
 from edgetpu_retrain.fleet.training.pool import BoolArray, Pool
+from edgetpu_retrain.fleet.training.trust.least_squares import LeastSquares, Sums
+from edgetpu_retrain.fleet.training.trust.origin_cap import over_the_cap
 from edgetpu_retrain.learning import IntArray
 import numpy as np
 

@@ -14,9 +14,9 @@ from dataclasses import replace
 
 from edgetpu_retrain.fleet.evidence.claim import Claim
 from edgetpu_retrain.fleet.ledger.evidence import FleetEvidence
-from edgetpu_retrain.fleet.training.origin_cap import LARGEST_SHARE
 from edgetpu_retrain.fleet.training.pool import Pool
-from edgetpu_retrain.fleet.training.trusted import Trusted, trusted_samples
+from edgetpu_retrain.fleet.training.trust.origin_cap import LARGEST_SHARE
+from edgetpu_retrain.fleet.training.trust.trusted import Trusted, trusted_samples
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.training_options import TrainingOptions
 

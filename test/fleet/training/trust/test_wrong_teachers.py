@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from edgetpu_retrain.fleet.training.wrong_teachers import wrong_teachers
+from edgetpu_retrain.fleet.training.trust.wrong_teachers import wrong_teachers
 import numpy as np
 import pytest
 from support.fleet_lessons import Lessons, pool_of, views
