@@ -119,8 +119,8 @@ class Member:
         """Run all parts until cancelled."""
         self._learn_due.set()
         try:
-            # If cancelled, this cancels each part once, and again only after some seconds, so that
-            # the part can clean up.
+            # On cancellation, each part is cancelled once, and again only after some seconds, so
+            # that the part can clean up.
             await run_until_first_ends(
                 self._look_again_and_again(),
                 self._synchronize_again_and_again(),

@@ -141,8 +141,8 @@ class OwnSamples:
 
         live = {rows[row.sample_id].sample: row for row in states.live if row.sample_id in rows}
         labels = {sample: row.label for sample, row in live.items() if _is_claimable(row.label)}
-        # A vanished row is not erased if this file never used its id, or uses the id for another
-        # sample: then samples.db was replaced.
+        # A row vanishes if its sample is erased, or if samples.db is replaced.  The file was
+        # replaced if it never used the id of the row, or uses the id for another sample.
         erased = [row for row in vanished if row.row <= states.last and row.row not in there]
         gone: dict[bytes, _Claimed] = {row.sample: _ERASED for row in erased}
         gone |= {rows[each].sample: _WITHDRAWN for each in states.removed if each in rows}

@@ -25,7 +25,7 @@ INSTALL = 'sudo apt-get install nats-server, or python3 -m pip install nats-serv
 
 SECONDS_TO_END = 10.0
 _RETRY_S = (0.5, 30.0)
-# A server that ran for longer than this did not fail at its start, seconds.
+# A server that ran for more than these seconds did not fail at its start.
 _GOOD_S = 20.0
 _MOST_CRASHES = 5
 _LAST_LINES = 6
@@ -117,7 +117,8 @@ class NatsServer:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                # So Ctrl-C reaches only this process, which ends the server last.
+                # In a session of its own, so that Ctrl-C does not reach the server: this process
+                # ends it after all else.
                 start_new_session=True,
                 preexec_fn=_end_with_parent,
             )

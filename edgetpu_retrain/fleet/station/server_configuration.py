@@ -63,7 +63,7 @@ def server_configuration(
         'host': settings.host,
         'port': settings.port,
         'max_payload': MAX_PAYLOAD,
-        # On a slow link, a robot needs long for the largest message.
+        # On a slow link, a robot takes long to receive the largest message.
         'write_deadline': '60s',
         'tls': {
             'cert_file': str(folder.certificate),

@@ -14,7 +14,8 @@ from edgetpu_retrain.report.analysis.held_out import fit_rows, probabilities_of
 from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 
-# Share of each class to hold out: enough to compare heads, and little enough to train on the rest.
+# Share of each class to hold out: large enough to compare heads, and small enough to train them on
+# the rest.
 _SHARE = 0.25
 
 

@@ -170,7 +170,7 @@ def _responsible(exam: Exam, rows: IntArray, answers: IntArray, lost: BoolArray)
         for each in nearest.ravel():
             group = -1 if pool.is_own[each] else int(pool.groups[each])
             blame[group] = blame.get(group, 0) + 1
-    # Of several groups with most mistakes, return the smallest number, so that the result does not
+    # Of groups with equally many mistakes, return the smallest number, so that the result does not
     # depend on the order of the views.
     return min(blame, key=lambda group: (-blame[group], group), default=-1)
 
