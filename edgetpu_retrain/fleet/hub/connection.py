@@ -38,7 +38,7 @@ _CHECK_S = 5.0
 _ENVELOPE_BYTES = 1024
 # Errors of a hub that has reached a limit or whose disk is full.  They are recognized by number
 # and by text, because not all servers have a number for each of them.
-# https://github.com/nats-io/nats-server/blob/main/server/errors.json
+# See https://github.com/nats-io/nats-server/blob/main/server/errors.json
 _FULL_CODES = {10002, 10023, 10028, 10047, 10077}
 _FULL_WORDS = re.compile(
     r'maximum (bytes|messages)|insufficient|limits? exceeded|no space', re.IGNORECASE
@@ -166,7 +166,7 @@ class Hub:
         self, awaitable: Awaitable[Result], denial: asyncio.Future[None] | None = None
     ) -> Result:
         """
-        Await an operation of the client, until the connection is lost or access is denied.
+        Await an operation of the client, unless the connection is lost or access is denied first.
 
         Raises as :meth:`publish`, and ``NoRespondersError`` if nothing listens on the subject.
         """

@@ -111,7 +111,7 @@ class Report:
 @dataclass(frozen=True)
 class SeenReport:
     """
-    The last report of a member, published by the member itself or by the station of its site.
+    The last report of a member, published by the member itself or relayed by a station.
 
     Args:
         key: public key of the member.

@@ -113,8 +113,8 @@ class HubRecord:
         """
         Return the packs that the hub is not known to have with all bytes that are here.
 
-        Packs that the roster does not accept are left out, except those of this robot.  Each chain
-        is sorted by pack number.
+        Packs that the roster does not accept are left out, except those of this robot.  The packs
+        of a chain are sorted by number.
         """
         with self._database.transaction('read the packs of') as connection:
             found = connection.execute(

@@ -89,9 +89,9 @@ class Storing:
         Store a new pack.
 
         Args:
-            pack: a pack with a valid signature that is not here yet.
+            pack: a pack that is not stored yet, with a valid signature.
             payloads: the bytes of its samples.
-            num_bytes: length of its message.
+            num_bytes: about the length of its message, bytes.
             sealed_here: whether this robot has just signed it.
 
         Returns:
