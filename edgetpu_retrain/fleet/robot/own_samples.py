@@ -93,6 +93,8 @@ class OwnSamples:
         self._rows: dict[int, OwnRow] | None = None
         # This robot's latest claim about each sample.
         self._claimed: dict[bytes, _Claimed] = {}
+        # The recordings that this robot claims for its own samples.
+        self._recordings: dict[bytes, str] = {}
         self._epoch: object = None
         self._seen: object = None
         self._last = Scan()
@@ -122,9 +124,13 @@ class OwnSamples:
         return self._last
 
     def _read(self) -> dict[int, OwnRow]:
+        claims = self._ledger.own_claims()
         self._claimed = {
             sample: _ERASED if claim.erased else intern(claim.label)
-            for sample, claim in self._ledger.own_claims().items()
+            for sample, claim in claims.items()
+        }
+        self._recordings = {
+            sample: intern(claim.recording) for sample, claim in claims.items() if claim.recording
         }
         return {each.row: each for each in self._tables.own_rows()}
 
@@ -183,6 +189,7 @@ class OwnSamples:
 
     def _label(self, snapshot: Snapshot, rows: dict[bytes, SampleRow]) -> None:
         # A sample about which this robot was asked keeps the recording that its owner claimed.
+        # The owner may be this robot.
         asked = {each.sample for each in self._tables.asked()} if rows else set()
         self._claim(
             self._draft(snapshot, sample, row, is_own=sample not in asked)
@@ -195,12 +202,15 @@ class OwnSamples:
             self._ledger.claim(some)
             for each in some:
                 self._claimed[each.sample] = _ERASED if each.erased else intern(each.label)
+                if each.recording:
+                    self._recordings[each.sample] = intern(each.recording)
 
     def _draft(self, snapshot: Snapshot, sample: bytes, row: SampleRow, *, is_own: bool) -> Draft:
         # The ledger already has the bytes of relabelled samples and of other robots' samples.
         has_bytes = self._claimed.get(sample) or not is_own
         payload = None if has_bytes else self._payload(snapshot, row.sample_id)
-        return Draft(sample, row.label, _recording(row) if is_own else '', payload)
+        recording = _recording(row) if is_own else self._recordings.get(sample, '')
+        return Draft(sample, row.label, recording, payload)
 
     def _payload(self, snapshot: Snapshot, sample_id: int) -> Payload:
         picture = snapshot.picture(sample_id) if self._share_pictures else None

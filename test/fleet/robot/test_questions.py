@@ -64,6 +64,9 @@ def test_a_disagreement_is_asked_until_most_teachers_agree(fleet: Fleet) -> None
     publish_all(fleet)
     assert [each.asked() for each in robots] == [{}, {}, {}]
     assert {each.ledger.evidence(own=False).labels[0] for each in robots} == {'cup'}
+    # Samples that the robots have recorded themselves stay so, whatever the answers.
+    claims = [each.ledger.own_claims()[sample_id(1)] for each in robots]
+    assert [each.recording for each in claims] == ['first', 'first', '']
 
 
 def test_an_answer_that_is_undone_is_asked_again(fleet: Fleet) -> None:
