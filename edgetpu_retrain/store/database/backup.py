@@ -94,7 +94,7 @@ def _keep(path: Path, kept: Path) -> None:
     except FileNotFoundError:
         raise
     except OSError:
-        # Use a temporary name that copies_of() finds: if the process is killed, the file may still
-        # contain samples when they are erased.
+        # Use a temporary name that copies_of() finds: if the process is killed here, the partial
+        # copy may contain samples that are erased later.
         with complete_or_absent(kept, Path(f'{kept}{TEMPORARY_SUFFIX}')) as partial:
             shutil.copyfile(path, partial)

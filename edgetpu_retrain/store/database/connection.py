@@ -34,10 +34,10 @@ class SampleDatabase:
     """
     A sample database; all methods are thread-safe.
 
-    One transaction runs at a time, alongside any number of reads.
+    One :meth:`transaction` runs at a time, alongside any number of :meth:`reading` blocks.
 
-    If the files are moved, replaced or overwritten by another program, the transaction that
-    detects it fails, and the database is opened again from the files that are there now.
+    If another program moves, replaces or overwrites the files, the transaction that detects this
+    fails, and the database is opened again from the files that are there now.
 
     Args:
         path: the SQLite file; it is created, with its folder, if it is missing.
@@ -67,7 +67,7 @@ class SampleDatabase:
         self._lock = threading.Lock()
         self._opened: tuple[sqlite3.Connection, OpenFiles] | None = None
         self._closed = False
-        # Whether the files were changed since they were last found undamaged.
+        # Whether another program may have damaged the files.
         self._is_suspect = False
         # Whether the log may end with a transaction that has failed.
         self._is_unsettled = False
@@ -135,7 +135,7 @@ class SampleDatabase:
                     self._settle(connection)
                 wait_while_locked(lambda: _begin(connection, writing=writing), self._is_ending)
                 if writing:
-                    # With the write lock, which this connection has now, no other process can
+                    # Check again: this connection has the write lock now, so no other process can
                     # write or start a new log.
                     self._check_files(_REFUSED)
                 yield connection
@@ -189,7 +189,8 @@ class SampleDatabase:
 
         Raises:
             FilesChangedError: if another program has moved, replaced or overwritten the files.
-            StoreError: if another program uses the log for too long, or the disk fails.
+            StoreError: if another program or a :meth:`reading` block uses the log for too long, or
+                the disk fails.
         """
         with (
             self.damage_check.paused(),
@@ -229,7 +230,7 @@ class SampleDatabase:
         Check the files; if they were changed, open the present ones and raise FilesChangedError.
 
         Args:
-            outcome: whether the request was carried out, and what to do, for the message.
+            outcome: what the message says about the outcome of the request.
             committed: see :meth:`OpenFiles.change`.
         """
         self._check_folder()
@@ -307,7 +308,8 @@ class SampleDatabase:
             keep_log_without_database(self.path)
             connection = open_database(self.path, self._is_ending)
             try:
-                # SQLite flushes the content of a new file, but not the folder with its name.
+                # Flush the name of a new database.  SQLite flushes the folder for journals and
+                # logs only.
                 sync_folder(self.path.parent)
                 files = OpenFiles(self.path)
             except OSError:

@@ -21,17 +21,19 @@ _STEPS = 100_000
 
 def reject_damage(path: Path, is_ending: Callable[[], bool]) -> None:
     """
-    Raise StoreError if a database is damaged; if it is undamaged without its log, rename the log.
+    Check a database; if it is damaged only because of its write-ahead log, rename the log.
 
-    A log that damages a database belongs to another database, or to an older state.  The database
-    is not written to.  The check takes about a second for each 100 MB.
+    A database that is damaged with its log, but not without it, has the log of another database or
+    of an older state.  The function then keeps the database, and renames the log with
+    :func:`set_aside`.  It never writes to the database.  A check takes about a second for each
+    100 MB.
 
     Args:
         path: the database, which this process has not opened; it may not exist.
         is_ending: called repeatedly; returns whether to stop.
 
     Raises:
-        StoreError: if the database is damaged.
+        StoreError: if the database is damaged without its log, too.
         OSError: if the path is not a regular file, or the log cannot be renamed.
         sqlite3.OperationalError: if the database cannot be read, or ``is_ending`` has returned
             true.
@@ -52,7 +54,7 @@ def reject_damage(path: Path, is_ending: Callable[[], bool]) -> None:
 
 def keep_log_without_database(path: Path) -> None:
     """
-    Rename the log of a database that was moved or deleted; SQLite would overwrite the log.
+    Rename the log of a database that was moved or deleted; SQLite would delete the log.
 
     Args:
         path: the database, which this process has not opened.

@@ -46,7 +46,7 @@ class DamageCheck:
         )
 
     def reset(self) -> None:
-        """Discard the results for an earlier file; call this when a file was opened."""
+        """Discard the results for an earlier file; call this after opening a file."""
         self.damage, self.is_done, self._file = '', False, object()
 
     def note(self, error: Exception) -> None:

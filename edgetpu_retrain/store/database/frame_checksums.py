@@ -65,8 +65,8 @@ def is_whole(path: Path, state: LogState, known: LogState | None) -> bool:
         descriptor = log.fileno()
         first = 0
         if known is not None and known.salt == state.salt and known.frames:
-            # Verify the last known frame again: if the log was cut off within it, a new frame
-            # leaves a hole there.
+            # Verify the last known frame again: if another program has truncated the log within
+            # that frame, the next frame that SQLite writes leaves a hole before it.
             if known.frames > state.frames or not _leads_to(descriptor, known.frames - 1, known):
                 return False
             first = known.frames

@@ -75,8 +75,8 @@ def copies_of(path: Path) -> tuple[Path, ...]:
     """
     Return the files of earlier databases that are kept beside a database, sorted by name.
 
-    Migrating and restoring a database keep the earlier one, and :func:`set_aside` in the module
-    ``open_files`` keeps a file that another program has replaced.
+    Migrating and restoring a database keep the earlier one.  :func:`set_aside` in the module
+    ``open_files`` keeps the log of a database that another program has moved or replaced.
 
     Args:
         path: the database.

@@ -58,7 +58,7 @@ class _Database(NamedTuple):
     size: int
     modified_ns: int
     header: bytes
-    """The first 100 bytes, which count the changes and the pages."""
+    """The first 100 bytes, which contain the numbers of changes and of pages."""
 
 
 class OpenFiles:
@@ -98,8 +98,8 @@ class OpenFiles:
         checkpoint.
 
         Yields:
-            Whether other programs wait.  They do not if another program or another connection of
-            this process already has the database open.
+            Whether other programs wait; false, for example, if another program or another
+            connection of this process already has the database open.
         """
         database = self._descriptor_of(self._identities[0])
         is_reserved = False
@@ -124,8 +124,8 @@ class OpenFiles:
                 checkpoint.
 
         Returns:
-            The end of a sentence that begins with the path, such as 'was removed'; '' = the files
-            have not changed.
+            The end of a sentence that begins with the path, such as 'was removed'; '' = no such
+            change.
         """
         for path, suffix, identity in zip(self._paths, SUFFIXES, self._identities, strict=True):
             if _identity(path) != identity:
@@ -200,8 +200,8 @@ class OpenFiles:
             return now.copying != before.copying
         if not committed or now.copying:
             return True
-        # Either the commit of this process has restarted the log, or another process has made a
-        # checkpoint and restarted the log, which requires that it has the database open.
+        # The log was restarted: by the commit of this process, or by another process after a
+        # checkpoint.  Assume the former if no other process has the database open.
         with self.reserved() as is_alone:
             return not is_alone
 
@@ -264,7 +264,7 @@ class OpenFiles:
 
 def set_aside(path: Path) -> Path | None:
     """
-    Rename a file of a database to keep it; delete the file if it is empty or an index.
+    Keep a file of a database under another name; delete the file if it is empty or an index.
 
     Args:
         path: the path, which ends with one of :data:`SUFFIXES`.

@@ -7,9 +7,11 @@ Samples and embeddings are separate tables: a sample is relabelled or removed on
 extractors, and another extractor can embed it again if its picture is stored.
 
 Removed samples are in separate tables, so that no query for samples finds them.  They are deleted
-when no change in the journal refers to them any more.  Questions are frames that wait for a label.
-A question that was labelled or dismissed is closed: undo can open it again until no change in the
-journal refers to it any more, then it is deleted.
+when no change in the journal refers to them any more.
+
+Questions are frames, or samples of the fleet, that wait for a label.  A question that was labelled
+or dismissed is closed.  Undo can open it again.  It is deleted when no change in the journal refers
+to it any more.
 
 A malicious file may have endless views instead of tables, triggers that fill the disk, or
 expressions that need gigabytes of memory.  A file is therefore rejected if it has triggers, or if
@@ -79,7 +81,7 @@ RECORDING_COLUMNS = tuple(
     f"ALTER TABLE {table} ADD COLUMN recording TEXT NOT NULL DEFAULT ''"
     for table in ('samples', 'removed_samples')
 )
-"""The recording of each sample; '' = not known, because an earlier release stored the sample."""
+"""The recording of each sample; '' = not known, as for samples of earlier releases."""
 
 QUESTION_TABLES = (
     """
@@ -108,7 +110,7 @@ QUESTION_TABLES = (
     'CREATE INDEX changes_of_question ON changed_questions (question_id)',
     'CREATE INDEX questions_of_sample ON changed_questions (sample_id)',
 )
-"""Frames that wait for a label, and which of them the last changes have closed."""
+"""The questions, and which of them the last changes have closed."""
 
 TABLES = (
     """

@@ -32,7 +32,7 @@ _LOCAL_DISK = 'set data_dir to a folder on a local disk'
 _PERMISSION = 'give this user write permission there, or set data_dir to a folder that has it'
 
 # The keys are parts of SQLite's messages, because Python 3.10 does not provide SQLite's error
-# codes.  Most messages are those of its function sqlite3ErrStr
+# codes.  Most of these messages are from SQLite's function sqlite3ErrStr
 # (https://www.sqlite.org/src/file/src/main.c).
 _ADVICE_FOR_SQLITE = {
     'file is not a database': f'it was not written by this package or is damaged: {AFTER_DAMAGE}',

@@ -26,13 +26,13 @@ def wait_while_locked(
     """
     Call a function repeatedly, as long as it fails because another program has a lock.
 
-    A wait inside flock or SQLite cannot be interrupted: if another program hung while it had the
-    lock, a node could not shut down.
+    One long wait inside flock or SQLite could not be interrupted: if another program hung while it
+    had the lock, a node could not shut down.
 
     Args:
-        function: acquires a lock without waiting: with flock and LOCK_NB, or with SQLite on a
+        function: tries to acquire a lock, and fails soon: flock with LOCK_NB, or SQLite on a
             connection with the timeout :data:`SQLITE_TIMEOUT_S`.
-        is_ending: called between two attempts; returns whether to stop waiting.
+        is_ending: called after each failed attempt; returns whether to stop waiting.
 
     Returns:
         The return value of ``function``.

@@ -37,7 +37,7 @@ class Ownership(AbstractContextManager['Ownership']):
     Raises:
         FolderInUseError: if another process owns the folder; the message contains the process id,
             if known.
-        StoreError: if the lock file cannot be opened or locked.
+        StoreError: if the lock file cannot be opened, locked or written.
 
     Example::
 
@@ -137,5 +137,5 @@ def _release_in_child() -> None:
 
 
 # A forked child that outlives its parent would otherwise continue to own the folder under the
-# parent's process id.  multiprocessing can fork such a child; subprocess closes all files.
+# parent's process id.  multiprocessing can fork such a child; subprocess closes the descriptor.
 os.register_at_fork(after_in_child=_release_in_child)
