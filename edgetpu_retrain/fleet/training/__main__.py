@@ -3,7 +3,8 @@
 """
 One training on the fleet's samples: ``python3 -m edgetpu_retrain.fleet.training ORDER``.
 
-:func:`edgetpu_retrain.fleet.training.child.train_in_child` starts this program.
+:func:`edgetpu_retrain.fleet.training.child.train_in_child` starts this program.  ORDER is a
+``RoundOrder`` as JSON.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from edgetpu_retrain.work_process.child import do_work, lower_priority
 
 
 def main(order: RoundOrder, on_step: Callable[[str], None]) -> dict[str, Any]:
-    """Train once, and return the fields of the result for JSON."""
+    """Train once, and return the fields of the ``RoundResult``."""
     folder = Path(order.folder)
     extractor = order.settings.read_extractor(folder)
     space = space_of(extractor)

@@ -22,13 +22,13 @@ _SHARE = 0.25
 @dataclass(frozen=True, eq=False)
 class Exam:
     """
-    Held-out samples of this robot, the views of the exam, on which heads are compared.
+    Held-out samples of this robot, called views, on which heads are compared.
 
     :meth:`answers` trains no head on them.  A released head may have been trained on them.
 
     Args:
         pool: all samples.
-        rows: int64 ``[E]``, the views; there may be none.
+        rows: int64 ``[E]``, the rows of the views in the pool; there may be none.
         truth: int64 ``[E]``, the class of each view, as this robot claims it.
         held_out: bool ``[N]``, the samples not to train on: the views, and held-out near copies
             of training samples, which are not views.

@@ -24,21 +24,21 @@ from edgetpu_retrain.wording import counted, quoted
 import numpy as np
 
 MOST_LEFT_OUT = 3
-"""How many times at most the gate leaves out one robot's samples of a class and compares again."""
+"""Maximum number of times that the gate leaves out samples and compares again."""
 
 # A head is worse if it classifies fewer views correctly than the other head: fewer by more than
 # this share of all views, and by more than this number of standard deviations.  If two heads are
 # equally good, chance decides which of them is correct about a view that only one classifies
 # correctly.  So the standard deviation of the difference is the square root of the number of such
 # views (Q. McNemar, 'Note on the sampling error of the difference between correlated proportions
-# or percentages', Psychometrika 12, 1947).  With 1.645 standard deviations, one of 20 equally good
-# heads is rejected.
+# or percentages', Psychometrika 12, 1947).  With 1.645 standard deviations, at most one of 20
+# equally good heads is rejected.
 _FORGIVEN_SHARE, _DEVIATIONS = 0.01, 1.645
-# A class vanishes if the new head classifies fewer of its views correctly than this share of the
-# number that the other head classifies correctly.
+# If the other head classifies at least two views of a class correctly, the class vanishes if the
+# new head classifies fewer than this share of that number correctly.
 _VANISHED = 0.5
-# A mistake is attributed to this many samples of the predicted class, the nearest to the view; at
-# most this many samples of the class are compared with the view.
+# A mistake is attributed to the samples of the predicted class that are nearest to the view: to
+# _NEAREST of at most _MOST_COMPARED samples, which are spread evenly over the class.
 _NEAREST, _MOST_COMPARED = 5, 2000
 
 
@@ -49,8 +49,9 @@ class GateVerdict:
 
     Args:
         rows: int64 ``[M]``, the samples to train on.
-        reason: why a head that is trained on the trusted samples must not serve; '' = it may.
-        left_out: public key and class of each group of samples that the gate left out.
+        reason: why a head that is trained on these samples must not serve; '' = it may.
+        left_out: public key and class of each group of samples that the gate left out; none if
+            there is a reason.
         views: number of held-out views; 0 = nothing was compared.
         right: number of views that the head classifies correctly.
         right_before: number of views that the better of the two other heads classifies correctly.
@@ -107,6 +108,7 @@ def _best_before(exam: Exam, accepted: IntArray, options: TrainingOptions) -> Bo
     Return which views the better of two heads classifies correctly, bool ``[E]``.
 
     One is trained on this robot's own samples, the other one on those that were accepted last.
+    A head that cannot be trained classifies no view correctly.
     """
     best = np.zeros(len(exam.rows), bool)
     for labels in (exam.pool.own_labels, accepted):

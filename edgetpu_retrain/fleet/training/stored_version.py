@@ -33,7 +33,7 @@ def store_version(
     Raises:
         StoreError: if the disk fails, or samples.db cannot be read.
     """
-    # Samples with a larger id than this one count as new since this version.
+    # The samples that are stored later, which have larger ids, count as new since this version.
     with SampleStore(folder / SAMPLES_FILE) as store:
         newest = store.list_samples('', 1, extractor=record.extractor)
     record = replace(record, newest_sample=newest[0].sample_id if newest else 0)

@@ -164,7 +164,7 @@ def run_round(
 
 
 def digest_of(samples: str, extractor: str, options: RoundOptions) -> str:
-    """Return a digest of all that a training depends on; ``samples`` is that of the samples."""
+    """Return a digest of a digest of samples, the identity of an extractor, and the options."""
     chosen = {'share': options.largest_share, **asdict(options.training)}
     return hashlib.sha256(
         json.dumps([samples, extractor, chosen], sort_keys=True).encode()
@@ -172,7 +172,7 @@ def digest_of(samples: str, extractor: str, options: RoundOptions) -> str:
 
 
 def _words(trusted: Trusted, verdict: GateVerdict, names: Mapping[str, str]) -> str:
-    """Return as text which samples were left out or used with another label; '' = none."""
+    """Return the gate's reason, and which samples were left out or relabelled; '' = neither."""
     parts = []
     if verdict.reason:
         parts.append(f'{verdict.reason}; trained on what was accepted before and still counts')

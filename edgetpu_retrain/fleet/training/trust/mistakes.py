@@ -34,9 +34,9 @@ _FEW_WRONG = 7
 # probability of each candidate.
 _PORTIONS = np.array([0.02, 0.1, 0.5, 0.95])
 _PORTIONS_PRIOR = np.array([0.7, 0.2, 0.07, 0.03])
-# Prior standard deviations of the logarithm of the temperature: of the temperature that is typical
-# of all robots, around 0, as in report/analysis/mislabels.py; and of a single robot's temperature,
-# around the typical one.
+# Prior standard deviations of the logarithm of a temperature.  The first is for the temperature
+# that is typical of all robots: the mean is 0, as in report/analysis/mislabels.py.  The second is
+# for the temperature of a single robot: the mean is the logarithm of the typical temperature.
 _UNCERTAINTY, _BETWEEN_ORIGINS = 1.0, 0.5
 # A larger difference of logits counts as this one, so that exp() stays finite.
 _LARGEST_LOGARITHM = 80.0
@@ -48,7 +48,7 @@ def own_shares(probabilities: FloatArray, labels: IntArray) -> Floats:
 
     Args:
         probabilities: float32 ``[M, C]``, the judge's probabilities of the classes.
-        labels: int64 ``[M]``, the label of each sample.
+        labels: int64 ``[M]``, the label of each sample, as a column of ``probabilities``.
     """
     logarithms = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
     logarithms -= np.take_along_axis(logarithms, labels[:, np.newaxis], axis=1)
@@ -154,9 +154,7 @@ def _likelihood(shares: Floats, others: IntArray) -> Floats:
 def _wrong(shares: Floats, others: IntArray, share: float) -> Floats:
     """Return the probability that a sample has its label by mistake, float64 ``[M, T]``."""
     wrong: Floats = share * (1.0 - shares) / others[:, np.newaxis]
-    # This is 0 where the judge rules out all other classes, but the logarithm must be finite.
-    possible: Floats = np.maximum(wrong, np.finfo(np.float64).tiny)
-    return possible
+    return wrong
 
 
 def _normalized(logarithms: Floats) -> Floats:

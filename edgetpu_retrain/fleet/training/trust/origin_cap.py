@@ -9,7 +9,7 @@ from edgetpu_retrain.learning import IntArray
 import numpy as np
 
 LARGEST_SHARE = 0.5
-"""The default limit of the share of a class that may come from one other robot."""
+"""Default of the largest share of a class that may come from one other robot."""
 
 FEWEST_KEPT = 100
 """How many samples of a class may come from a robot in any case: enough to learn the class."""
@@ -19,16 +19,16 @@ def over_the_cap(pool: Pool, rows: IntArray, largest_share: float = LARGEST_SHAR
     """
     Return which samples to leave out so that no other robot dominates a class.
 
-    If only one robot has taught a class, there is no limit: it would only make the head worse.
+    A class that only one robot has taught has no limit, which would only make the head worse.
 
     Args:
         pool: all samples.
         rows: int64 ``[M]``, the samples to train on.
-        largest_share: largest share of a class from one other robot, above 0, up to 1 = no limit.
+        largest_share: largest share of a class from one other robot, above 0; 1 = no limit.
 
     Returns:
-        bool ``[M]``, True = leave out.  The samples of a robot with the smallest ids stay; because
-        ids are hashes, this choice is as good as random.
+        bool ``[M]``, True = leave out.  Of each robot, the samples with the smallest ids stay;
+        because ids are hashes, this choice is as good as random.
     """
     over = np.zeros(len(rows), bool)
     labels, origins = pool.labels[rows], np.where(pool.is_own[rows], -1, pool.origins[rows])

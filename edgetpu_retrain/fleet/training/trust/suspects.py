@@ -51,9 +51,9 @@ _MANY_MISTAKES = 0.1
 # another class, and at least this number of them.  In measurements, classes that were taught
 # correctly took at most a quarter.
 _TAKEN, _FEWEST_TAKEN = 0.3, 3
-# A single class may be too small to be noticed.  So all classes that only one robot teaches are
+# A single class may be too small to be noticed.  So the classes that a robot alone teaches are
 # also judged together: if they take at least this share of all views, and at least this number of
-# views for each of their samples, then those that take any view are suspects.
+# views for each of their samples, then each of them that takes a view is a suspect.
 _TAKEN_OF_ALL, _TAKEN_BY_EACH = 0.02, 0.25
 
 
@@ -78,7 +78,7 @@ def suspected(pool: Pool, options: TrainingOptions) -> BoolArray:
 
     Args:
         pool: all samples.
-        options: the training options, also for the judges.
+        options: the training options, with which the judges are trained.
 
     Raises:
         RequestError: if the options are not valid.
@@ -88,7 +88,7 @@ def suspected(pool: Pool, options: TrainingOptions) -> BoolArray:
     for _ in range(_ROUNDS):
         verdicts = _judged(pool, found, options)
         # Keep the classes that took views in earlier rounds: a judge that was trained without a
-        # class cannot classify views as it.
+        # class classifies no views as this class.
         taking = taking | _taking_views(pool, verdicts)
         before, found = found, _contradicting(pool, verdicts) | taking | wrong
         if np.array_equal(before, found):
@@ -97,7 +97,7 @@ def suspected(pool: Pool, options: TrainingOptions) -> BoolArray:
 
 
 def _judged(pool: Pool, left_out: BoolArray, options: TrainingOptions) -> _Verdicts:
-    """Judge the samples of each other robot by a head that is trained without its fold."""
+    """Judge the samples of each other robot by a head that is trained without the robot's fold."""
     count = len(pool)
     others = np.unique(pool.origins[~pool.is_own])
     # This robot's own samples are in all trainings, and are not judged.
@@ -114,7 +114,8 @@ def _judged(pool: Pool, left_out: BoolArray, options: TrainingOptions) -> _Verdi
         if len(classes) < 2:
             continue
         # Without recordings, the head is usually evaluated with one held-out split instead of
-        # five.  This changes only the head's temperature, which mistakes.py estimates anyway.
+        # several.  This is faster, and changes only the head's temperature, which mistakes.py
+        # estimates anyway.
         lesson = replace(pool.training_set(learned), recordings=np.empty(0, np.int64))
         head = fit_rows(lesson, np.arange(len(learned)), options)
         judged = np.flatnonzero(fold_of == fold)
@@ -178,7 +179,7 @@ def _taking_views(pool: Pool, verdicts: _Verdicts) -> BoolArray:
     found = np.zeros(len(pool), bool)
     for own in _groups(pool, pool.origins):
         origin = pool.origins[own[0]]
-        # Count only views of classes that the judge knows: it can only misclassify the others.
+        # Count only views of classes that the judge knows: it misclassifies all others.
         elsewhere = (pool.origins != origin) & ~np.isnan(verdicts.chances)
         seen = np.bincount(pool.labels[elsewhere], minlength=len(pool.names))
         total, samples = 0, 0
@@ -199,7 +200,7 @@ def _taking_views(pool: Pool, verdicts: _Verdicts) -> BoolArray:
 
 
 def _groups(pool: Pool, numbers: IntArray) -> list[IntArray]:
-    """Return, for each number, the rows of other robots' samples that have it."""
+    """Split the rows of other robots' samples by their values in ``numbers``, int64 ``[N]``."""
     rows = np.flatnonzero(~pool.is_own)
     rows = rows[np.argsort(numbers[rows], kind='stable')]
     return np.split(rows, np.flatnonzero(np.diff(numbers[rows])) + 1) if len(rows) else []

@@ -7,7 +7,7 @@ Two tests find such a robot.  Both classify samples that the classifier has not 
 
 - Harm: a classifier that has learned the robot's samples classifies those of other robots worse
   than one that has not.  This finds labels that are swapped, new names for known things, and very
-  many wrong samples.
+  many wrong labels.
 - Disorder: a classifier that has learned half of the robot's samples, besides those of others,
   classifies many of the other half wrongly.  This finds random labels, even if half of them are
   right.
@@ -30,7 +30,7 @@ import numpy as np
 _FOLDS = 5
 # A robot does harm if, because of its samples, fewer samples of the others are classified
 # correctly: fewer by more than this share of them, and by more than this number of standard
-# deviations, see gate.py.  Of 700 harmless robots, one exceeds that number by chance.
+# deviations, see gate.py.  Of 700 harmless robots, about one exceeds that number by chance.
 _HARM, _HARM_DEVIATIONS = 0.01, 3.0
 # The limit of disorder is this share of the median robot's accuracy.  A robot is in disorder if
 # its accuracy is below the limit by more than this number of standard deviations.  Of 20 robots
