@@ -6,8 +6,9 @@ Release: a trained head that a member publishes for robots that do not train on 
 The message of a release has three parts: a line of text (the kind of message, the public key that
 signs it, then JSON), little-endian float32 numbers (the weights ``[D, C]``, the bias ``[C]``, and
 the unknown detector's center ``[D]``, gain ``[D]`` and directions ``[D, R]``), and a signature.
-The message of a promotion has no numbers.  Each release and each promotion has only one valid
-encoding: :func:`decode` rejects any other.
+D is the length of an embedding, C the number of classes, R the number of directions.  The message
+of a promotion has no numbers.  Each release and each promotion has only one valid encoding:
+:func:`decode` rejects any other.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from edgetpu_retrain.learning.unknown import UnknownDetector
 import numpy as np
 
 MAX_RELEASE_BYTES = 7 << 20
-"""The maximum length of a message, bytes: some 1,300 classes with the default extractor."""
+"""Maximum length of a message, bytes: enough for some 1,300 classes of the default extractor."""
 
 _RELEASE, _PROMOTION = b'fleet release 1 ', b'fleet promotion 1 '
 _KEY_LENGTH = 56
@@ -128,7 +129,8 @@ def decode(message: bytes, roster: Roster, space: EmbeddingSpace) -> Release | P
         space: the embedding space of this robot.
 
     Raises:
-        FleetError: if anything in the message is not valid.
+        FleetError: if the message is not valid, its signer may not release heads, or the head is
+            for another extractor.
     """
     kind, member, body = _verified(message, roster)
     publisher = member.key
@@ -156,9 +158,9 @@ def decode(message: bytes, roster: Roster, space: EmbeddingSpace) -> Release | P
 
 def is_from_publisher(message: bytes, roster: Roster) -> bool:
     """
-    Return whether a message is signed by a member that may release.
+    Return whether a message is signed by a member with the role 'release'.
 
-    The message may be for any extractor, and its fields are not checked.
+    The fields of the message are not checked, so the message may be for any extractor.
 
     Args:
         message: what was received.
@@ -172,7 +174,7 @@ def is_from_publisher(message: bytes, roster: Roster) -> bool:
 
 
 def _verified(message: bytes, roster: Roster) -> tuple[bytes, Member, bytes]:
-    """Return the kind, the signer and the body of a message, which may be untrusted."""
+    """Return the kind, signer and body of an untrusted message; raise FleetError if not valid."""
     if not SIGNATURE_TEXT_BYTES < len(message) <= MAX_RELEASE_BYTES:
         raise FleetError(f'a release has {len(message)} bytes: at most {MAX_RELEASE_BYTES}')
     kind = next((each for each in (_RELEASE, _PROMOTION) if message.startswith(each)), b'')

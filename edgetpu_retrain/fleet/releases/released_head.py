@@ -65,8 +65,8 @@ def make_release(
         share: share of the robots that take the release before it is promoted, 0 to 1.
         issued_ms: now, milliseconds since 1970.
         options: how to train.
-        evidence_without: returns the evidence without the claims of some keys, which replaces
-            labels that are probably wrong; None = samples with such labels are left out.
+        evidence_without: returns the evidence without the claims of some keys.  Its labels replace
+            labels that are probably wrong.  None = samples with such labels are left out.
 
     Raises:
         RetrainError: if there are too few samples, the extractor or the options are not valid, or
@@ -154,7 +154,7 @@ def take_release(
 
 
 def _examined(pool: Pool, release: Release, options: RoundOptions) -> tuple[str, dict[str, Any]]:
-    """Return why a released head must not serve on this robot ('' = it may), and the figures."""
+    """Return why a released head must not serve here ('' = it may), and figures for the result."""
     head, exam = release.head, Exam.of(pool, options.training.seed)
     figures: dict[str, Any] = {'samples': sum(release.sample_counts.values())}
     if not len(exam.rows):

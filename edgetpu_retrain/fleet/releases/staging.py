@@ -15,7 +15,7 @@ from edgetpu_retrain.fleet.releases.release import decode, Promotion, Release
 from edgetpu_retrain.fleet.roster.roster import Roster
 
 MAX_RELEASES = 8
-"""How many releases of each publisher are kept, the newest; at their maximum size, 56 MiB."""
+"""Number of releases of each publisher that are kept, the newest ones: at most 56 MiB."""
 
 _MOST_PROMOTIONS = 256
 
@@ -24,8 +24,8 @@ def is_chosen(key: str, release: str, share: float) -> bool:
     """
     Return whether a robot is in the share of the robots that takes a release.
 
-    A robot that is in one share is in every larger share.  For another release, other robots are
-    chosen.
+    A robot that is chosen for a share is also chosen for every larger share of the same release.
+    For another release, other robots are chosen.
 
     Args:
         key: public key of the robot.
@@ -63,7 +63,8 @@ def still_used(messages: Iterable[Release | Promotion]) -> list[Release | Promot
     Return the releases and promotions that can still have an effect.
 
     These are the MAX_RELEASES newest releases of each publisher, and the latest promotion of each
-    of them and of each release that is not among ``messages``, in all at most 256 promotions.
+    of them and of each release that is not among ``messages``.  Of these promotions, at most the
+    256 latest are returned.
 
     Args:
         messages: valid releases and promotions, in any order.
@@ -87,7 +88,7 @@ def still_used(messages: Iterable[Release | Promotion]) -> list[Release | Promot
 
 
 def _latest_promotions(messages: Iterable[Release | Promotion]) -> dict[str, Promotion]:
-    """Return the promotion that counts for each release, by its id."""
+    """Return the promotion that counts for each release, by the id of the release."""
     latest: dict[str, Promotion] = {}
     for each in messages:
         if isinstance(each, Promotion):
@@ -99,12 +100,12 @@ def _latest_promotions(messages: Iterable[Release | Promotion]) -> dict[str, Pro
 
 class ReleaseInbox:
     """
-    The releases and promotions from hubs that can still have an effect; thread-safe.
+    Stores the releases and promotions that can still have an effect; thread-safe.
 
     Args:
         key: public key of this robot.
         space: its embedding space.
-        roster: returns the newest roster; None = there is none yet.
+        roster: returns the newest roster, or None if there is none yet.
     """
 
     def __init__(
@@ -117,7 +118,12 @@ class ReleaseInbox:
         self._lock = threading.Lock()
 
     def accept(self, message: bytes) -> bool:
-        """Store an untrusted message if it is valid, and return whether it is."""
+        """
+        Store an untrusted message if it is valid.
+
+        Returns:
+            Whether the message is valid; False as long as there is no roster.
+        """
         received = self._decoded(message)
         if received is None:
             return False
