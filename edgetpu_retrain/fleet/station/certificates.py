@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The certificates of a fleet: its own authority, and one for each hub.
+The certificates of a fleet: one of its own certificate authority, and one of each hub.
 
 Members trust the fleet's authority and no other, so nobody else can make a certificate that they
 accept.
@@ -27,7 +27,8 @@ except ImportError as _error:
     ) from _error
 
 # Certificates are valid from this long before they are made, because a robot's clock may be
-# behind.  They are valid for many years, so that a hub does not stop working after some years.
+# behind.  They are valid for many years, because nothing renews the certificates of the authority
+# and of the hubs at sites.
 _EARLIER = timedelta(days=30)
 _VALID = timedelta(days=365 * 30)
 _HUB_VALID = timedelta(days=365 * 10)

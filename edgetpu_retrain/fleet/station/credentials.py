@@ -42,7 +42,7 @@ class Credentials:
 
     @property
     def key(self) -> Key:
-        """The member's key."""
+        """The member's private and public key, from the seed."""
         return Key.from_seed(self.seed)
 
     @classmethod

@@ -130,7 +130,13 @@ class StationFolder:
         return True
 
     def make_base(self, settings: Settings) -> None:
-        """Make this the folder of a new fleet's base station."""
+        """
+        Make this the folder of a new fleet's base station.
+
+        Raises:
+            FleetError: if a name of the hub is invalid.
+            StoreError: if the disk fails.
+        """
         with as_store_error('create the station folder', self.path):
             make_folder(self.path.absolute(), 0o700)
         fleet, member = Key.generate('account'), Key.generate()
@@ -184,8 +190,8 @@ class StationFolder:
         Change the roster, and sign it; a running station applies it within a second.
 
         Args:
-            change: called with the present roster; returns a roster with the new members and
-                erased samples.  Its exceptions propagate.
+            change: called with the present roster; returns a roster with the changed members and
+                erased samples, whose other fields are ignored.  Its exceptions propagate.
 
         Returns:
             The new roster.
@@ -237,8 +243,8 @@ class StationFolder:
             hub_names: names and addresses of the member's own hub; empty = it runs none.
 
         Raises:
-            FleetError: if a name is invalid, or this is the station of a site and has no authority
-                to certify a hub.
+            FleetError: if a name of the hub is invalid, or if a hub is to be certified at the
+                station of a site, which does not have the authority's key.
         """
         hub = Certificate('', '')
         if hub_names:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Erases samples from the hub: replaces packs with bytes of the samples by copies without them."""
+"""Erases samples from a hub: each pack that has their bytes is replaced with one without them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from edgetpu_retrain.fleet.ledger.ledger import Ledger
 
 async def erase_from_hub(hub: Hub, ledger: Ledger) -> int:
     """
-    Replace the packs of a hub that have bytes of erased samples.
+    Replace the packs of a hub that contain bytes of erased samples.
 
     The pack without these bytes is published before the old message is deleted, so that the pack
     is never missing, except on a full hub.  The hub overwrites the deleted message on its disk.

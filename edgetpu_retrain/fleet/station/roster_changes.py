@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The operator's changes of a roster, as functions that return the changed roster."""
+"""The operator's changes to a roster, as functions that return the changed roster."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def add_member(roster: Roster, member: Member) -> Roster:
 
 def remove_member(roster: Roster, key: str, keep: KeepMap) -> Roster:
     """
-    Forbid a key to connect, and limit which of its packs count.
+    Forbid a member to connect, and limit which of its packs count.
 
     Packs that an earlier removal excluded stay excluded.
 

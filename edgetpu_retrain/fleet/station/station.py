@@ -194,7 +194,7 @@ class Station:
             )
 
     async def _erase(self) -> None:
-        """Erase samples from the hub that were erased in the ledger."""
+        """Erase from the hub the samples that were erased in the ledger."""
         url = self._settings.local_url
         while True:
             await asyncio.sleep(_ERASE_S)
@@ -280,7 +280,7 @@ class Station:
 
 async def _first_to_end(*coroutines: Coroutine[Any, Any, None]) -> None:
     """
-    Run coroutines until one of them ends, then cancel the others; raise the exception of that one.
+    Run coroutines until one ends, cancel the others, and raise the error of that one.
 
     The first coroutine runs the server, and is cancelled last.
     """
