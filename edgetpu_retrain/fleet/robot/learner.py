@@ -39,9 +39,9 @@ class Learner(Protocol):
     @property
     def accept_release(self) -> Callable[[bytes], bool] | None:
         """
-        Stores a message if it is a valid release or promotion, and returns whether it is.
+        The function that stores a received release or promotion; None = no releases are needed.
 
-        None = the learner needs no releases.
+        It returns False, and stores nothing, if the message is not valid.
         """
 
     @property
@@ -73,7 +73,7 @@ class EvidenceLearner:
 
 class ReleaseLearner:
     """
-    Stores the released heads that are not worse on this robot.
+    Stores a released head if it is not worse than a head trained on this robot's samples.
 
     Args:
         folder: the data folder of the node.
@@ -98,8 +98,8 @@ class ReleaseLearner:
         """
         Examine the newest release for this robot, and store its head if the gate accepts it.
 
-        A release is examined again only if the robot's own samples have changed, or if another
-        program has stored a version.
+        The same release is examined again if this robot's samples or the claims about them have
+        changed, or if another program has stored a version.
         """
         return await asyncio.to_thread(self._take)
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Member: one robot in a fleet; it claims, synchronizes, trains, asks and reports concurrently."""
+"""Member: one robot in a fleet; it claims samples, trains, asks questions and reports."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ _LONGEST_RETRY_S = 300.0
 
 class Member:
     """
-    Runs the parts of a member.  A part that fails is retried while the others go on.
+    Runs the parts of a member concurrently: scans, synchronization, trainings and reports.
+
+    A part that fails is retried while the others go on.
 
     Args:
         name: name of the robot.
@@ -231,7 +233,7 @@ class Member:
                 self._report_due.set()
 
     async def _wait_until_quiet(self) -> None:
-        """Wait until all hubs are read and nothing changes for a while, for a limited time."""
+        """Wait, for a limited time, until all connected hubs are read and nothing changes."""
         began = time.monotonic()
         while True:
             self._learn_due.clear()

@@ -25,13 +25,15 @@ class NodeSettings:
     """
     Values of parameters of the retrain node.
 
+    Each field except ``node`` is the node's parameter of the same name.
+
     Args:
         node: full name of the node.
-        data_dir: the data folder, '' = the default one; this field and the following ones are the
-            node's parameters of these names.
+        data_dir: the data folder; '' = the default one.
         extractor: path of a .tflite file; '' = the extractor in this package.
         input_range: normalization of a float extractor; '' = as the file states.
-        input_size: size of the input if the file leaves it free; '' = as the file states.
+        input_size: width and height for an extractor with an input of any size, such as
+            '224x224'; '' = as the metadata of the file states.
         model_output: name or number of the output with the embedding; '' = the only output.
     """
 

@@ -29,7 +29,7 @@ Maximum number of claims of one scan, which take about a second; the next scan c
 
 _CLAIMS_A_TIME = 250
 
-# A label, or '' = withdrawn (undo can bring the sample back), or None = erased.
+# The claim about a sample: its label; '' = withdrawn (undo can restore the sample); None = erased.
 _Claimed = str | None
 _WITHDRAWN, _ERASED = '', None
 
@@ -63,7 +63,7 @@ class OwnSamples:
     it is removed.  It is erased everywhere when it is erased on this robot, or when its removal
     can no longer be undone.  If samples.db was replaced, by a backup or because it was damaged,
     samples that the new file does not have stay claimed.  Row ids show that the file was replaced,
-    because samples.db never uses an id again (AUTOINCREMENT).
+    because samples.db never reuses an id (AUTOINCREMENT).
 
     Only one thread at a time may use an instance.
 
@@ -109,11 +109,11 @@ class OwnSamples:
             StoreError: if samples.db or fleet.db cannot be read or written; the next scan claims
                 what this one did not.
         """
-        # In a new epoch, earlier claims may no longer count: read them from the ledger again.
         seen = self._samples.version(), self._ledger.epoch
         if seen == self._seen:
             return replace(self._last, claims=0)
         rows, self._seen = self._rows, None
+        # In a new epoch, a new chain of packs, earlier claims may no longer count.
         if rows is None or self._ledger.epoch != self._epoch:
             rows, self._epoch = self._read(), self._ledger.epoch
         self._rows = None
@@ -180,7 +180,7 @@ class OwnSamples:
         return OwnRow(row.sample_id, sample, row.added_ns)
 
     def _tombstones(self, gone: dict[bytes, _Claimed]) -> list[Draft]:
-        """Return the tombstones to claim; samples that were never claimed need none."""
+        """Return the tombstones that are still to be claimed; an unclaimed sample needs none."""
         return [
             Draft(sample, '', '', erased=label is _ERASED)
             for sample, label in gone.items()
@@ -188,8 +188,8 @@ class OwnSamples:
         ]
 
     def _label(self, snapshot: Snapshot, rows: dict[bytes, SampleRow]) -> None:
-        # A sample about which this robot was asked keeps the recording that its owner claimed.
-        # The owner may be this robot.
+        # The answer to a question does not change the recording of the sample.  The robot that
+        # took the sample, perhaps this one, has claimed it.
         asked = {each.sample for each in self._tables.asked()} if rows else set()
         self._claim(
             self._draft(snapshot, sample, row, is_own=sample not in asked)
@@ -224,7 +224,7 @@ class OwnSamples:
 
 
 def _recording(row: SampleRow) -> str:
-    """Return a sample's recording; in old databases, each addition of samples counts as one."""
+    """Return a sample's recording; in old databases, each request to add samples is one."""
     return row.recording or f'addition {row.addition}'
 
 

@@ -15,12 +15,12 @@ class Pauses:
     Args:
         scan_s: shortest pause between two scans of samples.db; after a scan that took long, the
             pause is ten times as long as the scan.
-        retry_s: pause after a part has failed; after trainings, doubled with each failure in a
-            row, up to 300 s.
-        quiet_s: a training begins when nothing has changed for this time.
-        longest_s: a training begins after this time even if something changes, unless the member
-            still has to read its hub.
-        catch_up_s: a training begins after this time in any case.
+        retry_s: pause after a failed scan, synchronization or training; doubled with each failed
+            training in a row, up to 300 s.
+        quiet_s: a training begins when nothing has changed for this time and all hubs are read.
+        longest_s: a training begins this long after a change even if changes continue, unless a
+            hub is still being read.
+        catch_up_s: a training begins this long after a change in any case.
         report_s: pause between two reports if nothing changes.
         least_report_s: shortest pause between two reports.
         longest_scan_s: longest pause between two scans of samples.db.

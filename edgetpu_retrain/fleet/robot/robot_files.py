@@ -24,14 +24,14 @@ from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 FLEET_FILE = 'fleet.db'
-"""Name of the SQLite file, in the data folder, of the packs, claims and samples of the fleet."""
+"""Name of the SQLite file in the data folder that has the fleet's packs, claims and samples."""
 
 
 class RobotFiles:
     """
     The samples of a robot, its ledger, its questions, and the model version that serves.
 
-    Only one thread at a time may call a method; any thread may call :meth:`complete` and use
+    Only one thread at a time may call the methods, except :meth:`complete`.  Any thread may use
     ``ledger``.
 
     Args:
@@ -101,7 +101,7 @@ class RobotFiles:
         return next(iter(self._choice.wanted(self._choice.current())), 0)
 
     def complete(self, report: Report) -> Report:
-        """Return a report with the numbers of claims and packs in the ledger added."""
+        """Return a copy of a report with the fields that are read from the ledger."""
         frontier = json.dumps(self.ledger.frontier(), sort_keys=True)
         packs: Counter[str] = Counter()
         for each in self.ledger.quarantine():
@@ -109,7 +109,7 @@ class RobotFiles:
         return replace(
             report,
             unpublished=self.ledger.unpublished_count,
-            # A digest, which is the same for members with the same packs.
+            # Members for which the same packs count have the same digest.
             frontier=hashlib.sha256(frontier.encode()).hexdigest()[:16],
             quarantine=packs['quarantined'],
             waiting=packs['waiting'],

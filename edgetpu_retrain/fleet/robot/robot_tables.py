@@ -57,15 +57,15 @@ class Asked(NamedTuple):
 
 class RobotTables:
     """
-    The tables; thread-safe.
+    Two tables, of the scanned rows and of the questions; thread-safe.
 
-    If they are lost, all samples are scanned again, and all questions are asked again.
+    If the tables are lost, all samples are scanned again, and all questions are asked again.
 
     Args:
         path: fleet.db, which the ledger has created.
 
     Raises:
-        StoreError: by all methods, if the file cannot be read or written.
+        StoreError: if the file cannot be read or written; the methods raise it as well.
     """
 
     def __init__(self, path: Path) -> None:
@@ -92,7 +92,7 @@ class RobotTables:
             ]
 
     def change_own_rows(self, added: Iterable[OwnRow], deleted: Iterable[int] = ()) -> None:
-        """Delete the rows with some ids, then store others; a row replaces one with its id."""
+        """Delete rows by their ids, then add rows; an added row replaces one with the same id."""
         with self._writing() as connection:
             connection.executemany(
                 'DELETE FROM own_rows WHERE row = ?', [(row,) for row in deleted]

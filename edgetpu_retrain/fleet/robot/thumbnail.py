@@ -13,10 +13,12 @@ MAX_THUMBNAIL_SIDE = 1024
 """
 Maximum width and height of a thumbnail, pixels.
 
-The teaching page shows thumbnails from other robots, and a browser decodes images of any size.
+The teaching page shows thumbnails from other robots, and an image of any size could exhaust the
+memory of the browser.
 """
 
-# The markers SOI and EOI, ITU-T T.81, annex B; a pack with a file without them is rejected.
+# A JPEG file begins with the marker SOI and ends with EOI: ITU-T T.81, annex B.  Robots reject a
+# pack with any other file.
 _JPEG_BEGIN, _JPEG_END = b'\xff\xd8\xff', b'\xff\xd9'
 
 
