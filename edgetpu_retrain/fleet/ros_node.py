@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FleetNode: the ROS node of the fleet process, which queries the retrain node and reports."""
+"""FleetNode: a ROS node that reads the retrain node's parameters and publishes diagnostics."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class FleetNode:
             The settings that a member needs, and the values of follow_models and keep_models.
 
         Raises:
-            RetrainClientError: if the retrain node does not respond in time.
+            RetrainClientError: if the retrain node does not respond.
         """
         names = [*_TEXTS, _FOLLOW, _KEEP]
 

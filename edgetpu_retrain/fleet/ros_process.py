@@ -73,8 +73,8 @@ class EndSignal:
         """
         Ignore further signals.
 
-        When the interpreter ends, it replaces Python's handlers by the default ones, with which a
-        signal would kill the process.
+        When the interpreter exits, it restores the default handlers, which would let a signal kill
+        the process.  An ignored signal stays ignored.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
@@ -100,7 +100,7 @@ class FleetProcess:
 
     Args:
         node: the ROS node of the fleet process.
-        end: :meth:`run` ends when this has noted a signal.
+        end: notes the signals; :meth:`run` returns after the first one.
 
     Raises:
         FleetError: if the credentials are missing or invalid.
@@ -126,7 +126,7 @@ class FleetProcess:
                 raise error
 
     async def _follow(self) -> None:
-        """Run a member with the settings of the retrain node, and a new one if these change."""
+        """Run a member with the settings of the retrain node; replace it when they change."""
         while not self._end.has_come:
             answer = await self._ask()
             if answer is None:
@@ -174,7 +174,7 @@ class FleetProcess:
 
     @contextlib.contextmanager
     def _opened(self, settings: NodeSettings, keep_models: int) -> Iterator[Member]:
-        """Yield a member with open files; raise OSError or RetrainError if one does not open."""
+        """Yield a member; raise OSError or RetrainError if one of its files cannot be opened."""
         given, credentials, key = (
             self._node.parameters,
             self._credentials,
