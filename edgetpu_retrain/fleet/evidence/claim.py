@@ -26,7 +26,7 @@ class Claim(NamedTuple):
             claims of the key about the sample.
         recording: the recording that the sample belongs to; '' = none.
         clock: when the claim was made, a value of the robot's :class:`HybridClock`.
-        sequence: place of the claim among all claims of its key in an epoch, from 0.
+        sequence: place of the claim among all claims of its key in an epoch (see pack.py), from 0.
         erased: whether the bytes of the sample are to be deleted everywhere; only for a tombstone.
     """
 
@@ -55,7 +55,7 @@ def check_claim_recording(recording: str) -> str:
 
 
 def check_numbers(claim: Claim) -> None:
-    """Raise PackError if the id, clock, sequence number or erasure of a claim is not valid."""
+    """Raise PackError if the id, clock, sequence number or erased flag of a claim is bad."""
     if len(claim.sample) != ID_BYTES:
         raise PackError('bad claim', f'a sample id has {len(claim.sample)} bytes, not {ID_BYTES}')
     if not 0 <= claim.clock <= MAX_CLOCK:

@@ -12,7 +12,7 @@ import json
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 
 ID_BYTES = 32
-"""Length of the id of a sample or of a space, which is a SHA-256, bytes."""
+"""Length of a sample's id and of a space's id, bytes; both ids are SHA-256 digests."""
 
 _TOKEN_LENGTH = 16
 

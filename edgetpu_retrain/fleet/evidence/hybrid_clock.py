@@ -3,9 +3,9 @@
 """
 HybridClock: orders the claims of all robots, even if their clocks differ.
 
-A value has the milliseconds since 1970 in its upper bits and a counter in its lower 16 bits.  Each
-value that a clock returns is greater than all values that it has returned or accepted before, and
-close to the time of day.  See Kulkarni et al., 'Logical Physical Clocks and Consistent Snapshots
+A value has the milliseconds since 1970 in its upper bits and a counter in its lower 16 bits.  A
+clock returns the time of day, or the greatest value that it has returned or accepted so far plus
+one, whichever is greater.  See Kulkarni et al., 'Logical Physical Clocks and Consistent Snapshots
 in Globally Distributed Databases', 2014.
 """
 

@@ -29,7 +29,7 @@ KEY_BYTES = 32
 """Length of a raw public key, bytes."""
 
 KINDS = {'user': 20 << 3, 'account': 0}
-"""Prefix of each kind of key: https://github.com/nats-io/nkeys, README, 'Encoding'."""
+"""Prefix byte of each kind of public key: https://github.com/nats-io/nkeys, strkey.go."""
 
 _PUBLIC_LENGTH = 56
 _SEED_PREFIX = 18 << 3
@@ -148,8 +148,8 @@ def _with_checksum(data: bytes) -> str:
 
 
 def _without_checksum(text: str, length: int) -> bytes | None:
-    """Return the ``length`` bytes that a text encodes; None if it is not their one encoding."""
-    # Check the length before decoding: 8 characters of base32 are 5 bytes.
+    """Return the ``length`` bytes that a text encodes; None if the encoding is not canonical."""
+    # Long untrusted texts are not decoded.  8 characters of base32 encode 5 bytes.
     if len(text) != -(-(length + 2) * 8 // 5) or not text.isascii():
         return None
     try:

@@ -183,7 +183,7 @@ def read_manifest(data: bytes) -> Manifest:
 
 
 def _head_values(manifest: Manifest) -> tuple[bytes | int, ...]:
-    """Check the values of a head up to the number of claims, and return them."""
+    """Check and return the values of a head, from the magic to the number of claims."""
     claims = manifest.claims
     if not 1 <= len(claims) <= MAX_CLAIMS:
         raise PackError('bad claim', f'a pack has {len(claims)} claims, not 1 to {MAX_CLAIMS}')

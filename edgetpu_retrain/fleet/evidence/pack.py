@@ -3,15 +3,18 @@
 """
 Pack: up to 1,000 claims of one key, signed once, and the samples that they label.
 
-A message is the manifest, its signature, and the payload.  The packs of a key in an epoch form a
-chain: they are numbered from 0, and each contains the hash of the previous one.  A robot begins a
-new epoch with each new or restored database.  The signature covers only the manifest, which has a
-hash of each embedding and thumbnail.  So the bytes of a sample can be left out of the payload,
-which erases the sample, and the rest of the message is still valid::
+A pack is sent as one message::
 
     manifest    see manifest.py
     signature   64 bytes
     payload     see payload.py
+
+The packs of a key in an epoch form a chain: they are numbered from 0, and each contains the hash
+of the previous one.  A robot begins a new epoch when its database is new, or lacks packs that were
+already published with its key.
+
+The signature covers only the manifest, which has a hash of each embedding and thumbnail.  So a
+sample can be erased by leaving its bytes out of the payload, and the signature remains valid.
 """
 
 from __future__ import annotations
@@ -65,7 +68,7 @@ __all__ = [
 MAX_PACK_BYTES = 4 << 20
 """The maximum length of a message, bytes: half of what a hub should permit."""
 
-# An upper bound for what a message has only once, bytes: head, signature and empty label.
+# An upper bound for the parts that a message has only once (head, signature, empty label), bytes.
 _OVERHEAD = 256
 
 
@@ -205,7 +208,7 @@ def encode(pack: Pack, payloads: Mapping[bytes, Payload]) -> bytes:
 
 def peek(message: bytes) -> Header:
     """
-    Return which pack an untrusted message claims to be, without reading its payload.
+    Return the header of an untrusted message, without verifying its signature.
 
     Raises:
         PackError: if the message is not a pack, or is too large.
@@ -217,7 +220,7 @@ def peek(message: bytes) -> Header:
 
 def read_header(message: bytes) -> Header:
     """
-    Return which pack an untrusted message is, without reading its payload.
+    Return the header of an untrusted message, after verifying all but its payload.
 
     Raises:
         PackError: if the signed part of the message is not valid.

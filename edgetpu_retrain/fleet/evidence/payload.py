@@ -30,7 +30,8 @@ LENGTH_BYTES = 4
 """Number of bytes that a sample needs in a payload besides its embedding and thumbnail."""
 
 _HOLE = 2**32 - 1
-# A JPEG file begins with the marker SOI and ends with EOI: ITU-T T.81, annex B.
+# A JPEG file begins with the marker SOI (FF D8) and the FF of the next marker, and ends with the
+# marker EOI (FF D9): ITU-T T.81, annex B.
 _JPEG_BEGIN, _JPEG_END = b'\xff\xd8\xff', b'\xff\xd9'
 
 

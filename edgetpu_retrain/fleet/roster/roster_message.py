@@ -104,7 +104,7 @@ def _member_fields(member: Member) -> dict[str, Any]:
 
 
 def _roster(fields: Any) -> Roster:
-    """Return the roster in JSON; raise AttributeError, KeyError, TypeError or ValueError."""
+    """Return the roster from parsed JSON; raise one of the errors that :func:`read` catches."""
     roster = Roster(
         fleet=fields['fleet'],
         version=_number(fields['version']),
