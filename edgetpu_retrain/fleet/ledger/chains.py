@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Decides which packs count, from the stored packs and the roster, not from the order of arrival.
+Decides from the stored packs and the roster which packs count; the order of arrival is irrelevant.
 
 The packs of a key in an epoch form a chain: they are numbered from 0, and each contains the hash
 of the previous one.  If the roster lets the key propose or teach, its packs count up to the first
@@ -21,7 +21,7 @@ from edgetpu_retrain.fleet.ledger.tables import ANY_NUMBER
 from edgetpu_retrain.fleet.roster.roster import Roster
 
 Ends = tuple[bytes, int]
-"""What the next pack of a chain must have: hash of its previous pack, and first sequence."""
+"""What the next pack of a chain must have: hash of the previous pack, first sequence number."""
 
 _START: Ends = (NO_PACK, 0)
 
@@ -145,7 +145,7 @@ def _kept(roster: Roster | None, origin: str, epoch: str) -> int:
 
 
 def _count(connection: sqlite3.Connection, chain: int, roster: Roster | None, first: int) -> None:
-    """Update which packs of a chain count, at least from the number ``first`` on."""
+    """Update which packs of a chain count, at least for the packs from number ``first`` on."""
     origin, epoch, linked, kept = connection.execute(
         'SELECT origin, epoch, linked, kept FROM chains WHERE id = ?', (chain,)
     ).fetchone()

@@ -93,7 +93,7 @@ def _contested(
     connection: sqlite3.Connection, found: Iterable[Resolved], limit: int
 ) -> list[Contested]:
     result = []
-    # The keys take turns, so that one with many samples cannot crowd out the others.
+    # The keys take turns, so that a key with many samples cannot crowd out the others.
     place = Counter[str]()
     turns = []
     for each in sorted(found, key=lambda each: each.clock):

@@ -21,9 +21,9 @@ from edgetpu_retrain.store.files.regular_file import check_regular_file
 IN_MEMORY = ':memory:'
 """The path of a database in memory, which is lost when its connection is closed."""
 
-# KiB.  A pack changes about one page of the index of sample ids for each of its samples, and the
-# index of a million samples has 45 MB.  With a smaller cache, most of these pages are read and
-# written again for each pack.
+# Size of SQLite's page cache, KiB.  A pack of 1,000 samples changes about 1,000 pages of 4 KiB in
+# the index of sample ids.  With the default cache of 2 MB, SQLite would write and read many of
+# these pages several times in one transaction.
 _CACHE_KIB = 16_384
 
 _MOVE_AWAY = (
@@ -130,7 +130,7 @@ class FleetDatabase:
                 with suppress(sqlite3.OperationalError), closing(self._connect('ro')) as reader:
                     self._version(reader)
             else:
-                # Only the owner may read the file; SQLite gives its log the same permissions.
+                # Only the owner may read the file.  SQLite creates the log with the same mode.
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
                 sync_folder(self.path.parent)
         connection = self._connect('rw')

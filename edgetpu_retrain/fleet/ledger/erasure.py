@@ -3,10 +3,10 @@
 """
 Erases samples: their bytes are deleted, their claims stay.
 
-A sample is erased if the roster lists it.  The owners of a sample are the keys that have claimed
-it with a recording.  A sample is also erased if the latest claims of all owners are tombstones and
-at least one of these requests erasure.  So no robot can erase the sample of another, and a teacher
-who only labels a sample does not prevent its erasure.
+A sample is erased if the roster lists it as erased, or if the latest claims of all its owners are
+tombstones and at least one of these requests erasure.  The owners of a sample are the keys that
+have claimed the sample with a recording.  So no robot can erase the sample of another, and a
+teacher who only labels a sample does not prevent its erasure.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def read_evidence(
     connection: sqlite3.Connection, space: EmbeddingSpace, judge: Judge, latest: int
 ) -> FleetEvidence:
     """
-    Return the samples whose label is decided by a teacher or by the key of the judge.
+    Return the samples whose label is decided by a teacher or by this robot (``judge.me``).
 
     Samples without an embedding are left out.
 

@@ -88,7 +88,7 @@ class HubRecord:
             )
 
     def begin_rereading(self) -> None:
-        """Set the position back to the first message to be read again, if there is one."""
+        """Set the position to just before the first message to be read again, if there is one."""
         with self._database.transaction('write the position of') as connection:
             connection.execute(
                 'UPDATE hubs SET sequence = reread - 1, mark = NULL, reread = NULL '
@@ -157,7 +157,7 @@ class HubRecord:
                 look_at_all_packs(connection)
 
     def forget_message(self, sequence: int) -> None:
-        """Delete the record of a message that the hub has deleted; its pack is then missing."""
+        """Delete the record of a message that the hub deleted; its pack may now be missing."""
         with self._database.transaction('forget a message in') as connection:
             connection.execute(
                 'DELETE FROM hub_messages WHERE hub = ? AND sequence = ?', (self._hub, sequence)
@@ -233,7 +233,7 @@ def note_erasure(connection: sqlite3.Connection, sample: int) -> None:
 
 
 def read_bytes_again(connection: sqlite3.Connection, sample: int) -> None:
-    """Request that the packs with a sample are read again, as it is no longer to be erased."""
+    """Request that the packs with a sample that is no longer to be erased are read again."""
     connection.execute(
         'UPDATE packs SET whole = 0 '
         'WHERE id IN (SELECT pack FROM claims WHERE sample = ? AND brought)',
@@ -259,7 +259,7 @@ def has_message(connection: sqlite3.Connection, hub: str, sequence: int, pack: i
 
 
 def note_dropped(connection: sqlite3.Connection, hub: str, origin: str, sequence: int) -> None:
-    """Record that a pack in a hub was not stored here, because of MAX_WAITING_PACKS."""
+    """Record that a pack in a hub was not stored here, because too many packs wait."""
     connection.execute('INSERT OR IGNORE INTO hubs (hub) VALUES (?)', (hub,))
     connection.execute(
         'INSERT INTO dropped VALUES (?, ?, ?) ON CONFLICT (hub, origin) '
@@ -297,5 +297,5 @@ def num_unpublished(connection: sqlite3.Connection, origin: str) -> int:
 
 
 def look_at_all_packs(connection: sqlite3.Connection) -> None:
-    """Make :meth:`HubRecord.missing` check all packs again: earlier ones may be missing now."""
+    """Make :meth:`HubRecord.missing` check all packs again, also those that hubs had before."""
     connection.execute('UPDATE hubs SET until_pack = 0')

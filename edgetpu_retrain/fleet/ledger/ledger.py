@@ -47,9 +47,10 @@ class Ledger(LedgerFile):
         origin: str = '',
     ) -> Receipt:
         """
-        Store a received pack, unless it is already stored or not valid.
+        Store a received pack, or add the sample bytes that a stored pack lacks.
 
-        It is not stored, either, if too many packs wait, see receiving.MAX_WAITING_PACKS.
+        Nothing is stored if the message is not valid, or if too many packs wait, see
+        receiving.MAX_WAITING_PACKS.
 
         Args:
             message: untrusted bytes.
@@ -57,8 +58,8 @@ class Ledger(LedgerFile):
             sequence: number of the message in the hub's stream.
             received_ms: when the hub received the message, milliseconds since 1970; 0 = not known.
             origin: public key in the subject of the message; '' = not known.  If another key has
-                signed the pack, it is recorded as still missing at the hub, because a member that
-                reads only its own packs does not find it there.
+                signed the pack, the pack is recorded as still missing at the hub, because a member
+                that reads only its own packs does not find it on this subject.
 
         Returns:
             Whether the pack is stored and counts, and if not, the reason.
@@ -175,7 +176,7 @@ class Ledger(LedgerFile):
 
     def seal(self, key: Key, max_bytes: int = MAX_PACK_BYTES) -> list[bytes]:
         """
-        Seal all own claims.
+        Seal all own claims that are not sealed yet, and store the packs.
 
         Call it only after the stream of a hub has been read to its end.  Only then is it known
         whether this database was restored from an earlier copy, which requires a new epoch.
@@ -256,7 +257,7 @@ class Ledger(LedgerFile):
         return dict(self._refused)
 
     def frontier(self) -> dict[str, dict[str, list[object]]]:
-        """Return number and hash of the last pack that counts, by key and epoch, for JSON."""
+        """Return the last pack that counts, by key and epoch; see :mod:`.overview`."""
         with self._database.reading('read the packs of') as connection:
             return overview.frontier(connection, self._judge(connection, own=False))
 

@@ -13,7 +13,7 @@ from edgetpu_retrain.fleet.ledger.winners import claim_rows, Judge, resolve_all
 
 class Quarantined(NamedTuple):
     """
-    The packs of a key in one epoch that do not count for the same reason.
+    Packs of one key and one epoch that do not count, all for the same reason.
 
     Args:
         key: the key that signed them.
@@ -43,7 +43,11 @@ def quarantine(connection: sqlite3.Connection) -> list[Quarantined]:
 
 
 def frontier(connection: sqlite3.Connection, judge: Judge) -> dict[str, dict[str, list[object]]]:
-    """Return number and hash of the last pack that counts, by key and epoch, for JSON."""
+    """
+    Return number and hash of the last pack that counts, by key and epoch, for JSON.
+
+    Keys that may neither teach nor propose are left out.
+    """
     result: dict[str, dict[str, list[object]]] = {}
     for origin, epoch, number, digest in connection.execute(
         'SELECT origin, epoch, MAX(number), hash FROM packs '
@@ -59,7 +63,7 @@ def dump(connection: sqlite3.Connection, judge: Judge, latest: int) -> str:
     """
     Return all packs that count with their claims, and the label of each sample, as text.
 
-    Two members with the same packs and roster return the same text at the same time.
+    For the same packs, roster and ``latest``, the text is the same on all members.
     """
     lines = []
     for pack, origin, epoch, number, digest in connection.execute(

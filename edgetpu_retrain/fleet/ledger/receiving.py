@@ -21,7 +21,7 @@ MAX_WAITING_PACKS = 1000
 The maximum number of packs of one key that are waiting or quarantined.
 
 All packs in chains that the roster does not accept share one such limit.  This robot's own packs
-are not limited.
+are not limited, nor is a pack that shows that a chain has a fork.
 """
 
 MAX_WAITING_BYTES = 64 << 20
@@ -91,7 +91,7 @@ class Storing:
         Args:
             pack: a pack that is not stored yet, with a valid signature.
             payloads: the bytes of its samples.
-            num_bytes: about the length of its message, bytes.
+            num_bytes: approximate length of its message, bytes.
             sealed_here: whether this robot has just signed it.
 
         Returns:
@@ -235,7 +235,7 @@ def is_whole(pack: Pack, payloads: Mapping[bytes, Payload]) -> bool:
 
 
 def _is_full(connection: sqlite3.Connection, chain: int, number: int) -> bool:
-    """Return whether too many packs wait, with the pack that was just stored."""
+    """Return whether too many packs wait, including the pack that was just stored."""
     origin, kept, is_fork = connection.execute(
         'SELECT origin, kept, forked = ? AND 2 = '
         '(SELECT COUNT(*) FROM packs WHERE chain = chains.id AND number = forked) '

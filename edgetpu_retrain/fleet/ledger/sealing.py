@@ -50,7 +50,7 @@ class Draft(NamedTuple):
 
 
 def check_draft(draft: Draft, space: EmbeddingSpace) -> None:
-    """Raise PackError if a claim is not valid, so that it could not be sealed."""
+    """Raise PackError if a claim is not valid; such a claim could not be sealed later."""
     check_claim_label(draft.label)
     check_claim_recording(draft.recording)
     if draft.erased and draft.label:

@@ -3,8 +3,8 @@
 """
 Decides the label of a sample from the claims about it, in the same way on every robot.
 
-The latest claim of a key is the key's opinion; a key whose latest claim is a tombstone has none.
-An opinion of a key that may teach wins over one of a key that may only propose.  Among opinions of
+The latest claim of a key is the key's opinion.  Opinions that are tombstones are ignored.  An
+opinion of a key that may teach wins over one of a key that may only propose.  Among opinions of
 equal rank, the latest wins; of equally late ones, that of the key that is greater as text.
 """
 
@@ -60,7 +60,7 @@ class Judge(NamedTuple):
     Args:
         roster: the newest roster; None = only claims of ``me`` count.
         me: public key of this robot, whose claims need no role in the roster; without a role, they
-            are proposals.  '' = only the claims of roles in the roster count.
+            are proposals.  '' = only claims that the roster permits count.
     """
 
     roster: Roster | None
@@ -69,9 +69,10 @@ class Judge(NamedTuple):
     @property
     def unlisted(self) -> str:
         """
-        The key ``me`` if the roster neither gives it a role nor revokes or retires it; else ''.
+        The key ``me`` if the roster does not mention it or only lets it read or release; else ''.
 
         The packs of this key count until a gap or fork, although the roster does not accept them.
+        A key that was revoked or retired is not returned.
         """
         member = self.roster.member(self.me) if self.roster is not None else None
         is_listed = member is not None and (
@@ -94,7 +95,7 @@ class Judge(NamedTuple):
         return self.role_in_roster(key) or ('propose' if key == self.me else '')
 
     def role_in_roster(self, key: str) -> str:
-        """Return the role of a key in the roster; '' = none."""
+        """Return the role of a key in the roster: 'teach', 'propose', or '' = neither."""
         return self.roster.role_of(key) if self.roster is not None else ''
 
     def resolve(self, rows: list[ClaimRow]) -> Resolved | None:
@@ -105,8 +106,8 @@ class Judge(NamedTuple):
         winner = max(
             opinions, key=lambda row: (self.role_of(row.key) == 'teach', row.clock, row.key)
         )
-        # A teacher's claim about the sample of another robot has no recording.  Use the one in the
-        # earliest claim that has a recording.
+        # A teacher's claim about the sample of another robot has no recording.  Use the recording
+        # of the earliest claim that has one.
         source = winner
         if not winner.recording:
             named = (row for row in rows if row.recording and self.allows(row))
@@ -140,7 +141,8 @@ def claim_rows(
 
     Args:
         connection: a connection.
-        judge: decides which claims count.  Unsealed claims of the judge's key are included.
+        judge: adds the own claims that count only for this robot: unsealed claims, and packs of
+            ``judge.unlisted``.  The claims are not filtered with :meth:`Judge.allows`.
         latest: the greatest clock of a claim that counts.
         samples: SQL between the parentheses of ``sample IN (...)``; '' = all samples.
         parameters: the parameters of this SQL.
