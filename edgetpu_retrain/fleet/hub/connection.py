@@ -82,8 +82,8 @@ class Hub:
     async def close(self) -> None:
         """Close the connection."""
         self._watch.cancel()
-        # The client waits until the hub has received all pending messages, which a dead hub never
-        # does.
+        # The client waits until the hub has received all pending messages.  A dead hub never
+        # receives them.
         with contextlib.suppress(asyncio.TimeoutError, OSError):
             await asyncio.wait_for(self.client.close(), _CHECK_S)
         self.lose()
@@ -199,7 +199,7 @@ class Hub:
             self._lost.set_result(None)
 
     def deny(self, text: str) -> None:
-        """End the requests whose subjects are in ``text``, a lower-case error of the server."""
+        """End the pending requests whose subject is in an error of the hub, in lower case."""
         for subject, denial in self._denials.items():
             if f'"{subject}"' in text and not denial.done():
                 denial.set_result(None)

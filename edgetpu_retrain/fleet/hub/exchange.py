@@ -48,7 +48,7 @@ class Exchange:
         max_bytes: the maximum length of a message that the hub accepts.
         own_only: whether the member reads and publishes only its own packs.  The ledger has a
             separate reading position for this, so that the member reads the packs of others if
-            ``own_only`` changes.
+            ``own_only`` is false later.
         others_after_ms: see :data:`OTHERS_AFTER_MS`.
         now_ms: returns the time of day, milliseconds since 1970.
         random: returns a random number from 0 to 1.
@@ -164,8 +164,8 @@ class Exchange:
         for digest, chain, is_own in self._record.missing():
             due = due_of_chain.setdefault(chain, now if is_own else now + self._delay_ms())
             if digest not in self._skipped and (is_own or not self.own_only):
-                # No pack is due before the earlier ones of its chain.  One of these may have been
-                # found missing only now, and then has a later due time of its own.
+                # No pack is due before the earlier packs of its chain.  An earlier pack may have
+                # been found missing only now, with a due time that is later.
                 latest[chain] = max(self._missing.get(digest, due), latest.get(chain, 0))
                 missing[digest] = latest[chain]
         self._missing = missing

@@ -126,7 +126,7 @@ class SeenReport:
 
     @property
     def made_ms(self) -> int:
-        """Time of the report, at the latest ``received_ms``; -1 = there is no valid report."""
+        """Time of the report, not later than ``received_ms``; -1 = there is no valid report."""
         return -1 if self.report is None else min(self.report.stamp_ms, self.received_ms)
 
 

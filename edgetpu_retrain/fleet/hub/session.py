@@ -183,7 +183,7 @@ class HubSession:
         try:
             return self._exchange.read_roster(message)
         except RosterError:
-            return False  # Any member may publish on a roster subject.
+            return False  # Any member may publish invalid rosters; they are ignored.
 
     async def _read_releases(self, releases: Releases) -> None:
         # Wait for the roster: it decides whether a release is accepted.
@@ -216,7 +216,8 @@ class HubSession:
             if stream == ROSTER:
                 self._has_rosters.set()
         elif self._later is None:
-            # Wake _publish(), which saves the position, once for all packs that arrive until then.
+            # Wake _publish() later: it saves the position in the stream once for all packs that
+            # arrive until then.
             self._later = asyncio.get_running_loop().call_later(_TIDY_S, self._work.set)
 
     # Publishing

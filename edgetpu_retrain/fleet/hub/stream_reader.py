@@ -67,7 +67,7 @@ class StreamReader:
 
     async def read(self) -> list[StreamMessage]:
         """
-        Wait for the next messages.
+        Wait for the next messages, and return at least one.
 
         Raises:
             HubLostError: if the connection or the consumer was lost.

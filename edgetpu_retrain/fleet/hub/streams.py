@@ -8,8 +8,9 @@ the member's own key.  Yet a member can send a request with another subject as t
 so that the hub stores its own response there.  So readers verify signatures.
 
 The subject of a pack also names the key that signed the pack, so that a member can read only its
-own packs.  The two keys differ if a member republishes a pack that a hub has lost.  A member that
-reads a pack on a subject with a wrong signer publishes the pack on the right subject.
+own packs.  The two keys differ if a member republishes a pack of another member that a hub has
+lost.  A member that reads a pack on a subject with a wrong signer publishes the pack on the right
+subject.
 
 The subject of a report names the member that the report is about, which has signed the report, and
 then the publisher.
@@ -136,7 +137,7 @@ def report_subject(about: str, publisher: str) -> str:
 
 
 def inbox_prefix(key: str) -> str:
-    """Return the prefix of the subjects on which only the member with a key receives responses."""
+    """Return the prefix of the subjects on which only the member with this key gets responses."""
     return f'_INBOX_{key}'
 
 

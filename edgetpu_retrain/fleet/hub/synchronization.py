@@ -25,7 +25,7 @@ NOT_TRIED = 'not connected yet'
 """The problem of a hub before the first attempt to connect ends."""
 
 _RELAY_AFTER_MS = (0, 500)
-# After a connection of more seconds than this, the next attempt follows soon.
+# Seconds.  After a connection that lasted longer, the next attempt to connect follows soon.
 _GOOD_S = 30.0
 
 
@@ -36,8 +36,8 @@ class Delays:
 
     Args:
         others_ms: shortest and longest time until the member publishes packs of others that a hub
-            lacks, milliseconds; the shortest is also the longest time until it publishes a roster.
-            Ignored with several hubs: then packs are passed on within half a second.
+            lacks, milliseconds.  A roster that a hub lacks is published before the shortest time
+            has passed.  Ignored with several hubs: then packs are passed on within half a second.
         retry_s: shortest and longest time between two attempts to connect, seconds; each is
             randomly reduced by up to half.
     """
@@ -66,7 +66,7 @@ class HubStatus:
 
 class Synchronization:
     """
-    Connects to hubs, again after each loss, and synchronizes the ledger with each hub.
+    Connects to hubs, reconnects after each loss, and synchronizes the ledger with each hub.
 
     Args:
         ledger: the ledger of this member.
@@ -117,7 +117,7 @@ class Synchronization:
         """
         Publish a released head on all hubs, now or when they are connected.
 
-        Only for a member with ``accept_release``.
+        Call it only if ``accept_release`` was passed.
         """
         assert self._releases is not None
         self._releases.add(message)
@@ -135,7 +135,7 @@ class Synchronization:
         Publish a report of another member on all connected hubs but the one that it came from.
 
         Args:
-            url: address of that hub.
+            url: address of the hub that the report came from.
             about: public key of the member that the report is about.
             message: the report.
         """
@@ -204,7 +204,7 @@ class Synchronization:
 
 
 class _Link:
-    """A hub, connected or not."""
+    """A hub, and its connection if there is one."""
 
     def __init__(self, url: str, credentials: HubCredentials) -> None:
         self.url = url
