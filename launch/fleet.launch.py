@@ -7,9 +7,10 @@ Start the fleet process of a robot, beside retrain.launch.py on the same machine
     ros2 launch edgetpu_retrain fleet.launch.py fleet:=nats://base:4222 credentials:=robot1.json
 
 The credentials are the file that 'edgetpu_retrain fleet add' writes on the base station
-(docs/fleet.md).  If neither fleet nor params_file is given, nothing is started.  The retrain node
-is the one of the same namespace.  The process is restarted if it ends, unless the argument
-respawn is false, and continues where it stopped.
+(docs/fleet.md).  If neither fleet nor params_file is given, nothing is started.
+
+The process works with the retrain node of the same namespace.  If the process ends, it is
+restarted and continues where it stopped, unless the argument respawn is false.
 """
 
 from launch import Action, LaunchDescription

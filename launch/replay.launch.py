@@ -38,9 +38,9 @@ COMPRESSED = '/compressed'
 # Time for the node to classify the last images before the shutdown, seconds.
 TIME_TO_ANSWER_S = 2.0
 
-# Best-effort subscriptions receive large images only from a publisher with this profile, see
-# docs/large_images.md.  Fast DDS reads its path from the first variable up to ROS 2 Jazzy, and
-# from the second since Kilted.
+# Without this profile in the publisher, best-effort subscriptions miss many large images, see
+# docs/large_images.md.  Fast DDS reads the path of the profile from the first variable up to ROS 2
+# Jazzy, and from the second since Kilted.
 PROFILE = Path(get_package_share_directory(PACKAGE), 'config', 'fastdds_large_images.xml')
 PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 

@@ -160,10 +160,10 @@ def _write_parameters(node: str, values: dict[str, str | bool | int]) -> str:
     """
     Write a parameter file that overrides params_file, and return its path.
 
-    If several keys in parameter files match a node, the last one counts.  If both files have the
-    same key, it keeps its place in params_file, where a later key can override it.  launch_ros
-    could write a key that params_file has, too.  So this function writes the file, with a key that
-    params_file is unlikely to have.
+    If several keys of the parameter files match a node, the last key overrides the others.  A key
+    that is in both files keeps its place in params_file, where a later key can override it.  The
+    key that launch_ros would write may be in params_file, too.  So this function writes the file,
+    with a key that is unlikely to be in params_file.
     """
     with NamedTemporaryFile('w', prefix='launch_params_', suffix='.yaml', delete=False) as file:
         yaml.safe_dump({f'/**{node}': {'ros__parameters': values}}, file)

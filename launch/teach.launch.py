@@ -41,9 +41,9 @@ PAGE_OPTIONS = {
 # webcam is plugged in.
 RESPAWN_DELAY_S = 2.0
 
-# Best-effort subscriptions receive large images only from a publisher with this profile, see
-# docs/large_images.md.  Fast DDS reads its path from the first variable up to ROS 2 Jazzy, and
-# from the second since Kilted.
+# Without this profile in the publisher, best-effort subscriptions miss many large images, see
+# docs/large_images.md.  Fast DDS reads the path of the profile from the first variable up to ROS 2
+# Jazzy, and from the second since Kilted.
 PROFILE = Path(get_package_share_directory(PACKAGE), 'config', 'fastdds_large_images.xml')
 PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 
@@ -93,7 +93,7 @@ def generate_launch_description() -> LaunchDescription:
                 description='number of frames that the node keeps to ask about; 0 = none, '
                 "'' = as in params_file",
             ),
-            # Start the webcam before the node, because this sets arguments of the node.
+            # Start the webcam before the node, because _start_webcam() sets arguments of the node.
             OpaqueFunction(function=_start_webcam),
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource(str(Path(__file__).with_name('retrain.launch.py')))
