@@ -88,7 +88,7 @@ class Hub:
             await asyncio.wait_for(self.client.close(), _CHECK_S)
         self.lose()
 
-    async def publish(self, subject: str, data: bytes, message_id: str) -> int:
+    async def publish(self, subject: str, data: bytes, message_id: str) -> int | None:
         """
         Publish a message and wait until the hub has stored it.
 
@@ -96,10 +96,11 @@ class Hub:
             subject: a subject of a stream.
             data: the message.
             message_id: the hub stores messages with the same id only once, within the duplicate
-                window of the stream.
+                window of the stream; '' = it stores this message in any case.
 
         Returns:
-            Number of the message in the stream, or of its first copy if the hub had one already.
+            Number of the message in the stream; None if the hub has not stored it, because it has
+            a message with this id already.  That one may be another message, of a hostile member.
 
         Raises:
             HubFullError: if the hub has reached a limit or its disk is full.
@@ -113,10 +114,9 @@ class Hub:
                 f'a message of {len(data)} bytes is too large for the hub at {self.url}, which '
                 f'allows {self.max_bytes}: set its max_payload to 8MB'
             )
-        response = await self.request(
-            subject, data, timeout_s=PUBLISH_TIMEOUT_S, headers={'Nats-Msg-Id': message_id}
-        )
-        return int(response['seq'])
+        headers = {'Nats-Msg-Id': message_id} if message_id else None
+        response = await self.request(subject, data, timeout_s=PUBLISH_TIMEOUT_S, headers=headers)
+        return None if response.get('duplicate') else int(response['seq'])
 
     async def api(self, subject: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Send a request to ``$JS.API.``, the API of JetStream; raises as :meth:`publish`."""

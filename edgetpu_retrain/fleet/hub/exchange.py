@@ -183,9 +183,13 @@ class Exchange:
         return min(self._missing.values(), default=None)
 
     def published(self, digest: bytes, sequence: int) -> None:
-        """Note that the hub has acknowledged a pack, even if it had the pack already."""
+        """Note that the hub has stored a pack."""
         self._record.acknowledged(digest, sequence)
         self._missing.pop(digest, None)
+
+    def postpone(self, digest: bytes, by_ms: int) -> None:
+        """Publish a pack later, unless it is read from the hub until then."""
+        self._missing[digest] = self._now_ms() + by_ms
 
     def skip(self, digest: bytes) -> None:
         """Do not publish a rejected pack again until the next :meth:`begin`."""

@@ -34,6 +34,8 @@ LONGEST_RETRY_S = 60.0
 """Longest time between retries while a hub is full or denies access, seconds."""
 
 _TIDY_S = 3.0
+_REPEAT_S = 3.0
+"""Time to read the message that the hub has with the id of one that it did not store, seconds."""
 
 Result = TypeVar('Result')
 
@@ -88,6 +90,7 @@ class HubSession:
         self._at_end: set[str] = set()
         self._later: asyncio.TimerHandle | None = None
         self._denied: set[str] = set()
+        self._taken: set[str] = set()
         self._refusal = ''
 
     async def run(self) -> None:
@@ -255,6 +258,9 @@ class HubSession:
             return wait_s
         if await self._offer('roster', roster):
             await self._ordered(self._exchange.published_roster, roster)
+        elif 'roster' not in self._denied:
+            self._roster_at = time.monotonic() + _REPEAT_S
+            return _REPEAT_S
         return math.inf
 
     async def _publish_releases(self) -> None:
@@ -288,6 +294,9 @@ class HubSession:
                 raise
             self._refusal = str(error)
             self._exchange.skip(pack)
+            return
+        if sequence is None:
+            self._exchange.postpone(pack, round(1000 * _REPEAT_S))
         else:
             await self._ordered(self._exchange.published, pack, sequence)
 
@@ -296,14 +305,25 @@ class HubSession:
         if kind in self._denied:
             return False
         try:
-            await self._send(f'{kind}.{self._hub.key}', message)
+            return await self._send(f'{kind}.{self._hub.key}', message) is not None
         except HubRefusedError:
             self._denied.add(kind)
             return False
-        return True
 
-    async def _send(self, subject: str, message: bytes) -> int:
-        return await self._hub.publish(subject, message, hashlib.sha256(message).hexdigest())
+    async def _send(self, subject: str, message: bytes) -> int | None:
+        """
+        Publish a message, and return its number; None if the hub has its id already.
+
+        Usually, another member has just published the same message, and this one soon reads it.
+        If not, a hostile member has published another message with the id, so that the next call
+        publishes without one.
+        """
+        digest = hashlib.sha256(message).hexdigest()
+        number = await self._hub.publish(subject, message, '' if digest in self._taken else digest)
+        if number is None:
+            self._taken.add(digest)
+            asyncio.get_running_loop().call_later(_REPEAT_S, self._work.set)
+        return number
 
     async def _ordered(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Call a blocking function in a thread, one call of this session at a time."""

@@ -42,6 +42,7 @@ async def erase_from_hub(hub: Hub, ledger: Ledger) -> int:
             stored = await hub.publish(subject, message, message_id)
         except HubFullError:
             stored = None  # The deletion makes room; synchronization then publishes the pack.
+        # It is also None if the hub has another message with this id, see Hub.publish.
         await hub.api(f'STREAM.MSG.DELETE.{EVIDENCE}', {'seq': sequence, 'no_erase': False})
         await asyncio.to_thread(record.forget_message, sequence)
         if stored is not None:
