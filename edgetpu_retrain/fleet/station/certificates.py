@@ -69,21 +69,31 @@ def make_authority(fleet: str) -> Certificate:
     return _signed(builder, key, key)
 
 
-def make_hub_certificate(authority: Certificate, names: tuple[str, ...]) -> Certificate:
+def make_hub_certificate(
+    authority: Certificate, names: tuple[str, ...], key_pem: str = ''
+) -> Certificate:
     """
     Return a new certificate for a hub.
 
     Args:
         authority: the certificate authority of the fleet.
         names: host names and IP addresses at which members reach the hub, at least one.
+        key_pem: the private key to certify, PEM; if it is empty or damaged, a new one is made.
 
     Raises:
-        FleetError: if a name is not valid.
+        FleetError: if a name is not valid, or the authority is damaged.
     """
-    issuer = x509.load_pem_x509_certificate(authority.pem.encode())
-    issuer_key = serialization.load_pem_private_key(authority.key.encode(), None)
-    assert isinstance(issuer_key, ec.EllipticCurvePrivateKey)  # make_authority makes no others
-    key = ec.generate_private_key(ec.SECP256R1())
+    issuer_key = _private_key(authority.key)
+    try:
+        issuer = x509.load_pem_x509_certificate(authority.pem.encode())
+        if issuer_key is None:
+            raise ValueError('its private key cannot be read')
+    except ValueError as error:
+        raise FleetError(
+            f'the certificate authority of the fleet is damaged ({error}): take authority.pem and '
+            "authority.key from a backup of the station's folder"
+        ) from error
+    key = _private_key(key_pem) or ec.generate_private_key(ec.SECP256R1())
     subject = _name(names[0][:64])
     builder = _builder(subject, issuer.subject, key.public_key(), _HUB_VALID)
     alternatives = [_alternative(name) for name in names]
@@ -96,17 +106,41 @@ def make_hub_certificate(authority: Certificate, names: tuple[str, ...]) -> Cert
     return _signed(builder, key, issuer_key)
 
 
-def is_current(certificate: str, names: tuple[str, ...]) -> bool:
-    """Return whether a hub's certificate has exactly these names and is valid for another year."""
-    loaded = x509.load_pem_x509_certificate(certificate.encode())
-    kind = x509.SubjectAlternativeName
-    has = list(loaded.extensions.get_extension_for_class(kind).value)
+def is_current(certificate: Certificate, names: tuple[str, ...]) -> bool:
+    """
+    Return whether a hub's certificate can be used for another year, with exactly these names.
+
+    A certificate or key that is damaged, or a certificate of another key, cannot be used.
+    """
+    key = _private_key(certificate.key)
+    try:
+        loaded = x509.load_pem_x509_certificate(certificate.pem.encode())
+        has = list(loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+    except (ValueError, x509.ExtensionNotFound):
+        return False
+    if key is None or _public_bytes(loaded) != _public_bytes(key):
+        return False
     if hasattr(loaded, 'not_valid_after_utc'):
         ends = loaded.not_valid_after_utc
     else:  # cryptography before 42
         ends = loaded.not_valid_after.replace(tzinfo=timezone.utc)
     wanted = [_alternative(name) for name in names]
     return has == wanted and ends - RENEW_BEFORE > datetime.now(timezone.utc)
+
+
+def _private_key(pem: str) -> ec.EllipticCurvePrivateKey | None:
+    """Return the private key in a PEM; None if it is damaged or of another kind."""
+    try:
+        key = serialization.load_pem_private_key(pem.encode(), None)
+    except (ValueError, TypeError):
+        return None
+    return key if isinstance(key, ec.EllipticCurvePrivateKey) else None
+
+
+def _public_bytes(owner: x509.Certificate | ec.EllipticCurvePrivateKey) -> bytes:
+    return owner.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
 
 
 def _builder(

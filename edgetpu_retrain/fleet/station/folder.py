@@ -112,7 +112,10 @@ class StationFolder:
 
     def renew_certificate(self) -> bool:
         """
-        Renew the hub's certificate if it is missing, expires within a year or has other names.
+        Renew the hub's certificate if it is damaged, expires within a year or has other names.
+
+        The private key stays, so that the certificate is the only file that is replaced: a
+        renewal that fails leaves the old one, which still belongs to the key.
 
         Returns:
             Whether there is a new certificate; always False at the station of a site, whose
@@ -121,11 +124,12 @@ class StationFolder:
         if not self.is_base:
             return False
         wanted = self.settings().certified_names
-        there = self.certificate.exists() and self.certificate_key.exists()
-        if there and certificates.is_current(read_private(self.certificate).decode(), wanted):
+        old = Certificate(_text_of(self.certificate), _text_of(self.certificate_key))
+        if certificates.is_current(old, wanted):
             return False
-        made = certificates.make_hub_certificate(self._load_authority(), wanted)
-        write_private(self.certificate_key, made.key.encode())
+        made = certificates.make_hub_certificate(self._load_authority(), wanted, old.key)
+        if made.key != old.key:
+            write_private(self.certificate_key, made.key.encode())
         write_private(self.certificate, made.pem.encode())
         return True
 
@@ -295,6 +299,11 @@ def _lock(path: Path, *, wait: bool) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _text_of(path: Path) -> str:
+    """Return the text of a private file; '' if there is none."""
+    return read_private(path).decode(errors='replace') if path.exists() else ''
 
 
 def _now_ms() -> int:

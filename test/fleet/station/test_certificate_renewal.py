@@ -12,10 +12,11 @@ from pathlib import Path
 import socket
 import ssl
 
-from edgetpu_retrain.errors import HubError
+from edgetpu_retrain.errors import HubError, StoreError
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.hub.connection import connect, Hub
 from edgetpu_retrain.fleet.station import certificates
+from edgetpu_retrain.fleet.station import folder as folder_module
 from edgetpu_retrain.fleet.station import station as station_module
 from edgetpu_retrain.fleet.station.folder import StationFolder
 from edgetpu_retrain.fleet.station.settings import Settings
@@ -89,6 +90,44 @@ def test_a_certificate_that_expires_is_renewed_while_members_stay_connected(
             await (await connect(folder.settings().local_url, folder.credentials())).close()
 
     run(scenario())
+
+
+def settings_of(*names: str) -> Settings:
+    return Settings(names, '127.0.0.1', 4222, 1 << 30)
+
+
+def test_a_renewal_that_fails_leaves_a_certificate_of_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = StationFolder(tmp_path / 'base')
+    folder.make_base(settings_of('localhost'))
+    write = folder_module.write_private
+
+    def fail(path: Path, content: bytes) -> None:
+        if path == folder.certificate:
+            raise StoreError('no space left on device')
+        write(path, content)
+
+    with monkeypatch.context() as full:
+        full.setattr(folder_module, 'write_private', fail)
+        with pytest.raises(StoreError):
+            folder.write_settings(settings_of('localhost', 'base.local'))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder.certificate, folder.certificate_key)
+    assert folder.renew_certificate()
+    context.load_cert_chain(folder.certificate, folder.certificate_key)
+    assert not folder.renew_certificate()
+
+
+@pytest.mark.parametrize('damaged', ['certificate', 'certificate_key'])
+def test_a_damaged_certificate_or_key_is_replaced(tmp_path: Path, damaged: str) -> None:
+    folder = StationFolder(tmp_path / 'base')
+    folder.make_base(settings_of('localhost'))
+    path: Path = getattr(folder, damaged)
+    path.write_bytes(path.read_bytes()[:100])
+    assert folder.renew_certificate()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder.certificate, folder.certificate_key)
 
 
 def test_the_certificate_of_a_site_is_not_renewed(tmp_path: Path) -> None:

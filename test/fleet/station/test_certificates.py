@@ -74,9 +74,29 @@ def test_a_hub_can_make_no_certificates(authority: Certificate, tmp_path: Path) 
 
 def test_a_certificate_is_current_for_exactly_its_names(authority: Certificate) -> None:
     hub = make_hub_certificate(authority, ('base.local', '10.0.0.7'))
-    assert is_current(hub.pem, ('base.local', '10.0.0.7'))
-    assert not is_current(hub.pem, ('base.local',))
-    assert not is_current(hub.pem, ('base.local', '10.0.0.8'))
+    assert is_current(hub, ('base.local', '10.0.0.7'))
+    assert not is_current(hub, ('base.local',))
+    assert not is_current(hub, ('base.local', '10.0.0.8'))
+
+
+def test_a_certificate_that_is_damaged_or_of_another_key_is_not_current(
+    authority: Certificate,
+) -> None:
+    names = ('base.local',)
+    hub, other = (make_hub_certificate(authority, names) for _ in range(2))
+    assert not is_current(Certificate(hub.pem, other.key), names)
+    assert not is_current(Certificate(hub.pem[:200], hub.key), names)
+    assert not is_current(Certificate(hub.pem, hub.key[:100]), names)
+    assert not is_current(Certificate('', ''), names)
+
+
+def test_a_damaged_authority_certifies_nothing(authority: Certificate) -> None:
+    for damaged in (
+        Certificate(authority.pem[:200], authority.key),
+        Certificate(authority.pem, authority.key[:100]),
+    ):
+        with pytest.raises(FleetError, match='take authority.pem and authority.key'):
+            make_hub_certificate(damaged, ('base.local',))
 
 
 @pytest.mark.parametrize('name', ['', 'nats://base', 'base:4222', 'two words', 'b\xe4se'])
