@@ -29,14 +29,15 @@ def label_of(kind: str, thing: int, rng: np.random.Generator) -> int:
     return {'right': thing, 'swapped': (thing + 1) % THINGS, 'new name': THINGS}[kind]
 
 
-def fleet(kind: str, views_of_wrong: int = VIEWS) -> Lessons:
-    """Let all robots teach the same things, the last one with labels of some kind."""
+def fleet(kind: str, views_of_wrong: int = VIEWS, first_wrong: int = WRONG) -> Lessons:
+    """Let all robots teach the same things, the last ones with labels of some kind."""
     lessons, rng = Lessons(), np.random.default_rng(0)
     for robot in range(ROBOTS):
+        is_wrong = robot >= first_wrong
         for thing in range(THINGS):
-            count = views_of_wrong if robot == WRONG else VIEWS
+            count = views_of_wrong if is_wrong else VIEWS
             rows = views(thing, count, place=robot, seed=0)
-            labels = [label_of(kind if robot == WRONG else 'right', thing, rng) for _ in rows]
+            labels = [label_of(kind if is_wrong else 'right', thing, rng) for _ in rows]
             for label in sorted(set(labels)):
                 lessons.teach(robot, f'thing {label}', rows[np.equal(labels, label)], 'today')
     return lessons
@@ -50,6 +51,10 @@ def test_a_robot_with_wrong_labels_is_found_and_no_other(kind: str) -> None:
 @pytest.mark.parametrize('kind', ['half wrong', 'swapped'])
 def test_very_many_wrong_samples_do_not_make_others_look_wrong(kind: str) -> None:
     assert found(fleet(kind, 20 * VIEWS)) == {WRONG}
+
+
+def test_wrong_robots_with_most_of_the_samples_do_not_decide_who_harms() -> None:
+    assert found(fleet('new name', 8 * VIEWS, first_wrong=WRONG - 1)) == {WRONG - 1, WRONG}
 
 
 def test_honest_robots_are_not_found() -> None:
