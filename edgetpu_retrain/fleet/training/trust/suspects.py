@@ -89,7 +89,7 @@ def suspected(pool: Pool, options: TrainingOptions) -> BoolArray:
         verdicts = _judged(pool, found, options)
         # Keep the classes that took views in earlier rounds: a judge that was trained without a
         # class classifies no views as this class.
-        taking = taking | _taking_views(pool, verdicts)
+        taking = taking | _taking_views(pool, verdicts, found)
         before, found = found, _contradicting(pool, verdicts) | taking | wrong
         if np.array_equal(before, found):
             break
@@ -174,13 +174,15 @@ def _contradicting(pool: Pool, verdicts: _Verdicts) -> BoolArray:
     return found
 
 
-def _taking_views(pool: Pool, verdicts: _Verdicts) -> BoolArray:
+def _taking_views(pool: Pool, verdicts: _Verdicts, left_out: BoolArray) -> BoolArray:
     """Return the samples of classes that only one robot teaches and that take views, bool [N]."""
+    # Count only views of classes that the judge knows: it misclassifies all others.  A view whose
+    # label is a suspect may well show what the judge says.
+    known = ~np.isnan(verdicts.chances) & ~left_out
     found = np.zeros(len(pool), bool)
     for own in _groups(pool, pool.origins):
         origin = pool.origins[own[0]]
-        # Count only views of classes that the judge knows: it misclassifies all others.
-        elsewhere = (pool.origins != origin) & ~np.isnan(verdicts.chances)
+        elsewhere = (pool.origins != origin) & known
         seen = np.bincount(pool.labels[elsewhere], minlength=len(pool.names))
         total, samples = 0, 0
         taking: list[int] = []

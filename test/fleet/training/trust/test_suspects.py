@@ -72,6 +72,15 @@ def test_many_small_new_names_for_what_others_know_are_suspects_together() -> No
     assert {robot for robot, _ in found} == {7}
 
 
+def test_a_class_takes_no_views_of_a_robot_that_teaches_wrong_labels() -> None:
+    lessons = honest(5, 4)
+    lessons.teach(5, 'thing 4', views(4, 12, place=5, seed=0), 'today')
+    for thing in range(5):
+        rows = views(thing, 24, place=7, seed=0)
+        lessons.teach(7, f'thing {(thing + 1) % 4}', rows, 'today')
+    assert {robot for robot, _ in suspects(lessons)} == {7}
+
+
 def test_the_own_labels_are_no_suspects() -> None:
     lessons = honest(6, 4)
     for thing in range(4):
