@@ -12,6 +12,7 @@ classifier about as much accuracy as they cost a head.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from edgetpu_retrain.fleet.training.pool import Pool
 from edgetpu_retrain.fleet.training.trust.mistakes import Floats
@@ -21,9 +22,11 @@ import numpy as np
 
 # Longer embeddings are projected to this many dimensions at random, which approximately preserves
 # distances (W. Johnson and J. Lindenstrauss, 1984) and makes the regression fast.
-_DIMENSION = 256
+_DIMENSION = 512
 # The regularization, as a share of the mean eigenvalue of the matrix ``Sums.products``.
 _REGULARIZATION = 0.1
+# Up to so many samples are forgotten faster by a change of the weights than by a new regression.
+_FEW = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +51,22 @@ class Sums:
             self.counts - other.counts,
         )
 
+    @cached_property
+    def inverse(self) -> Floats:
+        """The inverse of the products."""
+        inverse: Floats = np.linalg.inv(self.products)
+        return inverse
+
+    @cached_property
+    def weights(self) -> Floats:
+        """The weights of the regression, float64 ``[D, C]``."""
+        weights: Floats = np.linalg.solve(self.products, self.targets)
+        return weights
+
 
 class LeastSquares:
     """
-    Learns some samples of a pool, and classifies others.
+    Samples of a pool to learn or classify; ``members`` are indices of ``rows``.
 
     Args:
         pool: all samples.
@@ -59,46 +74,69 @@ class LeastSquares:
 
     Attributes:
         labels: int64 ``[M]``, the class of each of these samples.
-        all: the sums over all of these samples.
+        features: float64 ``[M, D]``, their features.
+        all: the sums over all of these samples, regularized; so is what is left of them.
     """
 
     def __init__(self, pool: Pool, rows: IntArray) -> None:
         self.labels = pool.labels[rows]
+        self.features = _features(pool, rows)
         self._classes = len(pool.names)
-        self._features = _features(pool, rows)
-        self.all = self.sums(np.arange(len(rows)))
-        size = len(self.all.products)
+        sums = self.sums(np.arange(len(rows)))
+        size = len(sums.products)
         # Without the constant, the features of each sample have length 1.  So the trace of their
         # products is M, and the mean eigenvalue is M divided by the number of features.
-        self._regularization = _REGULARIZATION * len(rows) / (size - 1) * np.eye(size)
+        regularization = _REGULARIZATION * len(rows) / (size - 1) * np.eye(size)
+        self.all = Sums(sums.products + regularization, sums.targets, sums.counts)
 
     def sums(self, members: IntArray) -> Sums:
-        """Return the sums over some of the samples; ``members`` are indices of ``rows``."""
-        features, labels = self._features[members], self.labels[members]
+        """Return the sums over some of the samples."""
+        features, labels = self.features[members], self.labels[members]
         targets = np.zeros((features.shape[1], self._classes))
         for label in np.unique(labels):
             targets[:, label] = features[labels == label].sum(axis=0)
         return Sums(features.T @ features, targets, np.bincount(labels, minlength=self._classes))
 
-    def classes_of(self, members: IntArray, learned: Sums) -> IntArray:
-        """
-        Classify some of the samples.
 
-        Args:
-            members: int64 ``[E]``, indices of ``rows``.
-            learned: the sums over the samples to learn.
+class Classification:
+    """
+    How some samples are classified.
 
-        Returns:
-            int64 ``[E]``, the class of each; -1 for all if ``learned`` has no samples.
-        """
-        known = np.flatnonzero(learned.counts)
-        if not len(known):
-            return np.full(len(members), -1, np.int64)
-        weights = np.linalg.solve(
-            learned.products + self._regularization, learned.targets[:, known]
-        )
-        classes: IntArray = known[np.argmax(self._features[members] @ weights, axis=1)]
-        return classes
+    Args:
+        learner: the samples, and what to learn of them.
+        members: int64 ``[E]``, indices of the samples to classify.
+        learned: the sums over the samples to learn: ``learner.all``, or less.
+    """
+
+    def __init__(self, learner: LeastSquares, members: IntArray, learned: Sums) -> None:
+        self._learner = learner
+        self._learned = learned
+        self._features = learner.features[members]
+        self._scores = self._features @ learned.weights
+
+    def classes(self) -> IntArray:
+        """Return the class of each sample, int64 ``[E]``; -1 for all if no class was learned."""
+        return _best(self._scores, self._learned.counts)
+
+    def classes_without(self, members: IntArray) -> IntArray:
+        """Return the class of each sample without some of the learned samples, int64 ``[E]``."""
+        if len(members) > _FEW:
+            rest = self._learned - self._learner.sums(members)
+            return _best(self._features @ rest.weights, rest.counts)
+        # The formula of J. Sherman and W. Morrison (1950) and of M. Woodbury (1950).
+        features, labels = self._learner.features[members], self._learner.labels[members]
+        directions = self._learned.inverse @ features.T
+        errors = features @ self._learned.weights
+        errors[np.arange(len(members)), labels] -= 1.0
+        change = np.linalg.solve(np.eye(len(members)) - features @ directions, errors)
+        scores = self._scores + (self._features @ directions) @ change
+        counts = self._learned.counts
+        return _best(scores, counts - np.bincount(labels, minlength=len(counts)))
+
+
+def _best(scores: Floats, counts: IntArray) -> IntArray:
+    best = np.argmax(np.where(counts > 0, scores, -np.inf), axis=1)
+    return np.where(counts.any(), best, -1)
 
 
 def _features(pool: Pool, rows: IntArray) -> Floats:

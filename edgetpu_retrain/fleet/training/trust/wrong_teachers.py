@@ -21,7 +21,7 @@ look wrong.
 from __future__ import annotations
 
 from edgetpu_retrain.fleet.training.pool import BoolArray, Pool
-from edgetpu_retrain.fleet.training.trust.least_squares import LeastSquares, Sums
+from edgetpu_retrain.fleet.training.trust.least_squares import Classification, LeastSquares
 from edgetpu_retrain.fleet.training.trust.origin_cap import over_the_cap
 from edgetpu_retrain.learning import IntArray
 import numpy as np
@@ -35,7 +35,7 @@ _HARM, _HARM_DEVIATIONS = 0.01, 3.0
 # The limit of disorder is this share of the median robot's accuracy.  A robot is in disorder if
 # its accuracy is below the limit by more than this number of standard deviations.  Of 20 robots
 # exactly at the limit, one is in disorder by chance.
-_ORDER, _ORDER_DEVIATIONS = 0.75, 1.645
+_ORDER, _ORDER_DEVIATIONS = 0.7, 1.645
 # The origin of this robot's own samples.
 _OWN = -1
 
@@ -77,6 +77,9 @@ class _Judge:
         # Of each robot and class, count at most the median number of samples, so that a robot with
         # very many samples does not decide alone who does harm.
         self._counts = places < np.median(sizes)
+        pairs = np.unique(np.stack([self._truth, self._origins]), axis=1)
+        is_shared = np.bincount(pairs[0], minlength=len(pool.names))[self._truth] > 1
+        self._comparable = np.unique(self._origins[is_shared])
 
     def most_harmful(self) -> int | None:
         """Return the origin of the robot that does most harm; None if none does harm."""
@@ -87,9 +90,11 @@ class _Judge:
             held_out = np.isin(self._origins, robots)
             others = self._learner.all - self._learner.sums(np.flatnonzero(held_out))
             members = np.flatnonzero(held_out & self._counts)
-            with_it = self._right(members, others)
+            answers = Classification(self._learner, members, others)
+            with_it = answers.classes() == self._truth[members]
             for origin in np.setdiff1d(self._robots, [*robots, _OWN]).tolist():
-                without = self._right(members, others - self._sums_of(origin))
+                of_it = np.flatnonzero(self._origins == origin)
+                without = answers.classes_without(of_it) == self._truth[members]
                 lost[origin] += int((without & ~with_it).sum())
                 gained[origin] += int((with_it & ~without).sum())
                 seen[origin] += len(members)
@@ -105,17 +110,18 @@ class _Judge:
         """Return the origin of the robot in the greatest disorder; None if none is in disorder."""
         right: dict[int, float] = {}
         counts: dict[int, int] = {}
-        for origin in self._robots.tolist():
-            halves = [
-                np.flatnonzero((self._origins == origin) & (self._half == half))
-                for half in range(2)
-            ]
-            counts[origin] = sum(map(len, halves))
-            number = sum(
-                int(self._right(half, self._learner.all - self._learner.sums(half)).sum())
-                for half in halves
-            )
+        # A few samples of a new class may not suffice to learn it, so a robot that teaches only
+        # classes that no other robot teaches is not tested.
+        for origin in self._comparable.tolist():
+            number = 0
+            for half in range(2):
+                members = np.flatnonzero((self._origins == origin) & (self._half == half))
+                answers = Classification(self._learner, members, self._learner.all)
+                number += int((answers.classes_without(members) == self._truth[members]).sum())
+            counts[origin] = int((self._origins == origin).sum())
             right[origin] = number / counts[origin]
+        if not right:
+            return None
         expected = _ORDER * float(np.median(list(right.values())))
         deviation = np.sqrt(expected * (1.0 - expected))
         shares = {
@@ -125,13 +131,6 @@ class _Judge:
             and share < expected - _ORDER_DEVIATIONS * deviation / np.sqrt(counts[origin])
         }
         return min(shares, key=shares.__getitem__, default=None)
-
-    def _sums_of(self, origin: int) -> Sums:
-        return self._learner.sums(np.flatnonzero(self._origins == origin))
-
-    def _right(self, members: IntArray, learned: Sums) -> BoolArray:
-        right: BoolArray = self._learner.classes_of(members, learned) == self._truth[members]
-        return right
 
 
 def _places(groups: IntArray) -> tuple[IntArray, IntArray]:

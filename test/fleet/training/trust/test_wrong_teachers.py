@@ -80,6 +80,12 @@ def test_a_robot_in_a_place_where_all_things_look_alike_is_not_found() -> None:
     assert found(lessons) == set()
 
 
+def test_a_robot_that_teaches_few_samples_of_a_new_class_is_not_found() -> None:
+    lessons = fleet('right')
+    lessons.teach(9, 'new', views(THINGS, 6, place=9, seed=0), 'today')
+    assert found(lessons) == set()
+
+
 def test_the_own_labels_are_never_found() -> None:
     assert WRONG not in found(fleet('half wrong'), me=WRONG)
 

@@ -1,0 +1,44 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The classifier that can forget."""
+
+from __future__ import annotations
+
+from edgetpu_retrain.fleet.training.pool import Pool
+from edgetpu_retrain.fleet.training.trust.least_squares import Classification, LeastSquares
+import numpy as np
+import pytest
+from support.fleet_lessons import Lessons, pool_of, views
+
+
+@pytest.fixture(scope='module')
+def pool() -> Pool:
+    lessons = Lessons()
+    for robot in range(4):
+        for thing in range(5 if robot else 4):
+            rows = views(thing, 20, place=robot, seed=0)
+            lessons.teach(robot, f'thing {thing}', rows, 'today')
+    with lessons.ledger(0, sorted(lessons.packs)) as ledger:
+        return pool_of(ledger)
+
+
+@pytest.mark.parametrize('count', [1, 30, 64, 65, 200])
+def test_what_is_forgotten_was_never_learned(pool: Pool, count: int) -> None:
+    learner = LeastSquares(pool, np.arange(len(pool)))
+    order = np.random.default_rng(0).permutation(len(pool))
+    forgotten, members = order[:count], order[-100:]
+    never = Classification(learner, members, learner.all - learner.sums(forgotten))
+    answers = Classification(learner, members, learner.all)
+    np.testing.assert_array_equal(answers.classes_without(forgotten), never.classes())
+    # This shows nothing if the forgotten samples did not matter.
+    assert count < 100 or (answers.classes() != never.classes()).any()
+
+
+def test_a_class_of_which_all_samples_are_forgotten_is_not_answered(pool: Pool) -> None:
+    learner = LeastSquares(pool, np.arange(len(pool)))
+    everything = np.arange(len(pool))
+    of_class = np.flatnonzero(pool.labels == 4)
+    answers = Classification(learner, everything, learner.all)
+    assert 4 in answers.classes()
+    assert 4 not in answers.classes_without(of_class)
+    assert set(answers.classes_without(everything).tolist()) == {-1}
