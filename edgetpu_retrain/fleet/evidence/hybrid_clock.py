@@ -4,9 +4,9 @@
 HybridClock: orders the claims of all robots, even if their clocks differ.
 
 A value has the milliseconds since 1970 in its upper bits and a counter in its lower 16 bits.  A
-clock returns the time of day, or the greatest value that it has returned or accepted so far plus
-one, whichever is greater.  See Kulkarni et al., 'Logical Physical Clocks and Consistent Snapshots
-in Globally Distributed Databases', 2014.
+clock returns the time of day, or one more than the greatest value that it has returned or accepted
+so far, whichever is greater.  See Kulkarni et al., 'Logical Physical Clocks and Consistent
+Snapshots in Globally Distributed Databases', 2014.
 """
 
 from __future__ import annotations
