@@ -31,7 +31,8 @@ class Standing(NamedTuple):
     Whether a pack counts.
 
     Args:
-        outcome: 'accepted', 'waiting' (for an earlier pack or for the roster), or 'quarantined'.
+        outcome: 'accepted', 'waiting' (for an earlier pack or for a roster that accepts this one),
+            or 'quarantined'.
         reason: why the pack does not count; '' = it counts.
     """
 

@@ -21,7 +21,7 @@ class Contested(NamedTuple):
     Args:
         sample: the sample's id in the fleet.
         label: the label that the sample has now.
-        recording: the recording of the sample, 'KEY/NAME'.
+        recording: the recording of the sample, see :class:`Resolved`.
         claims: the label that each key claims, by key.
         digest: a SHA-256 of ``claims``, 64 hexadecimal digits.
     """
@@ -43,8 +43,8 @@ def proposals(
         connection: a connection that sees a snapshot.
         judge: decides which claims count.
         latest: the greatest clock of a claim that counts.
-        limit: the maximum number of samples.  They are selected from each key in turn, the
-            earliest first.
+        limit: the maximum number of samples.  The keys whose claims decide the labels take turns;
+            of each key, the earliest claims come first.
     """
     keys = [each.key for each in judge.roster.members] if judge.roster is not None else []
     proposing = [key for key in keys if judge.role_of(key) == 'propose']

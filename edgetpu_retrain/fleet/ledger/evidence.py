@@ -23,7 +23,7 @@ class FleetEvidence:
         ids: ids of the samples, uint8 ``[N, 32]``.
         raw: their embeddings, ``[N, D]``, of the dtype that the extractor outputs.
         labels: their labels, N texts.
-        recordings: their recordings, N texts 'KEY/NAME'.
+        recordings: their recordings, N texts, see :class:`Resolved`.
         keys: the public key whose claim decided each label, N texts.
         roles: the role of that key, 'teach' or 'propose', N texts.
         clocks: the clock of the deciding claim, int64 ``[N]``.

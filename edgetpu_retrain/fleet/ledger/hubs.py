@@ -148,7 +148,7 @@ class HubRecord:
             ).fetchall()
 
     def forget_messages(self, after: int) -> None:
-        """Delete the records of the messages after a sequence, because they are read again."""
+        """Delete the records of the messages after a sequence number, which will be read again."""
         with self._database.transaction('forget messages in') as connection:
             cursor = connection.execute(
                 'DELETE FROM hub_messages WHERE hub = ? AND sequence > ?', (self._hub, after)

@@ -33,8 +33,8 @@ class Receipt(NamedTuple):
     What became of a message.
 
     Args:
-        outcome: 'accepted', 'known' (stored already), 'waiting' (for an earlier pack or for the
-            roster), 'quarantined', or 'refused' (not stored).
+        outcome: 'accepted', 'known' (stored already), 'waiting' (for an earlier pack or for a
+            roster that accepts this one), 'quarantined', or 'refused' (not stored).
         reason: why the pack was not accepted; '' if it was accepted or known.
         hash: hash of the pack; empty if the message is not a pack.
     """

@@ -99,7 +99,7 @@ def seal_next(
     connection: sqlite3.Connection, key: Key, space: EmbeddingSpace, max_bytes: int
 ) -> tuple[Pack, dict[bytes, Payload]] | None:
     """
-    Seal the oldest drafts, as many as fit in a pack, and delete them from the drafts.
+    Seal the oldest drafts, as many as fit in a pack, and delete these drafts.
 
     Args:
         connection: the connection of a transaction.

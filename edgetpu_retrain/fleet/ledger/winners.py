@@ -43,7 +43,7 @@ class Resolved(NamedTuple):
     """Row of the sample."""
     label: str
     recording: str
-    """The recording of the sample, 'KEY/NAME'."""
+    """The recording of the sample, 'KEY/NAME': the key that claims the recording, and its name."""
     key: str
     """The key whose claim wins."""
     role: str
@@ -124,7 +124,7 @@ class Judge(NamedTuple):
 
 
 def latest_clock(now_ms: int) -> int:
-    """Return the greatest clock that counts at a time of day in milliseconds since 1970."""
+    """Return the greatest clock that counts, given the time of day in milliseconds since 1970."""
     return min(((now_ms + MAX_AHEAD_MS + 1) << _COUNTER_BITS) - 1, MAX_CLOCK)
 
 
