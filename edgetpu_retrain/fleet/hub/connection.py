@@ -199,7 +199,7 @@ class Hub:
             self._lost.set_result(None)
 
     def deny(self, text: str) -> None:
-        """End the pending requests whose subject is in an error of the hub, in lower case."""
+        """End the pending requests whose subjects are in ``text``, a lower-case error message."""
         for subject, denial in self._denials.items():
             if f'"{subject}"' in text and not denial.done():
                 denial.set_result(None)

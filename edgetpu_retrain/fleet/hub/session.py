@@ -53,8 +53,8 @@ class HubSession:
         hub: the connection.
         ledger: the ledger of this member.
         exchange: decides what to read from this hub and publish there.
-        releases: the released heads that this member has; None = it does not read them.
-        on_change: called in the event loop with the name of a stream when it has new content.
+        releases: the released heads that this member has; None = releases are not read.
+        on_change: called in the event loop with the name of a stream that has new content.
         rosters_within_s: longest time until a roster that the hub lacks is published, seconds.
         retry_s: time until the first retry if the hub is full or denies access, seconds; it is
             doubled for each further retry, up to :data:`LONGEST_RETRY_S`.

@@ -44,8 +44,8 @@ class StreamReader:
     """
     Reads a stream in order, with a consumer that the hub deletes after some minutes without use.
 
-    Each request is limited to about the size of the largest allowed message, so that a small robot
-    is never sent more than it can process.
+    Each request is limited to about the size of the largest allowed message, so that the hub never
+    sends more at once than a robot with little memory can store.
 
     Args:
         hub: the connection.

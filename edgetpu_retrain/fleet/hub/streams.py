@@ -145,8 +145,8 @@ def publish_permissions(key: str, roles: Iterable[str]) -> list[str]:
     """
     Return the subjects on which a member must be allowed to publish.
 
-    A consumer's name is random and known only to its member, so members cannot read from the
-    consumers of others.
+    The subjects of MSG.NEXT allow reading from any consumer.  But the name of a consumer is random
+    and known only to its member, so members cannot read from the consumers of others.
 
     Args:
         key: public key of the member.

@@ -73,7 +73,7 @@ class Synchronization:
         key: the key of this member.
         hubs: address and credentials of each hub; with several, the member publishes on each hub
             what that hub lacks.
-        on_change: called in the event loop with the name of a stream when it has new content.
+        on_change: called in the event loop with the name of a stream that has new content.
         accept_release: returns whether a message is a release that this member may use; called in
             a thread.  None = releases are not read.
         own_packs_only: whether the member reads and publishes only its own packs.  Packs of others
