@@ -38,7 +38,7 @@ class DeviceError(RetrainError, RuntimeError):
 
 
 class ImageError(RetrainError, ValueError):
-    """A picture cannot be decoded or converted."""
+    """A picture, or a message with an image or detections, cannot be used."""
 
 
 class RecordingError(RetrainError, RuntimeError):
@@ -64,11 +64,11 @@ class FolderInUseError(StoreError):
 
 
 class FilesChangedError(StoreError):
-    """Another program moved, replaced or overwrote a file that was in use."""
+    """Another program moved, deleted, replaced or overwrote a file that was in use."""
 
 
 class RequestError(RetrainError, ValueError):
-    """A request to a service, the action or the command line is invalid."""
+    """A request to a service, the action or the command line, or a parameter, is invalid."""
 
 
 class TooFewSamplesError(RequestError):

@@ -84,7 +84,7 @@ class Evaluation:
         return self.right / self.pictures if self.pictures else None
 
     def right_of(self, name: str) -> tuple[int, int]:
-        """Return how many pictures of a label are classified correctly, and how many exist."""
+        """Return how many pictures of a label were classified correctly, and how many in all."""
         row = self.confusion_matrix[self._index[name]]
         return int(row[self._index[self._wanted(name)]]), int(row.sum())
 

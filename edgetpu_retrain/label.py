@@ -15,8 +15,9 @@ MAX_LABEL_LENGTH = 100
 MAX_LABEL_BYTES = 255
 """Maximum length in UTF-8, bytes: Linux limits the name of a folder to this (NAME_MAX)."""
 
-# The classification of frames that match no class.  Labels that read as this word are reserved,
-# because users could not distinguish a class with such a label from this classification.
+# The classification of frames that match no class, or the background.  Labels that read as this
+# word are reserved, because users could not distinguish a class with such a label from this
+# classification.
 UNKNOWN = 'unknown'
 
 BACKGROUND = 'background'
@@ -25,9 +26,9 @@ BACKGROUND = 'background'
 # Categories of characters that move the cursor, break a line, or cannot be encoded in UTF-8:
 # Unicode Standard, section 4.5 'General Category'.
 _NOT_SHOWN = frozenset({'Cc', 'Cs', 'Zl', 'Zp'})
-# Format characters, which are invisible; some change the direction of the following text.
+# Format characters: most are invisible, and some change the direction of the following text.
 _FORMAT = 'Cf'
-# Characters that XML does not allow; the figures of the report are SVG, which is XML:
+# Noncharacters that XML does not allow; the figures of the report are SVG, which is XML:
 # https://www.w3.org/TR/xml/#charsets
 _NO_XML = '\ufffe\uffff'
 # Characters that are drawn as blanks: the fillers of Hangul syllables, the empty Braille pattern.
@@ -106,7 +107,7 @@ def check_label(label: str, *, taught_before: bool = False) -> str:
 
 
 def is_reserved(label: str) -> bool:
-    """Return whether a label reads as 'unknown', regardless of case, font and blanks."""
+    """Return whether a label reads as 'unknown', ignoring case, font and invisible characters."""
     return _visible(label) == UNKNOWN
 
 

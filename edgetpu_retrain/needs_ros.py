@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Raises a clear error if ROS is missing; modules that need ROS import this module first.
+Raises a clear error if ROS is missing; programs that need ROS import this module before rclpy.
 
 ``pip install`` installs the whole package, but without ROS the node, the client and the programs
 that use them do not work.

@@ -66,7 +66,7 @@ def teach(
     on_picture: Callable[[], object] = lambda: None,
 ) -> None:
     """
-    Store a sample of each labelled picture that is not a near copy of a stored sample.
+    Store a sample of each labelled picture, except near copies as defined by ``min_novelty``.
 
     Pictures that cannot be read are listed in ``taught.unreadable``.  If teaching ends early, the
     samples computed so far are still stored, unless the store fails.
@@ -156,7 +156,7 @@ class _Recordings:
         self._name = ''
 
     def name_of(self, picture: RecordedPicture, embedding: RawArray) -> str | None:
-        """Return the recording of the next picture (raw embedding ``[D]``); None = unknown."""
+        """Return the recording of the next picture (raw embedding ``[D]``); None = not named."""
         last, self._last = self._last, None
         if picture.is_single:
             vector = unit_vectors(embedding, self._quantization)

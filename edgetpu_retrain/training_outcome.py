@@ -23,7 +23,7 @@ class TrainingOutcome:
         model: bytes of the retrained .tflite file, with labels.
         head: its head before quantization, with labels.
         sample_counts: number of samples by class, including held-out ones.
-        report: the training's report; its accuracies are of the head before quantization.
+        report: the training's report; its accuracies are those of heads before quantization.
         quantized_validation_accuracy: held-out accuracy minus the loss by quantization; NaN if
             there were too few samples to measure it.
         extractor: identity of the extractor.

@@ -77,7 +77,7 @@ def named(names: Sequence[str]) -> str:
 
 def one_line(text: object) -> str:
     r"""
-    Return a text as one printable line; unprintable characters, such as line breaks, are escaped.
+    Return a text as one line; unprintable characters, except :data:`JOINERS`, are escaped.
 
     >>> one_line('one\ntwo \x1b[31m')
     'one\\ntwo \\x1b[31m'

@@ -78,7 +78,8 @@ class Connection:
         """
         Start the thread.
 
-        Create the subscriptions and the action client first; :meth:`lifecycle_state` relies on it.
+        Create the subscriptions and the action client first, because :meth:`lifecycle_state` relies
+        on this order.
         """
         self._state = self._newest_client()
         self._executor.add_node(self.node)
@@ -138,7 +139,7 @@ class Connection:
 
     def call(self, service_type: Any, service: str, request: Any) -> Future[Any]:
         """
-        Send a request to a service, without waiting for the response.
+        Wait until a service is discovered, and send a request without waiting for the response.
 
         Args:
             service_type: type of the service.

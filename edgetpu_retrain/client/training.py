@@ -57,7 +57,11 @@ class Training:
 
     @property
     def status(self) -> int:
-        """How the training ended, a constant of ``GoalStatus``; before that, STATUS_EXECUTING."""
+        """
+        How the training ended, a constant of ``GoalStatus``; before that, STATUS_EXECUTING.
+
+        Reading it raises RetrainClientError if the client was closed before the training ended.
+        """
         return int(self._ended.result().status if self.is_done else GoalStatus.STATUS_EXECUTING)
 
     def result(self, timeout_s: float | None = None) -> Any:

@@ -28,4 +28,7 @@ ROLE = _key('RequestKey', 'role')
 """The role of the visitor who sent a request: 'teacher' or 'observer'; None = no session."""
 
 CLIENT = _key('RequestKey', 'client')
-"""Identifies a visitor to the limits: the cookie (may be ''), or without a role the IP address."""
+"""
+Identifies a visitor for the limits: the cookie, or the IP address if the visitor has no role.
+Without sessions every visitor is a teacher, and the cookie may be ''.
+"""

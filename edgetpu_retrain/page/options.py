@@ -4,7 +4,7 @@
 The command-line options of the page's server.
 
 They are not ROS parameters, because they are needed before the ROS node exists and cannot change
-while it runs.  Remappings, the namespace and the enclave are ROS arguments.
+while the server runs.  Remappings, the namespace and the enclave are ROS arguments.
 """
 
 from __future__ import annotations

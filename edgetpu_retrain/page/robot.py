@@ -19,7 +19,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 NODE_NAME = 'edgetpu_retrain_page'
 
-# Pause between two checks whether the node responds, and the time limit of a check, seconds.
+# Pause between two checks of whether the node responds, and the time limit of a check, seconds.
 # Discovery is not enough: DDS lists a killed process for another 20 s.
 _CHECK_S = 1.0
 _RESPONSE_S = 5.0
@@ -89,10 +89,10 @@ class Robot:
 
     def check_connected(self) -> None:
         """
-        Check that the node responds.
+        Check that the node is connected; this sends no request.
 
         Raises:
-            RefusedError: if the node does not respond.
+            RefusedError: if the node did not respond to the last check.
         """
         if not self.is_connected:
             raise RefusedError(
@@ -109,7 +109,7 @@ class Robot:
             fields: keyword arguments.
 
         Raises:
-            RefusedError: if the node does not respond.
+            RefusedError: if the node is not connected.
             RetrainClientError: if the method raises it.
         """
         self.check_connected()

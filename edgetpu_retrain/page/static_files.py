@@ -53,8 +53,8 @@ def add_static_files(app: web.Application, folder: Path) -> None:
     Serve the files of a folder under the path /static, and its index.html at /.
 
     The files are read once and kept in memory.  Browsers that accept gzip receive them compressed,
-    because a robot's Wi-Fi may be slow.  Browsers revalidate each file by its ETag, so an update
-    is visible at once.
+    because a robot's Wi-Fi may be slow.  Browsers revalidate each file by its ETag, so the
+    next load of the page shows an update once the server has been restarted.
 
     Args:
         app: the application.

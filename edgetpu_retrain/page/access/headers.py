@@ -36,6 +36,7 @@ HEADERS = {
 async def add_headers(_request: web.BaseRequest, response: web.StreamResponse) -> None:
     """Add the security headers to a response before it is sent; a signal handler of aiohttp."""
     response.headers.update(HEADERS)
-    # Responses may contain images of the robot's cameras, so browsers must not cache them.  The
-    # handlers of static files and thumbnails set Cache-Control themselves.
+    # By default, browsers must not cache a response, because it may contain images from the
+    # robot's cameras.  Exceptions are static files, which contain no such images, and
+    # thumbnails, which are cached for a minute; their handlers have set Cache-Control already.
     response.headers.setdefault('Cache-Control', 'no-store')

@@ -51,7 +51,7 @@ class Hosts:
             local_address: the IP address of this machine to which the client is connected.
 
         Raises:
-            RefusedError: if Host is not a name or the address of this machine.
+            RefusedError: if Host is neither a name nor the address of this machine.
         """
         match = _HOST.fullmatch(host)
         name = match[1].strip('[]').lower().rstrip('.') if match is not None else ''

@@ -56,7 +56,7 @@ class Rates:
             count: number of permits.
 
         Raises:
-            RefusedError: if the bucket contains too few permits; it is not changed.
+            RefusedError: if the bucket contains too few permits; then no permit is taken.
         """
         now = self._clock()
         permits, since = self._buckets.pop(client, (float(self._at_once), now))

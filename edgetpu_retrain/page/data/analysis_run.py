@@ -49,7 +49,8 @@ class AnalysisRun:
         Returns:
             The last result; ``state``: 'none', 'running', 'failed' or 'ready'; ``step`` and
             ``progress`` (0 to 1) of the running analysis; ``message``: why the last analysis
-            failed; ``stale``: whether samples or models have changed since the last result.
+            failed; ``stale``: whether samples or models have changed since the last result, or
+            cannot be read.
         """
         state = 'ready' if self._result else 'none'
         if self._task is not None and not self._task.done():

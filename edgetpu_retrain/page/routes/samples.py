@@ -25,7 +25,7 @@ routes = web.RouteTableDef()
 
 @routes.get('/api/samples', allow_head=False)
 async def list_samples(request: web.Request) -> web.Response:
-    """List samples of one or all classes, newest first, and count those of each class."""
+    """List samples of one or all classes, newest first, and the number of samples per class."""
     query = query_of(
         request,
         label=text(default=''),
