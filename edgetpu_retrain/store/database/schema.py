@@ -164,7 +164,8 @@ def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute('PRAGMA synchronous=FULL')
     # Overwrite deleted data with zeros: https://www.sqlite.org/pragma.html#pragma_secure_delete.
     # Every connection that writes needs this setting, not only one that erases: removing a sample
-    # copies its picture to another table and deletes the first copy, which must not stay readable.
+    # copies its picture to another table and deletes the first copy.  If the sample is erased
+    # later, only the second copy is found and deleted.
     connection.execute('PRAGMA secure_delete=ON')
 
 

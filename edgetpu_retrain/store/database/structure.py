@@ -10,8 +10,8 @@ Removed samples are in separate tables, so that no query for samples finds them.
 when no change in the journal refers to them any more.
 
 Questions are frames, or samples of the fleet, that wait for a label.  A question that was labelled
-or dismissed is closed.  Undo can open it again.  It is deleted when no change in the journal refers
-to it any more.
+or dismissed is closed.  Undo can open it again.  It is deleted when no change in the journal
+refers to it any more.
 
 A malicious file may have endless views instead of tables, triggers that fill the disk, or
 expressions that need gigabytes of memory.  A file is therefore rejected if it has triggers, or if

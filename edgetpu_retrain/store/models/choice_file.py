@@ -27,7 +27,7 @@ from edgetpu_retrain.store.models.model_version import LARGEST_VERSION
 _FORMAT = 1
 # ``swaps`` is published as an int32.
 _LARGEST = 2**31 - 1
-# An undamaged file has less than a hundred bytes.
+# An undamaged file has fewer than a hundred bytes.
 _MAX_BYTES = 4096
 _FILE = 'serving.json'
 _COPY = 'serving.copy.json'
@@ -40,7 +40,7 @@ class Choice:
 
     Args:
         version: number of the chosen version.
-        swaps: number of swaps so far, including this one.
+        swaps: number of swaps so far, including the one to this version.
         newest: number of the newest version at the time of the choice.
 
     Raises:

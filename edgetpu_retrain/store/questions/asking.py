@@ -68,7 +68,7 @@ class Asking:
         self, question: Question, *, labels: tuple[str, ...], trained_ns: int
     ) -> QuestionKind | None:
         """
-        Return the reason to store a frame as a question; None if there is no reason.
+        Return the kind of the question that a frame becomes; None = do not store the frame.
 
         Args:
             question: the frame, with an embedding of this extractor.
@@ -171,7 +171,7 @@ def insert_question(
 
     Args:
         changes: a write transaction.
-        question: the question, with its ``kind``.
+        question: the question; its ``kind`` must not be None.
         extractor: identity of the extractor.
         kind: kind of its embeddings.
 

@@ -45,8 +45,8 @@ class Question:
         camera: name of the camera; of a sample of the fleet, see
             :func:`~edgetpu_retrain.store.questions.fleet_questions.claimants_text`.
         stamp_ns: stamp of the image, nanoseconds; 0 = none.
-        given: the published classification, or the claimed labels, best first, at most
-            :data:`MAX_GIVEN`.
+        given: the published classification, or the claimed labels, best first; only the first
+            :data:`MAX_GIVEN` are stored.
         model_version: version of the model that classified the frame; 0 = none.
         embedding: raw embedding ``[D]``, uint8, int8 or float32.
         image: bytes of a JPEG file with the picture; None = store no picture.

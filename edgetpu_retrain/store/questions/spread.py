@@ -4,7 +4,7 @@
 Spread: selects the questions to delete, so that the others are far from each other.
 
 If there are too many questions, one of the two that are nearest to each other is deleted.  If the
-newest question is one of the two, it is deleted.  So replacing a question by a new one never
+newest question is one of the two, it is deleted.  So replacing a question with a new one never
 reduces the smallest distance between two questions.
 """
 

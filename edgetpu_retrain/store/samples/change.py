@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Change: one change of the samples, as the journal lists it."""
+"""Change: one change of samples or questions, as the journal lists it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class LabelChange(NamedTuple):
 @dataclass(frozen=True)
 class Change:
     """
-    A change of samples, by one request.
+    A change of samples or questions, which is undone and redone as one.
 
     Args:
         change_id: id of the change; a later change has a larger one.

@@ -99,7 +99,7 @@ class EmbeddingKind:
         return cls(int(dimension), str(dtype), quantization)
 
     def to_fields(self) -> dict[str, Any]:
-        """Return the kind as numbers and strings, by the argument names of :meth:`from_fields`."""
+        """Return the arguments of :meth:`from_fields`; for float32, the last two are None."""
         quantization = self.quantization
         return {
             'dimension': self.dimension,

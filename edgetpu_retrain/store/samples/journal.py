@@ -137,7 +137,7 @@ class Journal(Snapshot):
         self._delete(queries.TOO_MANY, limit=MAX_CHANGES)
 
     def erase(self, ids: Iterable[int]) -> None:
-        """Delete samples, removed or not, and their entries in the journal."""
+        """Delete samples, removed or not, their closed questions, and their journal entries."""
         rows = [(sample_id,) for sample_id in ids]
         for sql in queries.ERASE:
             self._connection.executemany(sql, rows)

@@ -122,7 +122,7 @@ class NoveltyCheck:
     def added(
         self, sample_id: int, extractor: str, kind: EmbeddingKind, embedding: RawArray, label: str
     ) -> None:
-        """Add the raw embedding ``[D]`` of a sample that was just stored to the cache."""
+        """Add to the cache a sample that was just stored, with its raw embedding ``[D]``."""
         known = self._classes.get((extractor, label))
         if known is not None:
             self._reserve((extractor, label), known.count + 1)

@@ -1,10 +1,12 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Recordings: groups of samples of one camera without a pause of a minute or more.
+Recordings: groups of samples that were taken in one go.
 
-Frames of one recording are similar.  If a training held out single frames, its metrics would not
-be valid for other recordings.  A training therefore holds out whole recordings, if possible.
+Unless its name is given, a recording contains samples of one camera, without a pause of a minute
+or more.  Frames of one recording are similar.  If a training held out single frames, its metrics
+would not be valid for other recordings.  A training therefore holds out whole recordings, if
+possible.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.wording import one_line, quoted
 
 MAX_PAUSE_S = 60
-"""Pauses between samples of a recording are shorter than this, seconds."""
+"""A pause of this length between samples of a camera begins a new recording, seconds."""
 
 MAX_RECORDING_LENGTH = 255
 """Maximum length of the name of a recording, in characters."""

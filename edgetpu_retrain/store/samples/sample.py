@@ -72,10 +72,10 @@ class StoredSample:
         camera: name of the camera, or topic of the bag; '' = none.
         stamp_ns: stamp of the image, nanoseconds; 0 = none.
         has_image: whether a picture is stored.
-        addition: id of the first sample of the same request.
+        addition: id of the first sample of the same addition, which one undo removes.
         added_ns: when the sample was stored, nanoseconds since 1970; 0 for samples of the first
             release.
-        recording: name of the sample's recording; '' = not known, as of samples of earlier
+        recording: name of the sample's recording; '' = not known, as for samples of earlier
             releases.
     """
 

@@ -35,8 +35,9 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
     A change is on disk when the method returns; if the method raises, nothing is changed, except
     if :meth:`erase` or :meth:`erase_samples` raises, or if a StoreError says that the outcome is
     unknown.
-    All methods raise StoreError if the file cannot be read or written, and FilesChangedError,
-    once, if another program has moved, replaced or overwritten it; the file is then opened again.
+    All methods raise StoreError if the file cannot be read or written.  If another program has
+    moved, replaced or overwritten the file, one call raises FilesChangedError, and the file is
+    opened again.
 
     Args:
         path: the SQLite file; it is created, with its folder, if it is missing.

@@ -93,7 +93,9 @@ class Snapshot:
 
     def kinds(self) -> dict[str, EmbeddingKind]:
         """
-        Return the kind of the embeddings of each extractor that has samples, by its identity.
+        Return the kind of each extractor's embeddings, by extractor identity.
+
+        Extractors without samples are left out.
 
         Raises:
             StoreError, MalformedRowError: if the file is damaged.
@@ -115,7 +117,7 @@ class Snapshot:
             identity: identity of the extractor.
 
         Raises:
-            StoreError: if the row is damaged.
+            StoreError, MalformedRowError: if the row is damaged.
         """
         types = int, int, str, (float, NoneType), (int, NoneType)
         for row in self.rows(queries.EXTRACTOR, *types, extractor=identity):
@@ -158,7 +160,16 @@ class Snapshot:
         return [sample_id for (sample_id,) in rows]
 
     def newest_ids_of_class(self, label: str, limit: int, *, extractor: str) -> list[int]:
-        """Return the ids of the newest samples of a class, newest first."""
+        """
+        Return the ids of the newest samples of a class, newest first.
+
+        Unlike :meth:`newest_ids`, this method reads no samples of other classes.
+
+        Args:
+            label: class name.
+            limit: maximum number of samples, 1 or more.
+            extractor: identity of the extractor; samples of other extractors are not listed.
+        """
         values = {'extractor': extractor, 'label': label, 'limit': limit}
         return [sample_id for (sample_id,) in self.rows(queries.NEWEST_OF_CLASS, int, **values)]
 

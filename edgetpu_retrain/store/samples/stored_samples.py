@@ -101,10 +101,9 @@ class StoredSamples:
 
     def changes_by_others(self) -> tuple[object, int]:
         """
-        Return a value that changes whenever another program, or another store, writes the file.
+        Return a value that changes whenever another program, or another store, writes to the file.
 
-        This method only reads one page (https://www.sqlite.org/pragma.html#pragma_data_version),
-        so it may be called every second.
+        This method reads little, so it may be called every second.
         """
         with self._database.transaction('read the samples in') as connection:
             # Always use the same connection: values of different connections are not comparable.
@@ -123,7 +122,7 @@ class StoredSamples:
             before: return only samples with a smaller id; 0 = no limit.
 
         Raises:
-            ValueError: if ``limit`` is negative or exceeds 64 bits.
+            ValueError: if ``limit`` is negative, or larger than 2**63 - 1.
         """
         if not 0 <= limit <= LARGEST_ID:
             raise ValueError(f'limit is {limit}; it must be 0 or more')
