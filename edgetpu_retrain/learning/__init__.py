@@ -3,7 +3,7 @@
 """
 Trains a model's last layer (the head) on embeddings.
 
-This package needs only numpy.  It does not use ROS and does not access files.
+Its only required dependency is numpy.  It does not use ROS and does not access files.
 
 ``fit`` trains a head and needs no tuning.  ``edgetpu_retrain.SoftmaxRegression`` is a drop-in
 replacement for Coral's class of the same name, and trains as Coral's class does.  Both use

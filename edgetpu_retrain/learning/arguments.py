@@ -4,8 +4,7 @@
 Argument validation for the numerical code.
 
 If an argument is not valid, each function raises a ValueError that names the argument and states
-what is allowed.  The functions that return an argument convert it to the type that this package
-uses.
+what is allowed.  Functions that return an argument convert it first, for example to float32.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A matrix of embeddings in the extractor's type, dequantized a few rows at a time."""
+"""A matrix of float or quantized embeddings, whose rows are read as float32."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class EmbeddingRows:
     """
     A matrix of embeddings, whose rows are dequantized when they are read.
 
-    A quantized matrix is stored unconverted, and may be memory-mapped.
+    A quantized or float32 matrix is not copied, and may be memory-mapped.
 
     Args:
         embeddings: float ``[N, D]``, or quantized integers ``[N, D]``.
@@ -22,7 +22,7 @@ class EmbeddingRows:
         zero_point: for quantized embeddings only: the integer that represents 0.
 
     Raises:
-        ValueError: if the matrix is empty or has a value that is not finite, if scale or
+        ValueError: if embeddings is not a matrix of finite numbers or is empty, if scale or
             zero_point is missing or out of range for quantized embeddings, or if either is given
             for float embeddings.
 

@@ -72,8 +72,9 @@ def fit(
         batch_size: samples per iteration, 1 or more; None = 100.
         reg: strength of the L2 regularization, 0 or more, for conditioned features; None =
             derived from the data.
-        callback: called every report_every iterations with iteration (counted over all runs),
-            loss, training and validation accuracy (0 to 1).  Returning True stops the training.
+        callback: called every report_every iterations with iteration (counted over all runs: those
+            that measure the accuracy, and the final one), loss, training and validation accuracy
+            (0 to 1).  Returning True stops the training.
         seed: random seed, 0 or more.
         balanced: whether to sample all classes equally often, regardless of their size.
         rejection_rate: share of known samples that may be classified as unknown, 0 to below 1.
@@ -81,10 +82,10 @@ def fit(
             is lower (see :func:`.unknown_fitting.threshold_for`).
         weight_scale: standard deviation of random initial weights; 0 starts from class means.
         validation_fraction: share of each class to hold out for evaluation, above 0, below 1.
-            Cross-validation is used instead if this is fewer than 50 samples in all, or if a class
-            has two to four recordings.
-        measure_unknown: whether the report states how many samples of each class would be unknown
-            if the class had not been taught.  This takes up to five more short trainings.
+            Cross-validation is used instead if this share of all samples is fewer than 50 samples,
+            or if a class has two to four recordings.
+        measure_unknown: whether to measure what share of each class's samples would be unknown if
+            the class had not been taught.  This takes up to five more short trainings.
         on_progress: called like callback, with a Progress.
         should_stop: called before every iteration; returning True stops the training.  Its
             exceptions propagate.

@@ -35,7 +35,7 @@ class Head:
         metrics: the report of the head's training; None if not known.
 
     Raises:
-        ValueError: if the shapes are inconsistent.
+        ValueError: if the shapes or the number of labels are inconsistent.
 
     >>> head = Head(np.eye(2, dtype=np.float32), np.zeros(2, np.float32), ('cat', 'dog'))
     >>> head.labels[int(head.predict(np.array([[0.0, 3.0]], np.float32))[0])]

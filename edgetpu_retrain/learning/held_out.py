@@ -27,7 +27,7 @@ import numpy.typing as npt
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
 HeldOutUnit = Literal['recordings', 'blocks', 'frames']
-"""The unit in which samples of a class are held out, from the best to the worst."""
+"""The unit in which samples of a class are held out; the values are listed from best to worst."""
 
 _BEST_FIRST: tuple[HeldOutUnit, ...] = ('recordings', 'blocks', 'frames')
 
@@ -43,14 +43,14 @@ _LARGEST_SHARE = 2 / 3
 # of a burst (5th to 95th percentile; a cosine distance of 0.01 to 0.03), and at least 0.11 for
 # other views.
 _NEAR_COPY = 0.08
-# Number of rows from which the mean distance is estimated, and of rows compared at once.
+# Maximum number of rows from which the mean distance is estimated, and of rows compared at once.
 _ROWS_FOR_DISTANCE = 512
 
 # Minimum share of a class's held-out samples without near copies.  Below it, single samples are
 # held out instead of blocks.
 _FEWEST_EVALUATED = 0.5
 
-# Number of samples on each side of a block that are searched for near copies.
+# Maximum number of samples on each side of a block that are searched for near copies.
 _NEIGHBOURS = 64
 
 
@@ -305,7 +305,7 @@ def _recordings_in_turn(
     numbers: IntArray, classes: IntArray, fits: BoolArray, folds: int
 ) -> IntArray:
     """
-    Return the fold of each recording; ALWAYS_TRAINED for a recording that does not fit.
+    Return the fold of each recording; ALWAYS_TRAINED where ``fits`` is False.
 
     Recordings with the same number get the same fold: the one that has the fewest recordings of
     their classes so far.

@@ -16,7 +16,7 @@ import numpy.typing as npt
 # Maximum number of classes in a list of the report; the list of metrics has the worst classes.
 _CLASSES_NAMED = 20
 
-# The report warns if one class has more than this many times the samples of another.
+# The report warns if one class has more than this many times as many samples as another.
 _UNEVEN = 3
 
 TAUGHT_IN_ONE_GO = 'taught in one go: these figures say nothing about another day'
@@ -54,7 +54,8 @@ class TrainingReport:
         held_out_units: the unit in which each class was held out, 'recordings', 'blocks' or
             'frames'; None for a class of which nothing was held out.  () if not known.
         noticed: float32 ``[C]``, the share of each class's samples that a head trained without the
-            class classifies as unknown; NaN if not measured.  None if nothing was measured.
+            class classifies as unknown; NaN for a class that was not measured.  None if the caller
+            did not request it, or if the training was stopped or diverged.
     """
 
     method: Method
@@ -106,10 +107,10 @@ class TrainingReport:
 
     def most_confused_with(self, number: int) -> tuple[int, int] | None:
         """
-        Return the class that was most often predicted for samples of another class, and how often.
+        Return the wrong class that was most often predicted for samples of a class, and how often.
 
         Args:
-            number: index of the other class.
+            number: index of the true class.
 
         Returns:
             Class index and number of samples; None if no sample of the class was misclassified.
@@ -125,7 +126,7 @@ class TrainingReport:
 
     def in_words(self, names: Sequence[str] = ()) -> str:
         """
-        Return the report as text, one statement per line.
+        Return the report as text of several lines.
 
         Args:
             names: the class names, in order; () to use class numbers instead.

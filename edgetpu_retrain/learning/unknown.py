@@ -5,9 +5,9 @@ Detection of unknown embeddings, those that belong to none of the classes.
 
 The largest softmax probability compares the known classes with each other, and does not show
 whether any of them fits.  The largest *logit* shows this, but it grows with the length of the
-embedding.  It is therefore divided by this length, computed from conditioned features.  Before the
-division, a quarter of the margin to the second-best class is added, because an embedding between
-two classes is doubtful, too.  The unknown score is the negative of the result.
+embedding.  It is therefore divided by this length, computed from centred and scaled features.
+Before the division, a quarter of the margin to the second-best class is added, because an
+embedding between two classes is doubtful, too.  The unknown score is the negative of the result.
 
 A class with varied samples also has a large logit for many unknown objects.  But the feature
 vectors of known samples are mostly along the directions in which the samples spread most, and
@@ -31,8 +31,8 @@ import numpy as np
 # Weight of the margin to the second-best class, relative to the best class's logit.
 _MARGIN_WEIGHT = 0.25
 
-# If an embedding's share along the directions is less than ``full_share``, its length is divided
-# by ``share / full_share`` to this power.
+# If the share of an embedding's length along the directions is less than ``full_share``, the
+# length is divided by ``(share / full_share) ** _SHARE_POWER``.
 _SHARE_POWER = 5
 
 

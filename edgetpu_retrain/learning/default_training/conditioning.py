@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Conditioning: features on which gradient descent converges in tens of iterations.
+Conditioning: the transform to features on which gradient descent converges quickly.
 
 Raw embeddings are not centred, and their features differ in spread.  This makes the loss a narrow
 valley: a step that is small enough for its steep directions is far too small for the flat ones

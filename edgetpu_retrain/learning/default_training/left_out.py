@@ -5,7 +5,7 @@ Measures how many samples of a class would be unknown if the class had not been 
 
 Removing a class's logit from a trained head is not enough: for samples of this class, training has
 reduced the logits of all other classes.  So heads are trained without some of the classes.  To
-save time, they are trained on only a part of the samples.
+save time, they are trained on only the samples that conditioned the features (see problem.py).
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def noticed_if_left_out(
     """
     Return the share of each class's samples that are unknown to a head trained without the class.
 
-    The threshold of each head is the median score of its known samples times a ratio: that of the
-    detector's threshold to the median score of all samples.
+    The threshold of each head is the median score of its known samples times a ratio from the
+    final training: the detector's threshold, divided by the median score of all samples.
 
     Args:
         problem: the samples and options.
@@ -75,7 +75,7 @@ def noticed_if_left_out(
 def _scores(
     problem: Problem, run: Run, detector: UnknownDetector, rows: IntArray, missing: IntArray
 ) -> FloatArray:
-    """Return a run's unknown scores for some rows; the run has not learned the missing classes."""
+    """Return a run's unknown scores for some rows, without the classes that it has not learned."""
     logits = problem.features[rows] @ run.weights + run.bias
     logits[:, missing] = logits.min()
     return unknown_scores(logits, detector.lengths(problem.rows.floats(rows)))

@@ -63,7 +63,7 @@ class Measurement:
         runs: number of iterations of each run.
         run: the last run if it was stopped or diverged, else None.  It replaces the final run.
         best: the run whose weights are used if the final run diverges; None if there are few
-            samples.
+            samples, or with method 'none'.
         detector: the detector that computed the lengths, if the final run can use it; else None.
         views: predictions for a held-out part of each recording (see other_views.py); None unless
             a class has two to four recordings.
@@ -204,9 +204,9 @@ def _iterations(problem: Problem, rows: int) -> int:
     """
     Return the number of iterations of a measuring run on this many rows.
 
-    In a warm start, measured heads do not start from the earlier head, which was trained on the
-    held-out samples.  So they get at least 300 iterations, or as many as without a warm start if
-    these are fewer.
+    In a warm start, measured heads do not start from the earlier head, because it may have been
+    trained on the held-out samples.  So they need at least 300 iterations or, if that is fewer, as
+    many as without a warm start.
     """
     count = len(problem.labels) if problem.few_samples else rows
     cold = replace(problem, warm=False).iterations(count)

@@ -73,7 +73,7 @@ class Problem:
         *,
         warm: bool,
     ) -> Problem:
-        """Return a problem whose features are conditioned by all samples."""
+        """Return a problem whose conditioning is computed from all samples, or a selection of them."""
         every = np.arange(len(labels))
         features, eigenvalue, sample = _conditioned(
             rows, labels, every, num_classes, rng, reduced=not warm
@@ -94,14 +94,14 @@ class Problem:
 
     def conditioned_by(self, rows: IntArray) -> Problem:
         """
-        Return a copy of the problem whose features are conditioned by only some of the samples.
+        Return a copy of the problem whose conditioning is computed from the given samples only.
 
         Conditioning shrinks the directions along which the samples of a class differ most, such as
         the directions between recordings.  If held-out samples were included, their evaluation
         would be too good.
 
         Args:
-            rows: int64 ``[M]``, the samples that condition the features.
+            rows: int64 ``[M]``, the samples from which the conditioning may be computed.
         """
         features, eigenvalue, sample = _conditioned(
             self.rows, self.labels, rows, self.num_classes, self.rng, reduced=not self.warm
@@ -129,7 +129,7 @@ def _conditioned(
     reduced: bool,
 ) -> tuple[FeatureRows, float, IntArray]:
     """
-    Return the features of all rows, conditioned by some of the rows ``among``.
+    Return the features of all rows, conditioned by a balanced selection from ``among``.
 
     Returns:
         The features, the largest eigenvalue of their covariance, and the rows that conditioned

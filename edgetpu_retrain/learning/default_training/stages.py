@@ -99,7 +99,7 @@ class DefaultTraining:
         return Head(weights, bias, labels, logit_range, temperature, detector, report)
 
     def _start(self, rows: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return the initial weights and bias; known classes start from the earlier head."""
+        """Return the initial weights and bias; classes of an earlier head start from that head."""
         weights, bias = imprinted(self._problem, rows)
         if self._initial is None:
             return weights, bias
@@ -121,8 +121,8 @@ class DefaultTraining:
     def _temperature(self, measured: Measurement) -> float:
         if self._initial is not None and self._initial.temperature is not None:
             # The final head starts from the earlier head, which has converged, and therefore needs
-            # the temperature of the earlier head.  The measured head starts from class means and
-            # may not converge, so its logits may be smaller.
+            # the temperature of the earlier head.  The measured heads start from class means and
+            # may not converge, so their logits may be smaller.
             return self._initial.temperature
         return self._measured_temperature(measured)
 
@@ -143,7 +143,7 @@ class DefaultTraining:
         return temperature_on_another_day(fitted, float(np.mean(counts)))
 
     def _train_on_all(self, measured: Measurement, planned: int) -> Run:
-        """Train on all samples, for the share of iterations that was best for measured heads."""
+        """Train on all samples, for the share of the iterations that measuring found best."""
         rows = np.arange(len(self._problem.labels))
         until = max(1, round(planned * measured.share))
         self._problem.progress.total = self._problem.progress.done + until
@@ -179,7 +179,7 @@ class DefaultTraining:
         if measured.method == 'none':
             return detector
         if problem.warm:
-            # The logits of the measured head may be smaller than those of the final head; see
+            # The logits of the measured heads may be smaller than those of the final head; see
             # _temperature().
             temperature = np.float32(self._measured_temperature(measured))
         scores = unknown_scores(measured.logits / temperature, measured.lengths)

@@ -27,8 +27,8 @@ def leading_directions(rows: FloatArray, number: int) -> tuple[FloatArray, Float
 
     Args:
         rows: float32 ``[N, D]``.
-        number: number of directions that are needed, 1 to D.  A few more may be returned, or fewer
-            if the rows span fewer dimensions.
+        number: number of directions that are needed, 1 to D.  More may be returned, or fewer if
+            the rows span fewer dimensions.
 
     Returns:
         Orthonormal directions, float32 ``[D, R]``, and sums, float32 ``[R]``, the largest first.

@@ -19,7 +19,8 @@ from edgetpu_retrain.learning.sgd.step import SgdStep, TrainingDiverged
 from edgetpu_retrain.learning.unknown import UnknownDetector
 import numpy as np
 
-# Number of evaluations of the held-out samples per run.
+# Maximum number of evaluations of the held-out samples per run, without that of the initial
+# weights.
 _EVALUATIONS = 4
 # The last weights count as worse than the best if their loss is higher by more than this many
 # standard errors.
@@ -61,13 +62,13 @@ class HeldOutWatch:
 
     The loss is computed after temperature scaling, because overconfidence is corrected later and
     must not make weights seem worse.  Fitting the temperature takes most of the time of an
-    evaluation.
+    evaluation, so a fixed one can be given instead.
 
     Args:
         features: the conditioned features of N held-out samples.
         labels: int64 ``[N]``, their classes.
         start: the initial weights and bias.
-        temperature: the temperature, or None to fit it at each evaluation.
+        temperature: the fixed temperature, or None to fit it at each evaluation.
     """
 
     def __init__(

@@ -42,7 +42,7 @@ _LOWEST = 0.78
 
 def open_detector(problem: Problem, rows: IntArray) -> UnknownDetector:
     """
-    Return a detector with an infinite threshold, for a head that is trained on some samples.
+    Return a detector with an infinite threshold, for a head that is trained on the given samples.
 
     Args:
         problem: the samples and options.
@@ -79,15 +79,15 @@ def threshold_for(
     median, the threshold is raised, because known objects are expected to have less evidence on
     another day.
 
-    Near copies have a threshold of their own.  The result is the mean of both thresholds, weighted
-    by the numbers of samples.
+    A separate threshold is computed for near copies.  The result is the mean of both thresholds,
+    weighted by the numbers of samples.
 
     Args:
         scores: float32 ``[N]``, unknown scores of known samples that the head was not trained on,
             N at least 1.
         rejection_rate: the requested share, 0 to below 1.
-        parts: int64 ``[N]``, the fold of each sample; the highest threshold of all folds is used.
-            None = one fold.
+        parts: int64 ``[N]``, the fold of each sample; the highest threshold of all folds is used,
+            except for near copies, whose folds do not matter.  None = one fold.
         copies: bool ``[N]``, which samples are near copies of training samples; None = none.
     """
     if copies is None:

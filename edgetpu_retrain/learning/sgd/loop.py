@@ -3,7 +3,7 @@
 """
 The training loop of ``fit`` and of ``SoftmaxRegression``.
 
-Both provide the batches and a learning rate schedule.
+Each of them provides the batches and a learning rate schedule.
 """
 
 from __future__ import annotations

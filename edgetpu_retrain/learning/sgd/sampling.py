@@ -10,7 +10,7 @@ from typing import Any
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
 
-# Drawing the rows of many batches at once takes a tenth of the time of drawing them one by one.
+# Drawing the rows of many batches at once takes a tenth of the time of drawing them per batch.
 _BATCHES_A_DRAW = 64
 # Maximum number of rows drawn at once, to limit memory if batches are large.
 _ROWS_A_DRAW = 2**16
@@ -86,7 +86,7 @@ class BalancedOrder:
         turns = -(-count // classes)
         order = np.tile(np.arange(classes), (turns, 1))
         self._rng.permuted(order, axis=1, out=order)
-        # Element c * turns + t of the argsort is the position of class c in turn t.
+        # Element [c, t] is the position, in the flattened order, of class c in turn t.
         places = np.argsort(order.reshape(-1), kind='stable').reshape(classes, turns)
         rows = np.empty(classes * turns, np.int64)
         for number in range(classes):

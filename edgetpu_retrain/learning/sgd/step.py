@@ -21,7 +21,7 @@ _SMALL_PRODUCT = 1_000_000
 
 
 class TrainingDiverged(ValueError):  # noqa: N818
-    """Logits or weights would become infinite or NaN; the training step was not applied."""
+    """Logits are, or weights would become, infinite or NaN; the training step was not applied."""
 
 
 class SgdStep:
