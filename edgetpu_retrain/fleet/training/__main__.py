@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-import signal
 import sys
 from typing import Any
 
@@ -41,7 +40,5 @@ def main(order: RoundOrder, on_step: Callable[[str], None]) -> dict[str, Any]:
 
 
 if __name__ == '__main__':
-    # Ctrl-C in a terminal reaches this process, too; ignore it, because the parent ends the child.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     lower_priority()
     do_work(lambda on_step: main(RoundOrder.from_json(sys.argv[1]), on_step))

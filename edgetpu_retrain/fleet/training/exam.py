@@ -42,7 +42,10 @@ class Exam:
     @classmethod
     def of(cls, pool: Pool, seed: int) -> Exam:
         """
-        Hold out whole recordings of this robot; of a class with one recording, a block of samples.
+        Return an exam with about a quarter of this robot's samples of each class.
+
+        Whole recordings are held out; of a class with one recording, a block or single samples,
+        see :func:`hold_out`.
 
         Args:
             pool: all samples.

@@ -27,7 +27,7 @@ UNCLAIMED = -1
 @dataclass(frozen=True, eq=False)
 class Pool:
     """
-    Samples of a fleet, grouped by recording; each recording is in the order of the claims.
+    Samples of a fleet, grouped by recording; within a recording, in the order of their claims.
 
     Neighbours are therefore alike, as in samples.db, and blocks of them can be held out together.
 

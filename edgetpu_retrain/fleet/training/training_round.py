@@ -63,8 +63,8 @@ class RoundResult:
 
     Args:
         outcome: 'served': there is a new version; 'rejected': the gate rejected the head, or the
-            head lost accuracy by quantization; 'unchanged': there was nothing new to train on;
-            'impossible': there are too few samples, or the options are not valid.
+            head lost too much accuracy by quantization; 'unchanged': there was nothing new to
+            train on; 'impossible': there are too few samples, or the options are not valid.
         reason: why, or what the training left out, as text without a full stop; '' if there is
             nothing to add.
         version: number of the new version; 0 = none.
@@ -164,7 +164,14 @@ def run_round(
 
 
 def digest_of(samples: str, extractor: str, options: RoundOptions) -> str:
-    """Return a digest of a digest of samples, the identity of an extractor, and the options."""
+    """
+    Return a digest of everything that a training depends on.
+
+    Args:
+        samples: digest of the samples.
+        extractor: identity of the extractor.
+        options: how to train; ``keep_models`` is ignored.
+    """
     chosen = {'share': options.largest_share, **asdict(options.training)}
     return hashlib.sha256(
         json.dumps([samples, extractor, chosen], sort_keys=True).encode()

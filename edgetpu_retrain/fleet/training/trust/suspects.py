@@ -40,9 +40,9 @@ MOST_ROWS = 6000
 # The largest number of times that the samples are judged; judging ends earlier when it finds the
 # same suspects as before.
 _ROUNDS = 3
-# Labels are suspects above this probability of being wrong.  It is compared with the mean of all
-# labels of a robot, with the mean of its labels of one class, and, if the robot makes many
-# mistakes, with the probability of each label.
+# Labels are suspects above this probability of being wrong.  It is compared with the mean
+# probability of all labels of a robot, with that of its labels of one class, and, if the robot
+# makes many mistakes, with the probability of each label.
 _MOSTLY_WRONG = 0.5
 # A robot makes many mistakes if its labels have more than this mean probability of being wrong:
 # its samples are then also judged one by one.
@@ -53,7 +53,7 @@ _MANY_MISTAKES = 0.1
 _TAKEN, _FEWEST_TAKEN = 0.3, 3
 # A single class may be too small to be noticed.  So the classes that a robot alone teaches are
 # also judged together: if they take at least this share of all views, and at least this number of
-# views for each of their samples, then each of them that takes a view is a suspect.
+# views for each of their samples, then each class of these that takes a view is a suspect.
 _TAKEN_OF_ALL, _TAKEN_BY_EACH = 0.02, 0.25
 
 
