@@ -73,7 +73,7 @@ class NatsServer:
     Args:
         program: the program.
         configuration: its configuration file.
-        log: called with each line of the server's log, and when the server is started again.
+        log: called with each line of the server's log, and with a message before each restart.
     """
 
     def __init__(self, program: Path, configuration: Path, log: Callable[[str], None]) -> None:
@@ -118,7 +118,7 @@ class NatsServer:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 # In a session of its own, so that Ctrl-C does not reach the server: this process
-                # ends it after all else.
+                # ends the server last.
                 start_new_session=True,
                 preexec_fn=_end_with_parent,
             )

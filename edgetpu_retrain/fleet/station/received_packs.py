@@ -53,7 +53,7 @@ async def read_packs(hub: Hub, key: str) -> list[ReceivedPack]:
     packs = []
     while reader.behind:
         for message in await reader.read():
-            # Skip invalid messages: robots reject them, so they are no packs.
+            # Skip invalid messages, which robots reject.
             with suppress(PackError):
                 if peek(message.data).origin == key:
                     header = read_header(message.data)

@@ -27,13 +27,13 @@ from edgetpu_retrain.fleet.station.settings import Settings
 ACCOUNT = 'FLEET'
 _MEMORY_BYTES = 64 << 20
 # In effect no limit, because each stream has a limit of its own.  A limit for all streams would
-# have to be twice the sum of these: after a restart, nats-server 2.15 counts each existing stream
+# have to be twice their sum: after a restart, nats-server 2.15 counts each existing stream
 # again when its creation is requested.
 _FILE_BYTES = 1 << 50
 
 
 def connecting_members(roster: Roster | None, now_ms: int) -> list[Member]:
-    """Return the members that may connect to the hub at a time, milliseconds since 1970."""
+    """Return the members that may connect to the hub at ``now_ms``, milliseconds since 1970."""
     return [
         member
         for member in (roster.members if roster is not None else ())
@@ -63,7 +63,8 @@ def server_configuration(
         'host': settings.host,
         'port': settings.port,
         'max_payload': MAX_PAYLOAD,
-        # On a slow link, a robot takes long to receive the largest message.
+        # The hub disconnects a robot that does not receive a message in this time.  On a slow
+        # link, the largest message takes long.
         'write_deadline': '60s',
         'tls': {
             'cert_file': str(folder.certificate),
