@@ -24,7 +24,7 @@ NODE_NAME = 'edgetpu_retrain_fleet'
 _TIMEOUT_S = 5.0
 _DIAGNOSTICS = 10
 
-# Parameters of the retrain node: those in NodeSettings, then two others.
+# The requested parameters of the retrain node: texts, as in NodeSettings; a boolean; an integer.
 _TEXTS = ('data_dir', 'extractor', 'input_range', 'input_size', 'model_output')
 _FOLLOW, _KEEP = 'follow_models', 'keep_models'
 

@@ -87,7 +87,8 @@ class Member:
             accept_release=learner.accept_release,
             own_packs_only=not learner.needs_evidence,
         )
-        # Calls the methods of ``files``, except complete(); other threads use the ledger, too.
+        # The only thread that calls the methods of ``files``, except complete().  Other threads
+        # also use the ledger.
         self._thread = ThreadPoolExecutor(1, 'own samples')
         self._samples_version: object = None
         self._ask_due = True

@@ -188,8 +188,8 @@ class OwnSamples:
         ]
 
     def _label(self, snapshot: Snapshot, rows: dict[bytes, SampleRow]) -> None:
-        # The answer to a question does not change the recording of the sample.  The robot that
-        # took the sample, perhaps this one, has claimed it.
+        # The answer to a question does not change the recording of the sample, which another robot
+        # or this one has claimed.
         asked = {each.sample for each in self._tables.asked()} if rows else set()
         self._claim(
             self._draft(snapshot, sample, row, is_own=sample not in asked)
