@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
         The exit code: 0 after a signal, 1 if ROS is missing or the node could not be started.
     """
     tune_process()
-    # Import after tuning, because importing rclpy starts threads.
+    # Import after tuning: importing rclpy starts threads, which would get separate memory arenas.
     try:
         from edgetpu_retrain.node.spin import run
     except RosMissingError as error:

@@ -106,7 +106,7 @@ class NodeResources:
 
     def camera_problem(self, camera: str, since: float = math.inf) -> str:
         """
-        Return the problems of a camera as sentences; '' = none.
+        Return all problems of a camera, its latest faults included, as sentences; '' = none.
 
         Args:
             camera: name of the camera.

@@ -303,5 +303,5 @@ class RetrainNode(ManagedEntity):
         if problem and problem != self._status.facts.problems.get(delivery_problem(name)):
             self._log.warning(undelivered)
         self._status.set_problem(delivery_problem(name), problem)
-        # FrameOutput has already logged this fault.
+        # FrameOutput has already logged these faults, so only report them.
         self._status.set_problem(camera_problem(name), resources.fault_of(name))

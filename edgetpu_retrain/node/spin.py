@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Creates the node, spins it until a signal arrives, and shuts down in order."""
+"""Creates the node, spins it until a signal arrives, and closes it."""
 
 from __future__ import annotations
 

@@ -127,12 +127,7 @@ class Camera:
         return self._delivery.loss(time.monotonic())
 
     def check_delivery(self) -> str:
-        """
-        Return why published images or detections do not arrive, as a sentence.
-
-        Returns:
-            The sentence; ``''`` if no problem was detected.
-        """
+        """Return a message if published images or detections do not arrive; '' = no problem."""
         if types := self._subscription.foreign_types:
             wanted = self._subscription.type_name
             return (

@@ -66,8 +66,7 @@ class DeliveryWatch:
 
         Args:
             stamp_s: stamp of the image, seconds.
-            sequence_number: publication sequence number of the image; None if the middleware does
-                not number messages.
+            sequence_number: publication sequence number of the image; None if it is not known.
             now: the current time, seconds of :func:`time.monotonic`.
         """
         self._silent_since = now
@@ -88,7 +87,7 @@ class DeliveryWatch:
 
     def check(self, publishers: int, now: float, *, reliable: bool) -> str:
         """
-        Return why published images do not arrive, as a sentence.
+        Return a message if published images do not arrive.
 
         Args:
             publishers: number of matched publishers.
@@ -96,7 +95,7 @@ class DeliveryWatch:
             reliable: whether the subscription is reliable.
 
         Returns:
-            The sentence; ``''`` if no problem was detected.
+            The message, with advice; ``''`` if no problem was detected.
         """
         if publishers != self._publishers:
             # Images of the first publisher may arrive before the publisher is counted: keep them.

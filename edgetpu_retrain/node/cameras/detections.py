@@ -146,8 +146,8 @@ class DetectionMatcher:
     A detector publishes some time after the camera, and may skip images.  Images and detections
     wait here for each other, in limited number and for a limited time.  Not thread-safe.
 
-    :class:`message_filters.TimeSynchronizer` is not used, because it does not report dropped
-    messages and cannot limit memory.
+    :class:`message_filters.TimeSynchronizer` is not used: it does not report dropped messages, and
+    limits the number of waiting messages, but not their size.
     """
 
     def __init__(self) -> None:

@@ -43,8 +43,7 @@ class FrameLoss:
 
         Args:
             stamp_s: stamp of the image, seconds.
-            sequence_number: publication sequence number of the image; None if the middleware does
-                not number messages.
+            sequence_number: publication sequence number of the image; None if it is not known.
             now: the current time, seconds of :func:`time.monotonic`.
         """
         self._images.append((now, stamp_s, sequence_number))
@@ -68,7 +67,7 @@ class FrameLoss:
             lost = _missing_by_stamps([stamp for _, stamp, _ in self._images])
         else:
             return 0.0
-        # Compare lost plus arrived images: if most are lost, few arrive within the window.
+        # Count the lost images as well: if most are lost, few arrive within the window.
         if lost < _FEWEST_LOST or lost + len(self._images) < _FEWEST_IMAGES:
             return 0.0
         return lost / (lost + len(self._images) - 1)
@@ -98,7 +97,7 @@ def _missing_by_stamps(stamps: Sequence[float]) -> int:
     steps = [later - earlier for earlier, later in pairwise(stamps)]
     if min(steps) <= 0.0:
         return 0
-    # Use the second shortest step, because a single image may come early.
+    # Use the second shortest step, because one image may come early and make one step short.
     second_shortest = sorted(steps)[1]
     period = median(step for step in steps if step < 1.5 * second_shortest)
     multiples = [_multiple(step / period) for step in steps]

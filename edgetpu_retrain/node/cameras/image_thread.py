@@ -35,7 +35,8 @@ class ImageThread:
     def __init__(self, node: Node) -> None:
         self._node = node
         self.group = _ThreadGroup()
-        # Not in start(), because no executor can be created after a signal has shut ROS down.
+        # Created here and not in start(), because no executor can be created after a signal has
+        # shut ROS down.
         self._executor = _GroupExecutor(node, self.group)
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()

@@ -33,7 +33,8 @@ class SensorSubscription:
 
     Best effort is usual for sensor data, but with Fast DDS, a best-effort subscription loses half
     of the raw images of 640x480 from a reliable publisher (docs/large_images.md).  A reliable
-    subscription receives nothing from a best-effort publisher.  ``qos_overrides`` can set a fixed
+    subscription receives nothing from a best-effort publisher.  Without publishers, the
+    reliability stays as it is, at first best effort.  ``qos_overrides`` can set a fixed
     reliability.
 
     No executor may run the callback group while the subscription is created, renewed or closed.
@@ -146,7 +147,7 @@ class SensorSubscription:
             for info in self._node.get_publishers_info_by_topic(self.topic)
         ]
         if not offered:
-            # Keep the reliability: a restarted camera usually offers the reliability that it had.
+            # A restarted camera usually offers the reliability that it offered before.
             return self._reliability
         if all(policy is QoSReliabilityPolicy.RELIABLE for policy in offered):
             return QoSReliabilityPolicy.RELIABLE

@@ -25,8 +25,8 @@ class AnnotatedPictures:
     """
     Publishes images with their classification drawn on them, on topics that have subscribers.
 
-    Drawing and JPEG compression take longer than inference, so a separate thread does them, and
-    only for the newest frame of each camera.
+    Drawing and JPEG compression can take longer than inference, so a separate thread does them,
+    and only for the newest frame of each camera.
 
     Args:
         node: creates the publishers.
@@ -68,7 +68,7 @@ class AnnotatedPictures:
             return
         annotation = replace(annotation, frames_per_second=rate, region=frame.region)
         with self._lock:
-            # Submit at most one task per camera, so that a fast camera cannot block a slow one.
+            # Queue at most one task per camera, so that a fast camera cannot block a slow one.
             if frame.camera not in self._newest:
                 self._thread.submit(self._draw_newest, frame.camera)
             self._newest[frame.camera] = frame, annotation

@@ -92,8 +92,8 @@ class Captures:
     complete, stopped or failed, and all of its claims are settled.
 
     Args:
-        simulated_time: returns the simulated time, seconds; None = the frames' times of arrival
-            are used.
+        simulated_time: returns the simulated time, seconds, or None to use each frame's time of
+            arrival.
     """
 
     def __init__(self, simulated_time: Callable[[], float | None] = lambda: None) -> None:
@@ -117,7 +117,7 @@ class Captures:
         Claim a frame for all requests that want it.
 
         Returns:
-            The requests; the caller settles the claim of each request.
+            The requests; the caller must settle the claim of each request.
         """
         with self._lock:
             now = self._time_of(frame)

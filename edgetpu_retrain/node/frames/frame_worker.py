@@ -83,9 +83,10 @@ class FrameWorker:
 
     def stop(self) -> None:
         """
-        Publish the current image and stop; discard waiting frames and remaining boxes.
+        Stop the thread after the current image is published; discard all waiting frames.
 
-        Jobs that have not started are cancelled.
+        A frame whose boxes are being classified is also discarded.  Jobs that have not started are
+        cancelled.
         """
         with self._changed:
             self._stopping = True
@@ -279,8 +280,7 @@ class FrameWorker:
         boxes = boxes_within(frame.detections.detections, *frame.size)
         classified = []
         for detection, region in boxes:
-            # part() cuts from the image that frame.size has decoded; for_model() would decode a
-            # JPEG image again.
+            # part() decodes the image once; for_model() would decode a JPEG image for each box.
             result = self._infer(frame.picture.part(region))
             if result.scores is None:
                 return

@@ -48,7 +48,7 @@ class FrameWorkers:
         self.workers[self.device_of[frame.camera]].offer(frame)
 
     def wait_until_idle(self, timeout_s: float) -> None:
-        """Wait until no frame is pending or being processed, at most ``timeout_s`` seconds."""
+        """Wait until each worker has been idle, at most ``timeout_s`` seconds in total."""
         deadline = time.monotonic() + timeout_s
         for worker in self.workers.values():
             worker.wait_until_idle(max(0.0, deadline - time.monotonic()))

@@ -76,7 +76,7 @@ class NewestFrames:
     """
 
     def __init__(self) -> None:
-        # The slot from which no frame was taken for the longest time comes first.
+        # In the order in which slots take their turns: take() moves a slot to the end.
         self._slots: dict[tuple[str, bool], Frame | None] = {}
 
     def put(self, frame: Frame) -> bool:

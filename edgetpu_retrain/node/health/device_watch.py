@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Retries failed devices, and reports the state of all for ``~/status`` and ``/diagnostics``."""
+"""Retries failed devices, and reports the state of every device to status and diagnostics."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ def check_devices(
 
 def about_device(text: str, device: str, device_of: Mapping[str, str]) -> str:
     """
-    Return a sentence about a device, with the name of the device if there are several.
+    Return a sentence about a device; it names device and cameras if there are several devices.
 
     Args:
-        text: the sentence, without the device's name.
+        text: the sentence, without the names of the device and its cameras.
         device: name of the device.
         device_of: the device of each camera, by camera name.
     """

@@ -86,12 +86,12 @@ def _device_status(name: str, device: DeviceFacts) -> DiagnosticStatus:
 
 
 def camera_problem(camera: str) -> str:
-    """Return the key of a camera's problem in :attr:`NodeFacts.problems`."""
+    """Return the key in :attr:`NodeFacts.problems` for a camera that cannot be opened or used."""
     return f'camera {camera}'
 
 
 def delivery_problem(camera: str) -> str:
-    """Return the key, in :attr:`NodeFacts.problems`, of a camera's delivery problem."""
+    """Return the key in :attr:`NodeFacts.problems` for a camera whose images do not arrive."""
     return f'delivery {camera}'
 
 

@@ -15,13 +15,13 @@ import time
 from edgetpu_retrain.wording import presentable
 
 PERIOD_S = 1.0
-"""Minimum time between log lines about different faults of one kind, seconds."""
+"""Minimum time between log lines about faults of one kind of one camera, seconds."""
 
 REPEAT_S = 60.0
 """Time after which a fault that continues is logged again, seconds."""
 
 OVER_S = 10.0
-"""Time since a fault last occurred, seconds, after which it counts as a new fault."""
+"""A fault that occurs again after at least this time, seconds, is logged as a new fault."""
 
 LATEST_S = 2.0
 """Minimum time for which a fault counts as a problem of its camera, seconds."""
@@ -90,7 +90,7 @@ class FaultCounter:
         """
         Return a camera's latest fault of each kind, or ``''`` if all are over.
 
-        A fault is over once :data:`LATEST_S` have passed and a good frame has arrived.  The time
+        A fault is over once :data:`LATEST_S` have passed and a later frame was good.  The time
         alone is not enough, because a slow camera may send one frame in ten seconds.
 
         Args:

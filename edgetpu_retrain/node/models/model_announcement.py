@@ -43,7 +43,7 @@ class ModelAnnouncement:
 
         Args:
             model: the serving model.
-            choice: the recorded choice of this model; ``choice.swaps`` is published as
+            choice: the choice of this model; ``choice.swaps`` is published as
                 ``database_version``.
         """
         vision_info = VisionInfo(

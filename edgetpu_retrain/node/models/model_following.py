@@ -66,7 +66,7 @@ class ModelFollowing:
             self._status.set_problem(_PROBLEM, '')
 
     def stop(self) -> None:
-        """Stop after any load in progress; the next check reports everything again."""
+        """Wait for a load in progress, and stop; the next check reports everything again."""
         self._thread.stop()
         self._seen = None
         self._logged.clear()

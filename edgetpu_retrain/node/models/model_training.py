@@ -61,13 +61,14 @@ class Cancellation:
 
 class FramesFirst:
     """
-    Pauses a training between two steps while a frame is processed, to limit frame latency.
+    Pauses a training between two steps while frames are processed, to limit their latency.
 
     After a pause, the training runs for at least as long as it has paused.  So a training takes at
     most twice as long, even if a frame is always being processed.
 
     Args:
-        wait_until_idle: waits until no frame is being processed; called with a timeout, seconds.
+        wait_until_idle: waits until no frame is pending or being processed; called with a timeout,
+            seconds.
         clock: returns the time, seconds.
     """
 
@@ -131,7 +132,7 @@ def train_model(
 
     Raises:
         RetrainError: if training, storing or serving fails, or the training is cancelled; the
-            previous model still serves.
+            serving model stays the same.
         CancelledError: if the node is deactivated before the new model serves.
     """
     taught = samples.training_set(extractor=versions.extractor)

@@ -79,7 +79,8 @@ class ModelVersions:
         """
         Load the first version that works, in the order of :meth:`ChoiceFile.versions_to_try`.
 
-        This works on a read-only disk, too.
+        If the recorded choice cannot be read, the order is newest first.  This method also works
+        on a read-only disk.
 
         Args:
             warn: called with a sentence about each rejected version and each other problem.
@@ -119,7 +120,7 @@ class ModelVersions:
         Raises:
             RequestError: if the number is below -1, or there is no latest or previous version.
             RetrainError: if the version is missing or cannot serve, or the choice cannot be
-                recorded; the previous version still serves.
+                recorded; the serving version stays the same.
             CancelledError: if the node is deactivated before the swap.
         """
         number = self._find(version)
@@ -216,7 +217,7 @@ class ModelVersions:
 
         Raises:
             RetrainError: if the version cannot serve, or the choice cannot be recorded; the
-                previous version still serves.
+                serving version stays the same.
             CancelledError: if the node is deactivated before the swap.
         """
         with self._preparing:

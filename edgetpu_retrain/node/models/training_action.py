@@ -54,7 +54,8 @@ class TrainingAction:
         self._active = active
         self._on_change = on_change
         self._thread = BackgroundThread('training')
-        # Goal id and cancellation of the running training; only the executor's thread uses them.
+        # Goal id and cancellation of the running training; None = no training is running.  Only
+        # the thread of the node's executor accesses this attribute.
         self._running: tuple[bytes, Cancellation] | None = None
         self._accepted: deque[float] = deque(maxlen=MAX_GOALS)
         self._server = ActionServer(

@@ -80,7 +80,7 @@ class DeclaredParameters:
         return self.read()
 
     def read(self) -> values.NodeParameters:
-        """Return the current values of all parameters; raises as :meth:`configure`."""
+        """Return the current values of all parameters; raise errors as :meth:`configure` does."""
         return values.collect_parameters(self._value)
 
     def _value(self, name: str) -> Any:

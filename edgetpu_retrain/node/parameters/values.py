@@ -35,7 +35,7 @@ MAX_CAMERAS = 32
 """Maximum number of cameras; each has separate topics, parameters and statistics."""
 
 MAX_CAMERA_NAME_LENGTH = 50
-"""Maximum length of a camera's name, characters; topic names contain it, and may have 255."""
+"""Maximum length of a camera's name, characters; topic names, at most 255 long, contain it."""
 
 # A camera's name is the prefix of its parameters' names and part of topic names
 # (https://design.ros2.org/articles/topic_and_service_names.html).

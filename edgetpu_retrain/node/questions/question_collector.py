@@ -26,7 +26,7 @@ MIN_INTERVAL_S = 1.0
 """Minimum time between two questions, seconds."""
 
 RETRY_S = 30.0
-"""Time for which no frame is accepted after reading or writing the store has failed, seconds."""
+"""Time added to MIN_INTERVAL_S after reading or writing the store has failed, seconds."""
 
 
 class QuestionCollector:
@@ -34,14 +34,15 @@ class QuestionCollector:
     Chooses frames that become questions, at most one a second.
 
     The :class:`SampleThread` compares a frame with the samples, encodes a thumbnail and writes the
-    question.  At most one frame waits for the thread, so frames do not accumulate in memory if the
+    question.  At most one frame waits to be compared, so frames do not accumulate in memory if the
     disk is slow.
 
     Args:
         samples: the thread that reads and writes the store.
         asking: decides whether a frame becomes a question, and stores the question.
         with_picture: returns whether a thumbnail is stored.
-        report: called with the name of a camera and the reason, if a frame could not be stored.
+        report: called with the name of a camera and the reason, if a frame could not be stored;
+            ``samples`` reports a StoreError instead.
         clock: returns the time, seconds.
     """
 

@@ -107,8 +107,8 @@ def pictures_of(resources: Any, of: Of, ids: tuple[int, ...]) -> list[tuple[int,
     """
     Return the ids and JPEG files of pictures, in the order of ``ids``.
 
-    Ids without a picture are skipped.  The list ends before the first picture that does not fit
-    into the response.
+    Ids without a picture are skipped.  The list ends before the total size would exceed
+    :data:`MAX_PICTURE_BYTES`, but always contains the first picture.
 
     Args:
         resources: the node's resources, of which the ``store`` is used.

@@ -24,7 +24,7 @@ class BackgroundThread:
     """
 
     def __init__(self, name: str) -> None:
-        # A new executor has no thread yet; the first call of submit() starts it.
+        # A new pool has no thread yet; the first call of submit() starts one.
         self._new_pool = partial(ThreadPoolExecutor, 1, name)
         self._pool = self._new_pool()
 

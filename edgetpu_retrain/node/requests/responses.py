@@ -19,14 +19,14 @@ from rclpy.node import Node
 from rclpy.task import Future as ExecutorFuture
 
 MAX_WAITING = 100
-"""Maximum number of pending requests; a locked store may delay each of them by 10 s."""
+"""Maximum number of pending requests of an instance; a locked store may delay each by 10 s."""
 
 MAX_WAITING_BYTES = 256 * 1024 * 1024
 """Maximum total size of the pictures in pending requests, bytes."""
 
 MAX_LOGGED_PER_SECOND = 10
 """
-Maximum number of log lines a second about accepted requests, and also about rejected requests.
+Maximum number of log lines a second about accepted requests, and as many about rejected ones.
 
 The limit keeps a faulty program from filling the disk.  ``throttle_duration_sec`` of rclpy would
 log only one of several simultaneous requests.
@@ -89,7 +89,8 @@ class ServiceResponses:
         """
         Await a coroutine, and fill ``success`` and ``message`` with its result or its error.
 
-        If too many requests are pending, the coroutine is not run, and ``message`` says so.
+        If too many requests, or too many bytes of pictures, are pending, the coroutine is not run,
+        and ``message`` says so.
 
         Args:
             response: the response of a service.

@@ -27,7 +27,7 @@ class DamageWatch:
     Args:
         check: the check of the database.
         on_change: called by :meth:`update` and at the end of the check.  Its arguments are whether
-            a check is running, and the file's problem as a sentence; '' = none is known.
+            a check is running or due, and the file's problem as a sentence; '' = none is known.
     """
 
     def __init__(self, check: DamageCheck, on_change: Callable[[bool, str], None]) -> None:
@@ -50,7 +50,7 @@ class DamageWatch:
             self._report()
 
     def stop(self) -> None:
-        """Interrupt a running check, and wait for its end; :meth:`update` starts a new check."""
+        """Interrupt a running check, and wait for its end; :meth:`update` then repeats it."""
         self._stopping.set()
         self._check.interrupt()
         self._thread.stop()

@@ -297,7 +297,7 @@ def _check_open(request: Any, resources: NodeResources) -> None:
 
 
 def _bits_of(camera: str, parameters: NodeParameters) -> int:
-    """Return the parameter ``bits`` of a camera or of the only camera, otherwise the default."""
+    """Return ``bits`` of the named camera, or of the only camera, or else the default."""
     cameras = parameters.cameras
     found = [each.bits for each in cameras if each.name == camera or len(cameras) == 1]
     return found[0] if found else BITS[1]

@@ -41,7 +41,8 @@ class SampleThread:
         on_counts: called in the thread with the number of samples of each class and the number
             of questions, after changes by this node (when none is pending) or by other programs.
         on_problem: called in the thread with a sentence if the store cannot be read or written,
-            and with '' whenever the store works.
+            and with '' after each call that succeeds.  After a failed write, successful reads are
+            not reported.
     """
 
     def __init__(
