@@ -56,9 +56,9 @@ def retrain(
         samples: samples of at least two classes.
         extractor_model: bytes of the extractor that computed the embeddings.
         options: the training options.
-        on_progress: called after iterations 0, n, 2n, ... of each run that trains a head for the
-            held-out accuracy, if any, and then of the run that trains the final head; n is
-            ``options.print_every``.  The reported iteration is counted across these runs.
+        on_progress: called after iterations 0, n, 2n, ... of the runs that train heads for
+            predictions on held-out samples, if any, and of the run that trains the final head; n
+            is ``options.print_every``.  The reported iteration is counted across these runs.
         should_stop: called before every iteration, and several times after the last one; returning
             True cancels the training.
 

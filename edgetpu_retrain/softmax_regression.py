@@ -33,8 +33,8 @@ class SoftmaxRegression(SoftmaxParameters):
 
     An embedding extractor turns an image into an embedding; this layer, fully connected and
     followed by a softmax, turns the embedding into class probabilities.  Only this layer is
-    trained, with stochastic gradient descent on the cross-entropy.  In the retrained model it
-    always runs on the CPU, even if the extractor runs on an Edge TPU.  See Stanford CS231n,
+    trained, with stochastic gradient descent on the cross-entropy.  In the retrained model, this
+    layer always runs on the CPU, even if the extractor runs on an Edge TPU.  See Stanford CS231n,
     'Softmax classifier'.
 
     Labels are class indices, integer ``[N]``, or one-hot rows ``[N, C]``.  Embeddings are real

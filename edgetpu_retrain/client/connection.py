@@ -25,7 +25,7 @@ _POLL_S = 0.01
 
 class RetrainClientError(RetrainError):
     """
-    The node rejected a request, failed or did not respond.
+    The node rejected a request, failed or did not respond, or the client was closed.
 
     Args:
         message: what was wrong; if the node responded, its message.
@@ -78,8 +78,8 @@ class Connection:
         """
         Start the thread.
 
-        Create the subscriptions and the action client first, because :meth:`lifecycle_state` relies
-        on this order.
+        Create the subscriptions and the action client first, because :meth:`lifecycle_state`
+        relies on this order.
         """
         self._state = self._newest_client()
         self._executor.add_node(self.node)
