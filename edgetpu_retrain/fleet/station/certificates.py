@@ -110,7 +110,7 @@ def is_current(certificate: Certificate, names: tuple[str, ...]) -> bool:
     """
     Return whether a hub's certificate can be used for another year, with exactly these names.
 
-    A certificate or key that is damaged, or a certificate of another key, cannot be used.
+    A damaged certificate or key, or a certificate that belongs to another key, cannot be used.
     """
     key = _private_key(certificate.key)
     try:
@@ -129,7 +129,7 @@ def is_current(certificate: Certificate, names: tuple[str, ...]) -> bool:
 
 
 def _private_key(pem: str) -> ec.EllipticCurvePrivateKey | None:
-    """Return the private key in a PEM; None if it is damaged or of another kind."""
+    """Return the private key in a PEM text; None if it is damaged or not for elliptic curves."""
     try:
         key = serialization.load_pem_private_key(pem.encode(), None)
     except (ValueError, TypeError):

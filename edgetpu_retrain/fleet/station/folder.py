@@ -112,10 +112,10 @@ class StationFolder:
 
     def renew_certificate(self) -> bool:
         """
-        Renew the hub's certificate if it is damaged, expires within a year or has other names.
+        Renew the hub's certificate if it is missing, damaged, soon expires or has other names.
 
-        The private key stays, so that the certificate is the only file that is replaced: a
-        renewal that fails leaves the old one, which still belongs to the key.
+        The private key is kept unless it is damaged, so that only the file of the certificate is
+        replaced: if the renewal fails, the old certificate still belongs to the key.
 
         Returns:
             Whether there is a new certificate; always False at the station of a site, whose
