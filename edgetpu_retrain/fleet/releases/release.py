@@ -51,16 +51,16 @@ class Release:
     A released head.
 
     Args:
-        publisher: public key of the member that signed it.
-        issued_ms: when it was signed, milliseconds since 1970.
+        publisher: public key of the member that signed the release.
+        issued_ms: when the release was signed, milliseconds since 1970.
         space: id of the embedding space.
-        frontier: the packs that counted for its training: number and hash of the last one, by key
+        frontier: the packs that counted for the training: number and hash of the last pack, by key
             and epoch.
-        share: share of the robots that take it before it is promoted, 0 to 1.
+        share: share of the robots that take the release before it is promoted, 0 to 1.
         head: the head, with labels and unknown detector.
         sample_counts: number of training samples by class.
         accuracy: the head's accuracy on held-out samples, 0 to 1; None = not measured.
-        id: SHA-256 of what was signed, 64 hexadecimal digits; '' = not signed yet.
+        id: SHA-256 of the message without its signature, 64 hexadecimal digits; '' = not signed yet.
     """
 
     publisher: str

@@ -67,9 +67,9 @@ class Member:
         self.learned = Learned('')
         """The result of the last training; one that found nothing new does not count."""
         self.serving = 0
-        """The model version that serves, or that the node will load next; 0 = none."""
+        """Number of the version that serves, or that the node will load next; 0 = none."""
         self.report = Report(name, 0)
-        """The last report that was made."""
+        """The newest report; until the first one is made, one without figures."""
         self._learn_due = asyncio.Event()
         self._report_due = asyncio.Event()
         self.problems = Problems(log, self._report_due.set)

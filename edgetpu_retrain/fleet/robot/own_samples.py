@@ -71,7 +71,7 @@ class OwnSamples:
         samples: the robot's samples.db, which the caller closes.
         ledger: the claims of the fleet.
         tables: stores the rows that were scanned.
-        space: the space of the samples to claim; those of other extractors are ignored.
+        space: the space of the samples to claim; samples of other extractors are ignored.
         share_pictures: whether new claims come with thumbnails.
     """
 
@@ -148,7 +148,7 @@ class OwnSamples:
         live = {rows[row.sample_id].sample: row for row in states.live if row.sample_id in rows}
         labels = {sample: row.label for sample, row in live.items() if _is_claimable(row.label)}
         # A row vanishes if its sample is erased, or if samples.db is replaced.  The file was
-        # replaced if it never used the id of the row, or uses the id for another sample.
+        # replaced if it has never used the id of the row, or uses the id for another sample.
         erased = [row for row in vanished if row.row <= states.last and row.row not in there]
         gone: dict[bytes, _Claimed] = {row.sample: _ERASED for row in erased}
         gone |= {rows[each].sample: _WITHDRAWN for each in states.removed if each in rows}

@@ -13,7 +13,7 @@ MAX_THUMBNAIL_SIDE = 1024
 """
 Maximum width and height of a thumbnail, pixels.
 
-The teaching page shows thumbnails from other robots, and an image of any size could exhaust the
+The teaching page shows thumbnails from other robots, and a very large image could exhaust the
 memory of the browser.
 """
 

@@ -30,8 +30,8 @@ class Exam:
         pool: all samples.
         rows: int64 ``[E]``, the rows of the views in the pool; there may be none.
         truth: int64 ``[E]``, the class of each view, as this robot claims it.
-        held_out: bool ``[N]``, the samples not to train on: the views, and held-out near copies
-            of training samples, which are not views.
+        held_out: bool ``[N]``, the samples not to train on: the views, and other held-out samples,
+            which are no views because they are near copies of training samples.
     """
 
     pool: Pool

@@ -4,9 +4,9 @@
 Finds labels of other robots that contradict what the rest of the fleet has taught.
 
 A judge is a head that is trained without the robots whose samples it judges, because a head that
-has learned a robot's wrong labels would confirm them.  The other robots are divided into folds.
-Each judge judges the samples of one fold, and is trained on this robot's own samples and those of
-the other folds.
+has learned a robot's wrong labels would confirm them.  All robots except this one are divided into
+folds.  Each judge judges the samples of one fold, and is trained on this robot's own samples and
+those of the other folds.
 
 Single mistakes cost a head little, and samples from a place that only one robot knows may look
 like mistakes.  So a robot's labels of one class are judged together, and single samples only if
