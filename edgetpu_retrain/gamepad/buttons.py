@@ -50,7 +50,7 @@ class Kind(Enum):
 @dataclass(frozen=True)
 class Action:
     """
-    An action that a press or release of a button causes.
+    An action that the press or release of a button, or a pause of the messages, causes.
 
     Args:
         kind: kind of the action.

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Feedback: controls the rumble motor and the LED of a gamepad by sensor_msgs/JoyFeedback."""
+"""Feedback: controls the rumble motor and the LED of a gamepad with JoyFeedback messages."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Feedback:
     repeatedly: it sends 0 at the end of a pulse.
 
     Args:
-        publish: publishes a JoyFeedback; it must be thread-safe.
+        publish: publishes a JoyFeedback; this function must be thread-safe.
         clock: returns the time, seconds.
     """
 

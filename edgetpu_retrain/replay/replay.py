@@ -110,7 +110,7 @@ class Replay:
 
     def wait_for_listeners(self, count: int) -> None:
         """
-        Wait until each topic has ``count`` subscriptions of any nodes.
+        Wait until each topic has at least ``count`` subscriptions of any nodes.
 
         Raises:
             ExternalShutdownException: if ROS shuts down first.

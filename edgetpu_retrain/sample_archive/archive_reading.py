@@ -98,7 +98,7 @@ class SampleArchive:
 
     def samples(self) -> Iterator[Sample]:
         """
-        Iterate over the samples, with one in memory at a time; labels are not checked.
+        Iterate over the samples, with one in memory at a time; labels are not validated.
 
         Raises:
             RequestError: at the first damaged or invalid sample; the message contains its number.

@@ -102,7 +102,7 @@ def _write_embeddings(
 
 def _member(name: str) -> zipfile.ZipInfo:
     """
-    Return a member for text, which is compressed.
+    Return the zip entry of a text member, which is compressed.
 
     Pictures and embeddings are stored uncompressed, because they would hardly become smaller.
     """

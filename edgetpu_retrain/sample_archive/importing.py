@@ -18,7 +18,7 @@ from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.wording import named, quoted
 
 BATCH = 1024
-"""Maximum number of samples in one transaction; other programs wait for its end."""
+"""Maximum number of samples in one transaction; other writers wait for its end."""
 
 # A batch is stored early if its pictures and embeddings reach this size.
 _MAX_BATCH_BYTES = 16 * 2**20
@@ -67,15 +67,16 @@ def import_archive(
         archive: the archive to read.
         expected: embedding kinds of known extractors, by identity; an archive that contradicts one
             is rejected, because it would make the store unusable with that extractor.
-        on_sample: called for each sample twice: when it is validated, and when it is imported.
+        on_sample: called twice for each sample, also if it is left out: during the validation, and
+            during the import.
 
     Returns:
         The numbers of samples that were added, already present and left out.
 
     Raises:
         RequestError: if the archive is damaged, does not fit on the disk, contradicts ``expected``
-            or has invalid labels only; nothing is added.  Also if the store would have too many
-            classes; earlier batches are stored.
+            or has only samples with invalid labels; nothing is added.  Also if the store would
+            have too many classes; earlier batches are stored.
         StoreError: if the store fails; earlier batches are stored, and importing again adds the
             rest.
     """

@@ -4,8 +4,9 @@
 The program edgetpu_retrain_teach: starts and stops camera, retrain node and page together.
 
 This program is an alternative to teach.launch.py that does not need ``ros2 launch``.  Without
-options, the camera shows the photographs of the demo.  Camera, retrain node and page are ordinary
-ROS nodes on the user's ROS domain.  The page prints its address; logs are written to files.
+options, the camera node publishes the photographs of the demo.  Camera, retrain node and page are
+ordinary ROS nodes on the user's ROS domain.  The page prints its address; logs are written to
+files.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class Source:
     Args:
         name: description of the source, to print.
         topic: topic of the images.
-        program: module and arguments of the camera node; () = another program publishes.
+        program: module and arguments of the camera node; () = another program publishes the
+            images.
         data_dir: folder of samples and models, relative to ROS_HOME.
     """
 
@@ -58,7 +60,7 @@ class Source:
 
 
 def source_of(options: argparse.Namespace) -> Source:
-    """Return the source of the images: a topic, a webcam, a video file, or the photographs."""
+    """Return the source of the images: topic, webcam, video file or the demo's photographs."""
     if options.image_topic:
         return Source(f'the topic {options.image_topic}', options.image_topic)
     if options.camera:

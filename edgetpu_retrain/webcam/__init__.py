@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Publishes images of a webcam or a video file, for users without a camera driver."""
+"""Publishes images from a webcam or a video file, for users without a camera driver."""

@@ -11,7 +11,7 @@ from edgetpu_retrain.errors import RosMissingError
 
 def main(arguments: list[str] | None = None) -> int:
     """
-    Publish images of a webcam or a video file until a signal; see :func:`webcam_node.run`.
+    Publish images from a webcam or a video file until a signal; see :func:`webcam_node.run`.
 
     Args:
         arguments: the command line with ROS arguments; None = that of this process.

@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-VideoSource: reads the pictures of a webcam or a video file with OpenCV; does not depend on ROS.
+VideoSource: reads images from a webcam or a video file with OpenCV; does not depend on ROS.
 
-A webcam that stops, for example because it was unplugged, is reopened when it is back.  A video
-file starts again at its end.
+A webcam that stops, for example because it was unplugged, is reopened when it is back.  At the end
+of a video file, reading starts again from the beginning.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ BgrArray = npt.NDArray[np.uint8]
 """A picture, uint8 ``[height, width, 3]`` in OpenCV's order: blue, green, red."""
 
 CAMERA_RATE = 15.0
-"""Pictures per second of a webcam if no rate is given, Hz: enough to teach, at half the load of
-the usual 30."""
+"""Rate of a webcam if no rate is given, Hz: enough to teach, at half the load of the usual 30."""
 
 # Rate of a video file that declares no rate between 1 Hz and _HIGHEST_FILE_RATE, Hz.
 _FILE_RATE = 25.0
@@ -42,7 +41,7 @@ class WebcamError(RetrainError):
 
 class VideoSource:
     """
-    Reads the pictures of a webcam or a video file, one after another.
+    Reads images from a webcam or a video file, one after another.
 
     Args:
         source: index of a webcam, its device such as /dev/video0, or path of a video file.
@@ -87,7 +86,7 @@ class VideoSource:
         Wait for the next picture of a webcam, or decode the next picture of a file.
 
         Returns:
-            The picture; None while a webcam has stopped.
+            The picture; None while a webcam is unavailable.
 
         Raises:
             WebcamError: if the file can no longer be read.
@@ -212,6 +211,6 @@ def cameras() -> list[str]:
 
 
 def _others(path: Path) -> str:
-    """Return the end of an error message: the other video devices of this machine, if any."""
+    """Return the end of an error message, which names the other video devices of this machine."""
     found = [each for each in cameras() if each != str(path)]
     return f'; this machine has {named(found)}' if found else '; this machine has no /dev/video*'

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The node ``webcam``: publishes the pictures of a webcam or video file as sensor_msgs/Image.
+The node ``webcam``: publishes images from a webcam or video file as sensor_msgs/Image.
 
 The publisher is reliable, as those of usb_cam and v4l2_camera are, because large images get lost
 with best effort (docs/large_images.md).  The stamp of an image is the time of its publication.
@@ -32,13 +32,13 @@ NODE_NAME = 'webcam'
 _LARGEST_SIZE = 8192
 _HIGHEST_RATE = 240.0
 _QUEUE = 5
-# Interval of calls of VideoSource.next_picture while a webcam has stopped, seconds.
+# Interval between calls of VideoSource.next_picture while a webcam is unavailable, seconds.
 _IDLE_S = 0.1
 
 
 class WebcamNode(Node):
     """
-    Publishes the images of the webcam or video file that its parameters select.
+    Publishes images from the webcam or video file that its parameters select.
 
     Raises:
         RequestError: if a parameter is invalid.

@@ -36,6 +36,8 @@ def do_work(work: Callable[[Callable[[str], None]], Any]) -> None:
     """
     Do the work of a child process, and write its steps and its result or error for the parent.
 
+    A RetrainError or MemoryError is written as the error.  Other exceptions propagate.
+
     Args:
         work: called with a function that reports a step; returns the result, a dict of values
             that JSON can represent.

@@ -57,7 +57,7 @@ async def run_work(
 @contextlib.asynccontextmanager
 async def started(module: str, *arguments: str, log: bool = True) -> AsyncIterator[Process]:
     """
-    Start a module as a child process, which is killed after the ``async with`` block.
+    Start a module as a child process; kill it after the ``async with`` block if it still runs.
 
     Args:
         module: name of the module.
