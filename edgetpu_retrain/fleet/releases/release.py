@@ -60,7 +60,7 @@ class Release:
         head: the head, with labels and unknown detector.
         sample_counts: number of training samples by class.
         accuracy: the head's accuracy on held-out samples, 0 to 1; None = not measured.
-        id: SHA-256 of the message without its signature, 64 hexadecimal digits; '' = not signed yet.
+        id: SHA-256 of the unsigned message, 64 hexadecimal digits; '' = not signed yet.
     """
 
     publisher: str
