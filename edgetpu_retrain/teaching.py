@@ -167,6 +167,6 @@ class _Recordings:
                 and 1.0 - float(last[1] @ vector) < self._near_copy
             ):
                 return self._name
-        # Keep the end of a long path, because it differs between recordings.
+        # Keep the end of a long path: the paths of recordings in one folder differ only there.
         self._name = one_line(picture.recording)[-MAX_RECORDING_LENGTH:]
         return self._name or None

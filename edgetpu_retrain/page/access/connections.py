@@ -1,6 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Connections: limits the number of connections, and the time until their first request."""
+"""
+Connections: limits the number of connections, and the time until their first request.
+
+The rate at which a WebSocket receives data is limited, too.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Starts the page's child processes, and ends them with the page."""
+"""Runs jobs and commands in child processes of the page's server, and returns their results."""
 
 from __future__ import annotations
 

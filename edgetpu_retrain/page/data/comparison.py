@@ -117,7 +117,7 @@ def _new_samples(folder: Path, one: ModelVersion, other: ModelVersion) -> NewSam
         return None
     with SampleStore(database) as store:
         samples = store.training_set(extractor=one.record.extractor)
-    # Ids are never reused, so later samples have larger ones.
+    # Ids only increase, so samples that were stored later have larger ones.
     newest = max(one.record.newest_sample, other.record.newest_sample)
     is_new = samples.ids > newest
     seen = np.unique(samples.recordings[~is_new])

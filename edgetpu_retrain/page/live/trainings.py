@@ -21,7 +21,7 @@ from edgetpu_retrain.page.refused import RefusedError
 from edgetpu_retrain.page.robot import Robot
 from edgetpu_retrain.wording import sentence
 
-# Minimum interval between two progress messages, seconds.
+# Minimum interval between two progress messages, and between two polls of the status, seconds.
 _PROGRESS_S = 0.1
 
 # Number of polls in which the status must report a training before a request is refused.
