@@ -22,8 +22,8 @@ IN_MEMORY = ':memory:'
 """The path of a database in memory, which is lost when its connection is closed."""
 
 # Size of SQLite's page cache, KiB.  A pack of 1,000 samples changes about 1,000 pages of 4 KiB in
-# the index of sample ids.  With the default cache of 2 MB, SQLite would write and read many of
-# these pages several times in one transaction.
+# the index of sample ids, which do not fit in the default cache of 2 MB.  With a million samples,
+# SQLite reads 10 MB for each such pack with this cache, and 20 MB with the default (measured).
 _CACHE_KIB = 16_384
 
 _MOVE_AWAY = (
