@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Checks a database for damage after another program has changed its files."""
+"""Rejects a damaged database, and renames a write-ahead log that does not belong to it."""
 
 from __future__ import annotations
 

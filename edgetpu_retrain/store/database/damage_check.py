@@ -17,7 +17,9 @@ from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE, as_store_error
 
 class DamageCheck:
     """
-    Checks a whole database for damage, on a separate connection; thread-safe.
+    Checks a whole database for damage, on a separate connection.
+
+    Only one thread at a time may call :meth:`run`; all other methods are thread-safe.
 
     Args:
         path: the database.

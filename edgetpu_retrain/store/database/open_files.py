@@ -43,7 +43,7 @@ Identity = tuple[int, int]
 
 
 class _Index(NamedTuple):
-    """The fields of the index of the log that this module reads."""
+    """The fields that this module reads from the index of the log."""
 
     log: LogState
     copied: int

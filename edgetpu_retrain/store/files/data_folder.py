@@ -30,9 +30,10 @@ def default_folder(node: str = DEFAULT_NODE) -> Path:
     Return the data folder of a node whose parameter ``data_dir`` is empty.
 
     The folder is ``$ROS_HOME/edgetpu_retrain`` or, if ROS_HOME is not set,
-    ``~/.ros/edgetpu_retrain``.  ROS 2's rcl_logging follows the same rule, see
-    https://wiki.ros.org/ROS/EnvironmentVariables#ROS_HOME.  A node with a namespace or another
-    name uses a sub-folder of this folder, such as ``robot1/edgetpu_retrain``.
+    ``~/.ros/edgetpu_retrain``.  This rule is that of ROS 1, see
+    https://wiki.ros.org/ROS/EnvironmentVariables#ROS_HOME, and of ROS 2's rcl_logging.  A node
+    with a namespace or another name uses a sub-folder of this folder, such as
+    ``robot1/edgetpu_retrain``.
 
     Args:
         node: full name of the node, such as ``/robot1/edgetpu_retrain``.

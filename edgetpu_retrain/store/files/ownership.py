@@ -131,7 +131,7 @@ _owned: set[Ownership] = set()
 
 
 def _release_in_child() -> None:
-    # Otherwise, the child's copy of the descriptor would keep the lock.
+    # Close the child's copies of the descriptors, which would keep the locks.
     for ownership in list(_owned):
         ownership.release()
 

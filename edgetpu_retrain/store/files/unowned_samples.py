@@ -35,5 +35,5 @@ def has_unowned_samples(folder: Path) -> bool:
         with closing(sqlite3.connect(f'{path.absolute().as_uri()}?mode=ro', uri=True)) as reader:
             return bool(reader.execute('SELECT EXISTS (SELECT 1 FROM samples)').fetchone()[0])
     except (StoreError, sqlite3.Error):
-        # A node that uses this folder reports why it cannot be used.
+        # A node that opens the database in this folder reports the error.
         return False

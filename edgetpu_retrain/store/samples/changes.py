@@ -64,7 +64,8 @@ class Changes(Journal):
             addition: id of the first sample of the same request; 0 if this sample is the first.
 
         Raises:
-            RequestError: if its class is new, and there are already :data:`MAX_CLASSES` classes.
+            RequestError: if the sample's class is new, and there are already
+                :data:`MAX_CLASSES` classes.
         """
         self._check_class(sample.label)
         added_ns = sample.added_ns or time.time_ns()

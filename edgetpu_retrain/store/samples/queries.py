@@ -81,7 +81,7 @@ ROWS = f"""
 REMOVED_ROWS = 'SELECT id, added_ns FROM removed_samples'
 LAST_ROW = "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'samples'"
 
-# The newest sample of a camera, and of a camera in one request.
+# The recording of the newest sample of a camera: of all its samples, and of those of one request.
 NEWEST_OF_CAMERA = """
     SELECT recording, stamp_ns, added_ns FROM samples WHERE camera = :camera
     ORDER BY id DESC LIMIT 1

@@ -18,7 +18,7 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.wording import one_line, quoted
 
 MAX_PAUSE_S = 60
-"""A pause of this length between samples of a camera begins a new recording, seconds."""
+"""Pause between two samples of a camera after which a new recording begins, seconds."""
 
 MAX_RECORDING_LENGTH = 255
 """Maximum length of the name of a recording, in characters."""

@@ -37,7 +37,7 @@ class Sample:
     Args:
         label: class name.
         embeddings: raw embeddings ``[D]``, uint8, int8 or float32, by the identity of their
-            extractor; at least one.
+            extractor.
         camera: name of the camera, or topic of the bag; '' = none.
         stamp_ns: stamp of the image, nanoseconds; 0 = none.
         image: bytes of a JPEG file with the picture; None = store no picture.

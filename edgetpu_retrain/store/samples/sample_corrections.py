@@ -173,8 +173,8 @@ class SampleCorrections(StoredSamples):
         Raises:
             RequestError: if ``newest`` is negative, or the label is invalid.
             StoreError: if the file cannot be read or written, or if the write-ahead log cannot be
-                emptied, because another program uses it.  In the second case, the samples are
-                deleted, but their data may still be in the files.
+                emptied, because another program or thread uses it.  In the second case, the
+                samples are deleted, but their data may still be in the files.
         """
         _check_which(label, newest)
         with self.changing('erase samples in') as changes:
