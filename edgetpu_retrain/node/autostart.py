@@ -28,7 +28,7 @@ class Autostart:
 
     If a transition fails, the process continues with an unconfigured or inactive node.  If the
     process ended, a launch file with ``respawn`` would repeat the failure forever.  If another
-    node owns the data folder, the transitions are retried until the folder is free.
+    node owns the data folder, the transitions are retried once the folder is free.
 
     Args:
         node: the node.

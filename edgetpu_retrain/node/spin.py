@@ -45,7 +45,7 @@ def run(arguments: list[str] | None = None) -> int:
     stack = ExitStack()
     stack.callback(rclpy.try_shutdown)
     try:
-        # One thread is enough, because no callback blocks.
+        # One thread is enough, because only lifecycle transitions block it for long.
         executor = SingleThreadedExecutor()
         node = create_lifecycle_node(NODE_NAME)
         stack.callback(node.destroy_node)

@@ -156,7 +156,7 @@ class DetectionMatcher:
         self._detections: dict[int, tuple[float, Any]] = {}
 
     def add_image(self, frame: Frame) -> Frame | None:
-        """Return an image with its detections; None if it has to wait for them."""
+        """Return an image with its detections; None if the image has to wait for them."""
         stamp = stamp_ns(frame.message.header)
         if stamp in self._detections:
             return replace(frame, detections=self._detections.pop(stamp)[1])

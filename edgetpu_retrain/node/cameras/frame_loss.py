@@ -53,7 +53,7 @@ class FrameLoss:
         """
         Return the estimated share of lost images, 0 to 1.
 
-        The estimate is 0 if too few images have arrived, or if only one image is missing.
+        The estimate is 0 if there are too few images, or if only one image is missing.
 
         Args:
             now: the current time, seconds of :func:`time.monotonic`.

@@ -90,6 +90,8 @@ class FrameOutput:
         """
         Publish the classification of a frame, with the header of its image.
 
+        The frame may also become a question.
+
         Args:
             frame: the frame.
             model: the model that computed the scores.

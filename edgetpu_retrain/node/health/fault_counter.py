@@ -40,8 +40,9 @@ class FaultCounter:
     """
     Counts faults, logs each fault once, and again every minute if it continues; thread-safe.
 
-    Faults whose reasons differ only in numbers are treated as one fault.  Each log line contains
-    the number of occurrences of all faults of this camera and kind so far.
+    Faults whose reasons differ only in numbers are treated as one fault.  Of the faults of one
+    camera and kind, at most one is logged in a second.  Each log line contains the number of
+    occurrences of all faults of this camera and kind so far.
 
     ``throttle_duration_sec`` of rclpy is not used.  It works per line of code, so it would
     throttle all cameras together, and it takes 0.3 ms for each message that it suppresses.

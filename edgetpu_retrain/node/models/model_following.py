@@ -21,7 +21,7 @@ _LOST = 'lost model'
 
 class ModelFollowing:
     """
-    Reports models that other programs trained or chose; loads them if ``follow_models`` is true.
+    Reports models that other programs trained or chose; loads one if ``follow_models`` is true.
 
     These models are the versions that a restarted node would try before the serving version.  Each
     version is logged once.  A background thread checks and loads versions, so that frames are not
