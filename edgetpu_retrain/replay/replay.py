@@ -30,7 +30,7 @@ _MESSAGE_CLASSES = {
 _QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 
 _DISCOVERY_PERIOD_S = 0.05
-_ACKNOWLEDGEMENT = Duration(seconds=5)
+_ACKNOWLEDGEMENT_S = 5
 
 
 class Replay:
@@ -133,7 +133,8 @@ class Replay:
         Publish the selected images once, in the recorded order.
 
         The intervals between images are the recorded ones, divided by ``rate``.  If publishing is
-        too slow, images are published late, but not dropped.
+        too slow, images are published late, but not dropped.  A warning is logged for each topic
+        of which some images may not have reached all reliable subscriptions.
 
         Args:
             rate: playback speed relative to the recording, above 0.
@@ -155,7 +156,12 @@ class Replay:
             self._publishers[topic].publish(message.content)
             played += 1
         for publisher in self._publishers.values():
-            publisher.wait_for_all_acked(_ACKNOWLEDGEMENT)
+            if not publisher.wait_for_all_acked(Duration(seconds=_ACKNOWLEDGEMENT_S)):
+                self._node.get_logger().warning(
+                    f'a listener to {publisher.topic_name} has not confirmed the last images '
+                    f'within {_ACKNOWLEDGEMENT_S} s, and may have missed some: check that it '
+                    'still runs, and play with a lower --rate'
+                )
         return played
 
     def _in_order(self) -> Iterator[tuple[str, RecordedMessage]]:

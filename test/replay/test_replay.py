@@ -278,6 +278,28 @@ def test_a_cut_off_bag_is_played_up_to_the_cut(
     assert stamps_of(seen) == STAMPS[:2]
 
 
+def test_a_listener_that_confirms_nothing_is_reported(bag: Path, package_path: str) -> None:
+    code = (
+        'import rclpy; from sensor_msgs.msg import Image; rclpy.init(); '
+        f'node = rclpy.create_node("stopped"); node.create_subscription(Image, {TOPIC!r}, id, 10); '
+        'rclpy.spin(node)'
+    )
+    arguments = ('--rate', '50', '--listeners', '1', '--loop')
+    with (
+        RunningProgram([sys.executable, '-c', code], {}) as listener,
+        Player(package_path, bag, *arguments) as player,
+    ):
+        player.wait_for_log('again')
+        assert not [line for line in player.log if 'WARN' in line]
+        listener.process.send_signal(signal.SIGSTOP)
+        try:
+            line = player.wait_for_log('may have missed some')
+        finally:
+            listener.process.send_signal(signal.SIGCONT)
+        assert 'WARN' in line and f'a listener to {TOPIC} has not confirmed' in line
+        assert player.end(signal.SIGTERM) == 0
+
+
 def test_the_last_line_says_what_was_left_out(
     bag: Path, person: Person, package_path: str
 ) -> None:
