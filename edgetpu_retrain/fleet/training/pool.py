@@ -113,7 +113,7 @@ class Pool:
         return self.origins * len(self.names) + self.labels
 
     def with_own_labels(self, rows: IntArray | BoolArray) -> Pool:
-        """Return the pool with this robot's own labels for some samples, which must have one."""
+        """Return the pool with this robot's own labels for some samples; each must have one."""
         labels = self.labels.copy()
         labels[rows] = self.own_labels[rows]
         return replace(self, labels=labels)

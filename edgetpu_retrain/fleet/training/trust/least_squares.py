@@ -25,7 +25,7 @@ import numpy as np
 _DIMENSION = 512
 # The regularization, as a share of the mean eigenvalue of the matrix ``Sums.products``.
 _REGULARIZATION = 0.1
-# Up to so many samples are forgotten faster by a change of the weights than by a new regression.
+# To forget at most this number of samples, updating the scores is faster than a new regression.
 _FEW = 64
 
 
@@ -53,7 +53,7 @@ class Sums:
 
     @cached_property
     def inverse(self) -> Floats:
-        """The inverse of the products."""
+        """The inverse of ``products``, float64 ``[D, D]``."""
         inverse: Floats = np.linalg.inv(self.products)
         return inverse
 
@@ -66,7 +66,7 @@ class Sums:
 
 class LeastSquares:
     """
-    Samples of a pool to learn or classify; ``members`` are indices of ``rows``.
+    Samples of a pool to learn or classify.
 
     Args:
         pool: all samples.
@@ -75,7 +75,7 @@ class LeastSquares:
     Attributes:
         labels: int64 ``[M]``, the class of each of these samples.
         features: float64 ``[M, D]``, their features.
-        all: the sums over all of these samples, regularized; so is what is left of them.
+        all: the sums over all of these samples, plus the regularization of the regression.
     """
 
     def __init__(self, pool: Pool, rows: IntArray) -> None:
@@ -90,7 +90,7 @@ class LeastSquares:
         self.all = Sums(sums.products + regularization, sums.targets, sums.counts)
 
     def sums(self, members: IntArray) -> Sums:
-        """Return the sums over some of the samples."""
+        """Return the sums over some of the samples; ``members`` are indices of ``rows``."""
         features, labels = self.features[members], self.labels[members]
         targets = np.zeros((features.shape[1], self._classes))
         for label in np.unique(labels):
@@ -100,12 +100,12 @@ class LeastSquares:
 
 class Classification:
     """
-    How some samples are classified.
+    Classifies some samples after learning others, of which it can forget some.
 
     Args:
-        learner: the samples, and what to learn of them.
-        members: int64 ``[E]``, indices of the samples to classify.
-        learned: the sums over the samples to learn: ``learner.all``, or less.
+        learner: the samples.
+        members: int64 ``[E]``, the samples to classify, as indices of the learner's ``rows``.
+        learned: ``learner.all``, or this minus the sums over the samples not to learn.
     """
 
     def __init__(self, learner: LeastSquares, members: IntArray, learned: Sums) -> None:
@@ -119,11 +119,19 @@ class Classification:
         return _best(self._scores, self._learned.counts)
 
     def classes_without(self, members: IntArray) -> IntArray:
-        """Return the class of each sample without some of the learned samples, int64 ``[E]``."""
+        """
+        Return the class of each sample after forgetting some of the learned samples.
+
+        Args:
+            members: the samples to forget, as indices of the learner's ``rows``.
+
+        Returns:
+            int64 ``[E]``; -1 for all if no learned sample is left.
+        """
         if len(members) > _FEW:
             rest = self._learned - self._learner.sums(members)
             return _best(self._features @ rest.weights, rest.counts)
-        # The formula of J. Sherman and W. Morrison (1950) and of M. Woodbury (1950).
+        # Update the scores by the Sherman-Morrison-Woodbury formula (M. Woodbury, 1950).
         features, labels = self._learner.features[members], self._learner.labels[members]
         directions = self._learned.inverse @ features.T
         errors = features @ self._learned.weights

@@ -176,8 +176,8 @@ def _contradicting(pool: Pool, verdicts: _Verdicts) -> BoolArray:
 
 def _taking_views(pool: Pool, verdicts: _Verdicts, left_out: BoolArray) -> BoolArray:
     """Return the samples of classes that only one robot teaches and that take views, bool [N]."""
-    # Count only views of classes that the judge knows: it misclassifies all others.  A view whose
-    # label is a suspect may well show what the judge says.
+    # Count only views of classes that the judge knows: it misclassifies all others.  If the
+    # label of a view is a suspect, the judge may be right about the view.
     known = ~np.isnan(verdicts.chances) & ~left_out
     found = np.zeros(len(pool), bool)
     for own in _groups(pool, pool.origins):

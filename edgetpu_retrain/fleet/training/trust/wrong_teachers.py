@@ -36,7 +36,7 @@ _HARM, _HARM_DEVIATIONS = 0.01, 3.0
 # its accuracy is below the limit by more than this number of standard deviations.  Of 20 robots
 # exactly at the limit, one is in disorder by chance.
 _ORDER, _ORDER_DEVIATIONS = 0.7, 1.645
-# The origin of this robot's own samples.
+# The origin of this robot's own samples, instead of an index of ``Pool.keys``.
 _OWN = -1
 
 
