@@ -31,7 +31,9 @@ _FOLLOW, _KEEP = 'follow_models', 'keep_models'
 
 class FleetNode:
     """
-    A ROS node with an executor in a thread of its own.
+    Requests the retrain node's parameters, and publishes diagnostics.
+
+    The executor of the ROS node runs in a thread of its own.
 
     Args:
         arguments: ROS arguments; None = ``sys.argv``.
