@@ -54,7 +54,8 @@ def restore(backup: Path, path: Path) -> Path | None:
 
     Args:
         backup: a sample database; it is not changed.
-        path: the database to replace or to create; the caller ensures that no command uses it.
+        path: the database to replace or to create; the caller ensures that no other program uses
+            it.
 
     Returns:
         The path at which the replaced database is kept; None if there was none.

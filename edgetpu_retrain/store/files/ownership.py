@@ -5,8 +5,10 @@ Ownership: only one node at a time uses a data folder.
 
 The owner locks a file in the folder with flock, and writes its process id into the file.  The
 kernel releases the lock when the process ends, so there is nothing to clean up after a crash.  On
-a read-only disk, the file is locked without writing the process id.  Commands may read and write
-in the folder without owning it, even while a node runs.  Only restoring a backup needs ownership.
+a read-only disk, the file is locked without writing the process id.
+
+Commands, the teaching page and the fleet process read and write in the folder without owning it,
+even while a node runs.  Only the command that restores a backup needs ownership.
 """
 
 from __future__ import annotations

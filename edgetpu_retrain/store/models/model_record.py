@@ -31,13 +31,13 @@ class ModelRecord:
     Args:
         labels: class names in the order of the model's outputs.
         sample_counts: number of samples by class name, including held-out ones.
-        train_accuracy: accuracy of the float head on the training samples, 0 to 1.
-        validation_accuracy: accuracy of the float head on held-out samples, 0 to 1; None if there
-            were too few samples to measure it.
-        quantized_validation_accuracy: as ``validation_accuracy``, but of the quantized head in the
-            .tflite file.
-        confusion_matrix: numbers of held-out samples; rows = truth, columns = prediction of the
-            float head, both in the order of ``labels``.
+        train_accuracy: accuracy of the float head on all samples, 0 to 1.
+        validation_accuracy: accuracy on held-out samples, by float heads that were trained without
+            them, 0 to 1; None if no samples were held out.
+        quantized_validation_accuracy: ``validation_accuracy`` minus the loss by quantization of
+            the head, 0 to 1; None if no samples were held out.
+        confusion_matrix: numbers of held-out samples; rows = truth, columns = prediction, as for
+            ``validation_accuracy``; both in the order of ``labels``.
         extractor: identity of the extractor.
         seconds: duration of the training, seconds.
         parent_version: number of the newest version before this one; 0 = none.
@@ -45,8 +45,8 @@ class ModelRecord:
         thresholds: finite thresholds of the model, by name, such as ``unknown``.
         input_range: normalization of a float32 input, such as '-1..1'; '' for a quantized input,
             and in records of earlier releases.
-        held_out_unit: the unit in which samples were held out: 'recordings', 'blocks' or 'frames';
-            '' if nothing was held out, and in records of earlier releases.
+        held_out_unit: the worst unit in which a class was held out: 'recordings', 'blocks' or, as
+            the worst, 'frames'; '' if nothing was held out, and in records of earlier releases.
         newest_sample: largest id of the training samples; samples with larger ids are new to the
             model.  0 if the training samples were not stored, and in records of earlier releases.
         created: time of the training, ISO 8601 in UTC.
