@@ -23,7 +23,7 @@ def module_of(path: Path) -> str:
     return '.'.join(parts[:-1] if parts[-1] == '__init__' else parts)
 
 
-@pytest.mark.parametrize('name', map(module_of, FILES))
+@pytest.mark.parametrize('name', [module_of(path) for path in FILES])
 def test_the_examples_of_a_module_are_right(name: str) -> None:
     assert not doctest.testmod(importlib.import_module(name)).failed
 
