@@ -29,7 +29,7 @@ from sensor_msgs.msg import Joy, JoyFeedback
 
 NODE_NAME = 'gamepad'
 
-# Time limit of requests to the retrain node, seconds; short, because the user waits meanwhile.
+# Timeout of undo requests and training goals, seconds; short, because the user waits meanwhile.
 _PATIENCE_S = 10.0
 _QUEUE = 10
 # Interval of the checks whether a pulse has ended and whether messages still arrive, seconds.

@@ -66,7 +66,7 @@ class UnknownDetector:
             embeddings: float32 ``[N, D]``, dequantized.
 
         Returns:
-            float32 ``[N]``, most of them negative.
+            float32 ``[N]``; the scores of known samples are usually negative.
         """
         return unknown_scores(logits, self.lengths(embeddings))
 

@@ -59,8 +59,8 @@ def import_archive(
     extractor.  Samples of the archive are not compared with each other.  The whole archive is
     validated before the first sample is added.
 
-    As in folders of pictures, a class whose label is invalid, such as 'unknown', is left out, and
-    spaces around a label are removed.
+    As when teaching from folders of pictures, a class with an invalid label, such as 'unknown', is
+    left out, and spaces around a label are removed.
 
     Args:
         store: the store to add to.

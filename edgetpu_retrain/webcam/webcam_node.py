@@ -134,8 +134,8 @@ def run(arguments: list[str] | None = None) -> int:
         arguments: the command line with ROS arguments; None = that of this process.
 
     Returns:
-        The exit code: 0 after a signal, 1 if there are no pictures, 2 for an invalid argument or
-        parameter.
+        The exit code: 0 after a signal, 1 if the webcam or file cannot be read, 2 for an invalid
+        argument or parameter.
     """
     try:
         rclpy.init(args=arguments)

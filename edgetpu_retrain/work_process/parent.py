@@ -26,7 +26,7 @@ async def run_work(
     module: str, *arguments: str, on_step: Callable[[str], object] = lambda _: None
 ) -> dict[str, Any]:
     """
-    Run a module that calls ``work_process.child.do_work`` as a child process.
+    Run a module as a child process; the module must call ``work_process.child.do_work``.
 
     If this coroutine is cancelled, the child process is killed.
 
@@ -57,7 +57,7 @@ async def run_work(
 @contextlib.asynccontextmanager
 async def started(module: str, *arguments: str, log: bool = True) -> AsyncIterator[Process]:
     """
-    Start a module as a child process; kill it after the ``async with`` block if it still runs.
+    Start a module as a child process; kill it at the end of the ``async with`` block.
 
     Args:
         module: name of the module.

@@ -23,8 +23,8 @@ _ANOTHER_DAY = (0.65, 0.25)
 # Assumed standard deviation of log T fitted to a single recording, around log T of the next one.
 _ONE_RECORDING = 0.5
 
-# Largest absolute value of log T.  More extreme temperatures only occur with few samples that are
-# all classified correctly.
+# Largest absolute value of log T.  More extreme temperatures would occur only with few samples
+# that are all classified correctly.
 _LARGEST_LOG = math.log(50.0)
 
 

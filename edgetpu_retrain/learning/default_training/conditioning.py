@@ -51,8 +51,8 @@ _DIRECTION_ROWS = 512
 
 # Maximum number of directions to shrink.
 _MOST_DIRECTIONS = 64
-# Maximum number of directions to shrink if features are computed batch by batch: each batch must
-# then be shrunk.
+# Maximum number of directions to shrink if features are not cached, because each batch must then
+# be shrunk when it is read.
 _MOST_DIRECTIONS_OF_MANY = 16
 # Minimum number of samples per shrunk direction.
 _SAMPLES_A_DIRECTION = 8
@@ -138,13 +138,13 @@ class Conditioning:
             np.subtract(features, along @ self.directions.T, out=features)
 
     def fold(self, weights: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Convert weights and bias for features to equivalent weights and bias for embeddings."""
+        """Convert weights ``[D, C]`` and bias for features to equivalents for embeddings."""
         removed = (1.0 - self.shrink)[:, np.newaxis] * (self.directions.T @ weights)
         raw = (weights - self.directions @ removed) * self.gain[:, np.newaxis]
         return raw, bias - self.center @ raw
 
     def unfold(self, head: Head, temperature: float) -> tuple[FloatArray, FloatArray]:
-        """Convert a head to weights and bias for features, and multiply both by temperature."""
+        """Convert a head to weights ``[D, C]`` and bias for features, times temperature."""
         weights = head.weights * (np.float32(temperature) / self.gain)[:, np.newaxis]
         added = (1.0 / self.shrink - 1.0)[:, np.newaxis] * (self.directions.T @ weights)
         bias = (head.bias + self.center @ head.weights) * np.float32(temperature)
@@ -205,13 +205,13 @@ class FeatureRows:
         return features
 
     def fold(self, weights: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Convert weights and bias for features to equivalent weights and bias for embeddings."""
+        """Convert weights ``[columns, C]`` and bias for features to equivalents for embeddings."""
         if self._basis is not None:
             weights = self._basis @ weights
         return self.conditioning.fold(weights, bias)
 
     def unfold(self, head: Head, temperature: float) -> tuple[FloatArray, FloatArray]:
-        """Convert a head to weights and bias for features, and multiply both by temperature."""
+        """Convert a head to weights ``[columns, C]`` and bias for features, times temperature."""
         weights, bias = self.conditioning.unfold(head, temperature)
         return weights if self._basis is None else self._basis.T @ weights, bias
 

@@ -75,7 +75,7 @@ def noticed_if_left_out(
 def _scores(
     problem: Problem, run: Run, detector: UnknownDetector, rows: IntArray, missing: IntArray
 ) -> FloatArray:
-    """Return a run's unknown scores for some rows, without the classes that it has not learned."""
+    """Return a run's unknown scores for some rows, ignoring the logits of missing classes."""
     logits = problem.features[rows] @ run.weights + run.bias
     logits[:, missing] = logits.min()
     return unknown_scores(logits, detector.lengths(problem.rows.floats(rows)))

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Predictions for a held-out part of each recording, by a head that is trained on the other parts.
+Predictions for a held-out part of each recording, by a head that is trained on the rest.
 
 With few recordings, a head that is trained without one of them has seen far fewer views than the
 final head.  A threshold from its unknown scores alone would be so high that hardly any embedding

@@ -73,7 +73,7 @@ class Problem:
         *,
         warm: bool,
     ) -> Problem:
-        """Return a problem whose conditioning is computed from all samples or a selection."""
+        """Return a problem whose conditioning is computed from a selection of all samples."""
         every = np.arange(len(labels))
         features, eigenvalue, sample = _conditioned(
             rows, labels, every, num_classes, rng, reduced=not warm

@@ -12,7 +12,8 @@ import numpy as np
 # A weight of this size stays below the largest float32, 3.4e38, after any change that _is_finite
 # accepts (below 2e19).
 _LARGEST_WEIGHT = 1e38
-# Limit of the learning rate, which keeps the change of the bias finite: its gradient is at most 1.
+# Limit of the learning rate.  It keeps the change of the bias finite, because the gradient of the
+# bias is at most 1.
 _LARGEST_RATE = 1e19
 # If a product of [M, K] and [K, N] has M * N * K of at most this number, OpenBLAS multiplies
 # without packing, and the speed does not depend on which factor is transposed.  See OpenBLAS's
