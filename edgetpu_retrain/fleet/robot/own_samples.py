@@ -113,8 +113,8 @@ class OwnSamples:
         if seen == self._seen:
             return replace(self._last, claims=0)
         rows, self._seen = self._rows, None
-        # In a new epoch, which is a new chain of packs, earlier claims may no longer count, so read
-        # the claims again.
+        # Read the claims again in a new epoch, which is a new chain of packs, because earlier
+        # claims may no longer count.
         if rows is None or self._ledger.epoch != self._epoch:
             rows, self._epoch = self._read(), self._ledger.epoch
         self._rows = None
