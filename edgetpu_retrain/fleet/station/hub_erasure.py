@@ -19,7 +19,8 @@ async def erase_from_hub(hub: Hub, ledger: Ledger) -> int:
     Replace the packs of a hub that contain bytes of erased samples.
 
     The pack without these bytes is published before the old message is deleted, so that the pack
-    is never missing, except on a full hub.  The hub overwrites the deleted message on its disk.
+    is never missing, unless the hub could not store it.  The hub overwrites the deleted message on
+    its disk.
 
     Args:
         hub: a connection with the station's key.
@@ -41,8 +42,9 @@ async def erase_from_hub(hub: Hub, ledger: Ledger) -> int:
             subject = evidence_subject(ledger.space.token, peek(message).origin, hub.key)
             stored = await hub.publish(subject, message, message_id)
         except HubFullError:
-            stored = None  # The deletion makes room; synchronization then publishes the pack.
-        # It is also None if the hub has another message with this id, see Hub.publish.
+            stored = None
+        # If the hub stored nothing, because it is full or has a message with this id already, the
+        # synchronization publishes the pack after the deletion.
         await hub.api(f'STREAM.MSG.DELETE.{EVIDENCE}', {'seq': sequence, 'no_erase': False})
         await asyncio.to_thread(record.forget_message, sequence)
         if stored is not None:
