@@ -40,8 +40,9 @@ async def relay_reports(
     """
     reader = await open_reader(hub, REPORTS, STREAMS[REPORTS].subjects, 1)
     latest: dict[str, int] = {}
+    due: dict[str, bytes] = {}
+    next_s = 0.0
     while True:
-        due: dict[str, bytes] = {}
         messages = await reader.read()
         oldest_ms = time.time_ns() // 1_000_000 - _RECENT_MS
         for message in messages:
@@ -55,9 +56,16 @@ async def relay_reports(
             # relay to each other do not do so endlessly.
             if publisher == about or stamp_ms > latest.get(about, -1):
                 latest[about], due[about] = stamp_ms, message.data
+        # Without a pause while messages wait: a member that publishes very many must not delay the
+        # reports of others.
+        if reader.behind and time.monotonic() < next_s:
+            continue
         for about, report in due.items():
             await publish(about, report)
-        await asyncio.sleep(_PAUSE_S)
+        due.clear()
+        next_s = time.monotonic() + _PAUSE_S
+        if not reader.behind:
+            await asyncio.sleep(_PAUSE_S)
 
 
 def _stamp_of(message: StreamMessage, about: str) -> int | None:

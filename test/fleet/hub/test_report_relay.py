@@ -109,6 +109,34 @@ def test_a_report_that_was_received_long_ago_is_not_relayed(
         run(scenario(hub))
 
 
+def test_very_many_reports_of_one_do_not_delay_those_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_relay, '_PAUSE_S', 1e6)
+    monkeypatch.setattr(report_relay, '_RECENT_MS', 600_000)
+
+    async def scenario(hub: HubServer) -> None:
+        await prepare(hub)
+        ada, eve, station = await connected(hub, ADA, EVE)
+        for number in range(1000):
+            await eve.publish_report(b'nonsense', f'nobody{number}')
+        await eve.client.flush()
+        await publish(ada, ADA, Report('Ada', 1000))
+        relayed: list[str] = []
+
+        async def receive(about: str, _: bytes) -> None:
+            relayed.append(about)
+
+        relay = asyncio.create_task(relay_reports(station, receive, ADA.public.__eq__))
+        await until(lambda: relayed == [ADA.public])
+        relay.cancel()
+        for each in (ada, eve, station):
+            await each.close()
+
+    with HubServer(tmp_path / 'site', RIGHTS) as hub:
+        run(scenario(hub))
+
+
 def test_the_base_shows_the_newest_report_and_when_it_first_came(tmp_path: Path) -> None:
     async def scenario(hub: HubServer) -> None:
         await prepare(hub)
