@@ -142,13 +142,12 @@ async def read_reports(hub: Hub) -> list[SeenReport]:
     """
     reader = await open_reader(hub, REPORTS, STREAMS[REPORTS].subjects, 1)
     seen: dict[str, SeenReport] = {}
-    while reader.behind:
-        for message in await reader.read():
-            key = message.subject.split('.')[1]
-            found = SeenReport(key, message.received_ms, _read(message.data, key))
-            # A report that is published again later must not make its member appear online.
-            if key not in seen or found.made_ms > seen[key].made_ms:
-                seen[key] = found
+    async for message in reader.read_present():
+        key = message.subject.split('.')[1]
+        found = SeenReport(key, message.received_ms, _read(message.data, key))
+        # A report that is published again later must not make its member appear online.
+        if key not in seen or found.made_ms > seen[key].made_ms:
+            seen[key] = found
     return list(seen.values())
 
 

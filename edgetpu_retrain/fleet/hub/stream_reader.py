@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 import json
 import secrets
@@ -81,6 +82,20 @@ class StreamReader:
                 messages.append(self._queue.get_nowait())
             if found := [self._decoded(each) for each in messages if not self._is_status(each)]:
                 return found
+
+    async def read_present(self) -> AsyncIterator[StreamMessage]:
+        """
+        Yield about as many messages as the stream had when the reader was opened.
+
+        A member that publishes continuously must not keep the caller reading forever.  Raises as
+        :meth:`read`.
+        """
+        left = self.behind
+        while left > 0 and self.behind:
+            messages = await self.read()
+            left -= len(messages)
+            for message in messages:
+                yield message
 
     async def _wait(self) -> Any:
         return await asyncio.wait_for(self._queue.get(), 3 * HEARTBEAT_S)

@@ -32,10 +32,9 @@ async def read_releases(
     """
     found = {}
     reader = await open_reader(hub, RELEASES, f'release.{space.token}.*', 1)
-    while reader.behind:
-        for message in await reader.read():
-            with contextlib.suppress(FleetError):
-                found[message.sequence] = decode(message.data, roster, space)
+    async for message in reader.read_present():
+        with contextlib.suppress(FleetError):
+            found[message.sequence] = decode(message.data, roster, space)
     await reader.close()
     return found
 
@@ -64,12 +63,9 @@ async def delete_unused_releases(hub: Hub, space: EmbeddingSpace, roster: Roster
     # Read all subjects: a member can make the hub store the hub's own responses on any subject of
     # the stream, see hub/streams.py.
     reader = await open_reader(hub, RELEASES, '>', 1)
-    while reader.behind:
-        unused.update(
-            message.sequence
-            for message in await reader.read()
-            if not is_from_publisher(message.data, roster)
-        )
+    async for message in reader.read_present():
+        if not is_from_publisher(message.data, roster):
+            unused.add(message.sequence)
     await reader.close()
     for number in sorted(unused):
         await hub.api(f'STREAM.MSG.DELETE.{RELEASES}', {'seq': number, 'no_erase': True})

@@ -51,13 +51,12 @@ async def read_packs(hub: Hub, key: str) -> list[ReceivedPack]:
     """
     reader = await open_reader(hub, EVIDENCE, STREAMS[EVIDENCE].subjects, 1)
     packs = []
-    while reader.behind:
-        for message in await reader.read():
-            # Skip invalid messages, which robots reject.
-            with suppress(PackError):
-                if peek(message.data).origin == key:
-                    header = read_header(message.data)
-                    packs.append(ReceivedPack(header, message.sequence, message.received_ms))
+    async for message in reader.read_present():
+        # Skip invalid messages, which robots reject.
+        with suppress(PackError):
+            if peek(message.data).origin == key:
+                header = read_header(message.data)
+                packs.append(ReceivedPack(header, message.sequence, message.received_ms))
     return packs
 
 

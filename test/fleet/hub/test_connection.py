@@ -54,6 +54,28 @@ async def read(reader: StreamReader, count: int) -> list[StreamMessage]:
     return found
 
 
+def test_what_is_present_is_read_to_an_end_while_a_member_publishes(server: HubServer) -> None:
+    async def scenario() -> None:
+        ada, bob = await connect(server.url, ADAS), await connect(server.url, BOBS)
+        subject = f'evidence.0456.{ADA.public}.{ADA.public}'
+        for number in range(600):
+            await ada.client.publish(subject, b'%d' % number)
+        await ada.publish(subject, b'last', '')
+        reader = await open_reader(bob, EVIDENCE, 'evidence.0456.*.*', 1)
+        found = []
+        async for message in reader.read_present():
+            found.append(message.data)
+            for _ in range(2):  # It always publishes more than is read.
+                await ada.client.publish(subject, b'more')
+            await ada.client.flush()
+            assert len(found) < 2000
+        assert found[:601] == [*(b'%d' % number for number in range(600)), b'last']
+        await ada.close()
+        await bob.close()
+
+    run(scenario())
+
+
 def test_messages_are_read_in_order_once_and_as_they_come(server: HubServer) -> None:
     async def scenario() -> None:
         ada, bob = await connect(server.url, ADAS), await connect(server.url, BOBS)
