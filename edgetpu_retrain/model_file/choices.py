@@ -16,7 +16,7 @@ from edgetpu_retrain.model_file.pruning import prune
 from edgetpu_retrain.model_file.schema import indices, text, type_name
 
 MAX_INPUT_SIDE = 4096
-"""Maximum height and width of an input, in pixels; a float32 input of this size takes 200 MB."""
+"""Maximum height and width that a user can choose, in pixels: 200 MB for a float32 input."""
 
 _SIZE = re.compile(r'(\d{1,9})(?:\s*[xX*, ]\s*(\d{1,9}))?', re.ASCII)
 
@@ -43,7 +43,7 @@ NO_CHOICES = ModelChoices()
 
 def read_input_size(value: str) -> tuple[int, int] | None:
     """
-    Return height and width from text such as '224' or '320x240' (width x height); None for ''.
+    Return height and width from text such as '224' or '320x240' (width x height); None if blank.
 
     Raises:
         RequestError: if the text is not a size, or a side is not 2 to ``MAX_INPUT_SIDE``.
@@ -69,8 +69,8 @@ def find_output(tree: Any, chosen: str) -> int:
             '' = the only output.
 
     Raises:
-        ModelFileError: if there is no such output, or if none is chosen and the model does not
-            have exactly one.
+        ModelFileError: if not exactly one output has this name or number, or if none is chosen
+            and the model does not have exactly one.
     """
     graph = tree.subgraphs[0]
     outputs = indices(graph.outputs)
@@ -103,7 +103,8 @@ class Settled:
     Args:
         normalization: the normalization of the input; None if the input is quantized.
         changed: whether the model or its metadata must be rewritten.
-        choices: the choices that are part of an extractor's identity.
+        choices: the output and the input size that were applied, as part of an extractor's
+            identity; for the range, see ``range_choices`` in description.py.
         notes: messages for the user, one sentence each.
     """
 
@@ -121,8 +122,8 @@ def settle(tree: Any, chosen: ModelChoices, was_used: Callable[[], bool]) -> Set
         tree: the ``ModelT`` of the model.
         chosen: the choices.
         was_used: returns whether there are samples of this model from an earlier release.  Earlier
-            releases used the range -1..1 for every float model, so that range is then the
-            default.
+            releases used the range -1..1 for every float model, so that range is then used
+            unless the user chooses another one.
 
     Raises:
         ModelFileError: if a required property is neither stated nor chosen, or if a choice does
@@ -226,5 +227,5 @@ def _settle_range(
         settled.normalization = stated
         if problem:
             settled.notes.append(f'{states}; input_range can choose another range')
-    # If the file does not state the normalization that is used, it must be rewritten.
+    # If the file does not state, or misstates, the normalization that is used, rewrite the file.
     settled.changed |= settled.normalization != stated or bool(problem)

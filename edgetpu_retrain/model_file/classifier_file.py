@@ -49,10 +49,11 @@ def make_classifier(
         labels: class names that replace those in the file; ``()`` uses those in the file.
 
     Raises:
-        RequestError: if there are no class names, or their number differs from the number of
-            classes.
-        ModelFileError: if the file is damaged, its input is not a picture, its output is not a
-            vector of class scores, or a choice does not fit the model.
+        RequestError: if there are no class names, or the number of ``labels`` differs from the
+            number of classes.
+        ModelFileError: if the file is damaged, its own class names do not match its output, its
+            input is not a picture, its output is not a vector of class scores, or a choice is
+            missing or does not fit the model.
     """
     classes = count_classes(file, choices)
     tree, files = parse(file), read_files(file)
@@ -91,8 +92,8 @@ def count_classes(file: bytes, choices: ModelChoices = NO_CHOICES) -> int:
     Return the number of classes of a classifier, which is needed to read its label file.
 
     Raises:
-        ModelFileError: if the file is damaged, its output is not a vector of class scores, or a
-            choice does not fit the model.
+        ModelFileError: if the file is damaged, its input is not a picture, its output is not a
+            vector of class scores, or a choice is missing or does not fit the model.
     """
     tree = parse(file)
     settle(tree, choices, was_used=lambda: False)

@@ -78,7 +78,8 @@ def describe_embedding(model: bytes) -> ModelDescription:
     """
     Return the description of the extractor in a retrained model.
 
-    The described output is the embedding.  ``identity`` is that of the retrained model.
+    The described output is the embedding.  ``identity`` is computed from the retrained model, so
+    it is not that of the extractor.
 
     Raises:
         ModelFileError: if the bytes are not a retrained model, or are damaged.
@@ -93,7 +94,7 @@ def describe_input(tree: Any) -> tuple[tuple[int, int, int, int], str]:
 
     Raises:
         ModelFileError: if the model does not have exactly one input, or its input is not a picture
-            of a supported type.
+            of a fixed size and a supported type.
     """
     graph = tree.subgraphs[0]
     inputs = indices(graph.inputs)
@@ -232,8 +233,8 @@ def range_choices(normalization: Normalization | None) -> tuple[str, ...]:
     """
     Return what a normalization adds to an extractor's identity.
 
-    The range -1..1 and None add nothing.  Earlier releases always used -1..1, so their samples
-    stay valid.
+    The range -1..1 and None add nothing.  Samples of earlier releases, which always used -1..1 and
+    did not add it, therefore stay valid.
     """
     return () if normalization in (None, MINUS_1_TO_1) else (f'input range {normalization}',)
 

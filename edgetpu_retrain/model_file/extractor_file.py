@@ -70,9 +70,10 @@ def make_extractor(
     """
     Make an extractor from a model file, and check it without running it.
 
-    A classifier is cut: the input of its classifying layer becomes the embedding.  The user's
-    choices are written into the model, so that they need not be repeated for this model and for
-    models that are retrained from it.
+    A classifier is cut: the input of its classifying layer becomes the embedding.  But if no
+    softmax or similar layer follows, an output that the user chose is itself the embedding.  The
+    user's choices are written into the model, so that they need not be repeated for this model and
+    for models that are retrained from it.
 
     Args:
         file: bytes of the .tflite file.
@@ -83,8 +84,8 @@ def make_extractor(
             the file, this release does so, too, so that they stay valid.
 
     Raises:
-        ModelFileError: if the file is damaged, no extractor can be made from it, or a choice does
-            not fit the model.
+        ModelFileError: if the file is damaged, no extractor can be made from it, or a choice is
+            missing or does not fit the model.
     """
     tree = parse(file)
 
@@ -165,8 +166,8 @@ def _pool(tree: Any, tail: Tail) -> int:
     """
     Average the input of a classifying convolution instead of its output; return the mean's index.
 
-    Unless an activation follows the 1x1 convolution, the mean of its outputs is the convolution of
-    the mean of its inputs.
+    Unless an activation follows the 1x1 convolution, averaging before it yields the same scores:
+    the mean of its outputs is the convolution of the mean of its inputs.
     """
     graph = tree.subgraphs[0]
     features = graph.tensors[tail.embedding]

@@ -28,7 +28,7 @@ _ALIGNMENT = 16
 _MAX_TABLES = 20_000
 _MAX_GROWTH = 2
 _ALLOWANCE = 65_536
-# The vectors whose lengths count towards _MAX_TABLES.
+# The vectors of tables in the model and in its subgraph.  Their lengths count towards _MAX_TABLES.
 _VECTORS_OF_MODEL = ('OperatorCodes', 'Buffers', 'Metadata', 'SignatureDefs')
 _NEWER_VECTORS = ('ExternalBufferGroups', 'ExternalBuffers')
 _VECTORS_OF_GRAPH = ('Tensors', 'Operators')
@@ -75,10 +75,10 @@ def parse(model: bytes) -> Any:
 @lru_cache(maxsize=1)
 def parse_to_read(model: bytes) -> Any:
     """
-    Return the cached tree of a model, for callers that do not modify it.
+    Return the tree of a model, for callers that do not modify it.
 
-    Parsing takes about 30 ms for the default extractor, and loading a model needs its tree
-    several times.
+    The last tree is cached, because loading a model needs its tree several times, and parsing
+    takes about 30 ms for the default extractor.
 
     Raises:
         ModelFileError, DeviceError: see :func:`parse`.
@@ -182,7 +182,7 @@ def _take_vector(budget: _Budget, schema: Any, owner: Any, vector: str) -> None:
 
 
 def _check_indices(tree: Any) -> None:
-    """Raise a ModelFileError if an index in the tree is out of range."""
+    """Make absent vectors empty; raise a ModelFileError if an index is out of range."""
     graph = tree.subgraphs[0]
     tree.buffers = tree.buffers or []
     tree.operatorCodes = tree.operatorCodes or []

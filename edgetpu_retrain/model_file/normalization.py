@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Normalization: converts pixels to the range that a float model was trained with."""
+"""Normalization: how pixels are converted to the range that a float model was trained with."""
 
 from __future__ import annotations
 

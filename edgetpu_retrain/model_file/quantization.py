@@ -19,7 +19,7 @@ import numpy.typing as npt
 # The smallest normal float32.
 _SMALLEST_SCALE = np.finfo(np.float32).tiny
 # Range of the scales that are accepted from a file.  Real embeddings need a narrower range, and
-# within this range, products do not overflow float32.
+# within this range, dequantized values neither overflow nor underflow float32.
 _SOUND_SCALES = (1e-20, 1e20)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.model_file.flatbuffer import IDENTIFIER
 
-# The size limit of flatbuffers, in bytes: some of their offsets are signed 32-bit numbers.
+# Flatbuffers are smaller than this, in bytes: some of their offsets are signed 32-bit numbers.
 _MAX_SIZE = 2**31
 
 

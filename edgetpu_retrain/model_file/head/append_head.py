@@ -34,8 +34,8 @@ from edgetpu_retrain.model_file.normalization import Normalization
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.model_file.schema import indices, load_schema, text
 
-# The first TensorFlow release with all needed operator versions, by type (runtime_version.cc in
-# tensorflow/lite/tools/versioning).
+# The first TensorFlow release with all needed operator versions, by element type
+# (runtime_version.cc in tensorflow/lite/tools/versioning).
 _OLDEST_RUNTIME = {'uint8': (1, 5, 0), 'int8': (1, 14, 0), 'float32': (1, 5, 0)}
 
 
@@ -49,8 +49,8 @@ def append_head(
         extractor: the bytes of a .tflite file whose input is one RGB picture and whose output is
             one embedding: ``[1, D]`` or ``[1, 1, 1, D]``, uint8, int8 or float32.  It may be
             compiled for the Edge TPU.
-        head: weights ``[D, C]`` and bias ``[C]``; its labels, if any, and its unknown detector
-            are packed into the model.
+        head: weights ``[D, C]`` and bias ``[C]``; its labels and its unknown detector, if it has
+            them, are packed into the model.
         input_range: the normalization of a float32 input; None = as the extractor states.
 
     Returns:

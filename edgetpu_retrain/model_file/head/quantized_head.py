@@ -50,7 +50,7 @@ _ROUNDING_MARGIN = 1.0 + 1e-5
 @dataclass(frozen=True, eq=False)
 class HeadTensors:
     """
-    The constants of the appended layers.
+    The constants of the appended layers, and the quantization of constants and outputs.
 
     Args:
         weights: ``[C, D]``, uint8, int8 or float32.
@@ -73,7 +73,7 @@ class HeadTensors:
 
 def quantize_head(head: Head, dtype: str, embedding: QuantizationParameters | None) -> HeadTensors:
     """
-    Return the constants of a head's layers, in the element type of the embedding.
+    Return the constants of a head's layers, for embeddings of a given element type.
 
     Args:
         head: finite weights and bias; a ``logit_range`` that is empty (as before training) or not

@@ -4,9 +4,10 @@
 Reads and writes the identity of an extractor in a model file.
 
 Embeddings are stored under the identity of their extractor.  By default, this is the SHA-256 of
-the extractor's file.  If this package made the extractor from another file, the identity is an
-entry in the model's metadata table.  It then depends on the other file and on the user's choices,
-but not on how the extractor was packed.
+the extractor's file or, if the file states an input range other than -1..1, a hash of this SHA-256
+and the range.  If this package made the extractor from another file, the identity is an entry in
+the model's metadata table.  It then depends on the other file, on the user's choices and on where
+a classifier was cut, but not on how the extractor was packed.
 """
 
 from __future__ import annotations

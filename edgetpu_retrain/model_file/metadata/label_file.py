@@ -19,7 +19,7 @@ from edgetpu_retrain.model_file.metadata.label_formats import read_names, UnfitN
 
 # Enough for 100,000 names of maximum length (MAX_LABEL_LENGTH in label.py).
 _MAX_BYTES = 64 * 1024 * 1024
-# Byte-order marks.  That of UTF-32 begins with that of UTF-16, so UTF-32 comes first.
+# Byte-order marks.  UTF-32 comes first, because its little-endian mark begins with that of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF8, 'utf-8-sig'),
     (codecs.BOM_UTF32_LE, 'utf-32'),

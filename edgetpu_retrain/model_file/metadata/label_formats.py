@@ -37,8 +37,8 @@ _KEYS = (
     'categories',
 )  # fmt: skip
 _YAML = re.compile(rf'^(?:{"|".join(_KEYS)})[ \t]*:', re.MULTILINE)
-# Titles of columns in a table, without spaces and underscores.  If several columns contain names,
-# the one whose title comes first in this list is used.
+# Titles of table columns, reduced to letters and digits in lower case.  If several columns contain
+# names, the one whose title comes first in _NAME_COLUMNS is used.
 _NAME_COLUMNS = (
     'displayname', 'classname', 'labelname', 'categoryname', 'name', 'label', 'class', 'category',
     'names', 'labels', 'classes', 'title', 'text',
@@ -63,7 +63,8 @@ def read_names(text: str, classes: int) -> list[str]:
         classes: number of classes of the model.
 
     Raises:
-        UnfitNames: if the text has a known form, but no names, or none that fit the model.
+        UnfitNames: if the text is a web page or XML, or if it is JSON, YAML or a label map but
+            cannot be parsed or has no names that fit the model.
     """
     begin = text.lstrip()
     if _WEB_PAGE.match(begin):

@@ -114,7 +114,8 @@ def assemble(
         is_extractor: whether the output is an embedding; otherwise it is class scores.
 
     Raises:
-        ModelFileError: if a label contains a line break or NUL, or cannot be encoded in UTF-8.
+        ModelFileError: if the metadata of the original model is damaged, or if a label contains a
+            line break or NUL, or cannot be encoded in UTF-8.
     """
     old = metadata_of(tree)
     packed = {

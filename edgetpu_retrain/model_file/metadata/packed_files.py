@@ -16,11 +16,11 @@ import zipfile
 
 from edgetpu_retrain.errors import ModelFileError
 
-# Maximum number, and total size in bytes, of the packed files.  Label files and licences take
-# kilobytes, but a hostile archive can unpack to any size.
+# Maximum number of packed files, and maximum of their total unpacked size in bytes.  Label files
+# and licences take kilobytes, but a hostile archive can unpack to any size.
 _MAX_FILES = 1000
 _MAX_BYTES = 64 * 2**20
-# Maximum total size of the unpacked files: this many times the model's size, plus _ALLOWANCE
+# A second maximum of the total unpacked size: this many times the model's size, plus _ALLOWANCE
 # bytes.  In real models, labels are smaller than the model, and text rarely compresses to less
 # than a tenth.
 _MAX_GROWTH = 100

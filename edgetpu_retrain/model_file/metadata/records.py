@@ -63,8 +63,8 @@ class Metadata:
     The parts of a model's metadata that this package reads and writes.
 
     Args:
-        author: the extractor's author, or ''.
-        licence: the extractor's licence, or ''.
+        author: author of the model or, if it is retrained, of its extractor; '' = not stated.
+        licence: licence of the model or, if it is retrained, of its extractor; '' = not stated.
         labels_file: name of the packed file with one class name per line, or ''.
         output_files: names of all packed files that describe an output.
         other_files: names of the other packed files.

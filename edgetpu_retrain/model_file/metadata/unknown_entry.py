@@ -3,10 +3,11 @@
 """
 Reads and writes the unknown detector in a model file.
 
-The detector is an entry of the model's metadata table, which runtimes and other tools ignore.  The
-entry consists of little-endian float32 numbers: the format version, the threshold, the number R of
-directions and the full share, then center and gain, D numbers each, and the directions, D rows of
-R numbers.  Format 1, of earlier releases, has no R, full share or directions.
+The detector is an entry in the model's metadata table; runtimes and other tools ignore this entry.
+It consists of little-endian float32 numbers: the format version, the threshold, the number R of
+directions and ``full_share``, then center and gain, D numbers each, and the directions, D rows of
+R numbers (see UnknownDetector).  Format 1, of earlier releases, has no R, ``full_share`` or
+directions.
 """
 
 from __future__ import annotations
