@@ -45,7 +45,7 @@ class BagFiles:
 
 
 def is_bag(path: Path) -> bool:
-    """Return whether a path is a bag of ROS 2 or ROS 1, according to the names of the files."""
+    """Return whether a path is a bag of ROS 2 or ROS 1, according to its file names."""
     if path.is_dir():
         return (path / METADATA).is_file() or bool(_storage_files(path))
     return path.suffix == '.bag' or bool(_storage_of(path))
@@ -181,6 +181,6 @@ def words_of(error: Exception) -> str:
 
 def check_memory(error: Exception) -> None:
     """Raise MemoryError if an exception was caused by a lack of memory."""
-    # apsw, with which rosbags reads sqlite3 storage, does not raise MemoryError: compare its text.
+    # apsw, with which rosbags reads sqlite3 storage, raises its own exception with this text.
     if isinstance(error, MemoryError) or str(error).endswith('out of memory'):
         raise MemoryError from error

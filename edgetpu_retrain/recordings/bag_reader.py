@@ -43,9 +43,6 @@ class BagReader(AbstractContextManager['BagReader']):
     """
     Reads a bag; use it as a context manager.
 
-    QoS profiles are ignored, because recorders may write different ones into metadata.yaml and
-    into the storage file.
-
     Args:
         path: the folder of the bag, or one storage file.  The storage files and the messages may
             be compressed with zstd.
@@ -82,7 +79,7 @@ class BagReader(AbstractContextManager['BagReader']):
         self.close()
 
     def close(self) -> None:
-        """Close the files, and delete unpacked ones."""
+        """Close the files, and delete the unpacked copies of compressed ones."""
         self._close()
 
     @property
@@ -108,7 +105,8 @@ class BagReader(AbstractContextManager['BagReader']):
         Iterate over the messages of a topic.
 
         The files are read one after another, by start time.  The messages of each file are in the
-        order of their times or, in an .mcap file without an index, in the order of the file.
+        order of their times or, in an .mcap file without a complete index, in the order of the
+        file.
 
         Args:
             topic: the name of the topic.

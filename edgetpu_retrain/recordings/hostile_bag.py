@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Rejects hostile bags, which would make the library rosbags use unlimited time or memory.
+Rejects hostile bags, which would take unlimited time or memory to read.
 
 Bags are untrusted.  Nested YAML aliases can expand a short metadata.yaml to a text of any length.
 A view, a virtual table or a generated column can expand a short database to a table of any length.

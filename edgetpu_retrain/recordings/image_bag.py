@@ -219,7 +219,13 @@ class ImageBag(AbstractContextManager['ImageBag']):
         return RecordedPicture(name, read, label, topic, stamp_ns, recording)
 
     def _find_topic(self) -> list[Topic]:
-        """Return the topic, once for each type; raise RequestError if it has no images to read."""
+        """
+        Return the topic, once for each type.
+
+        Raises:
+            RequestError: if the topic has no images that can be read, or if the part begins after
+                the end of the bag.
+        """
         topic, reader = self._part.topic, self._reader
         duration = (reader.end_time - 1 - reader.start_time) / _NANOSECONDS
         topics = [each for each in reader.counts if each.name == topic]

@@ -103,7 +103,7 @@ class McapStorage(_McapReader):  # type: ignore[misc]
     def messages(
         self, connections: Any, start: int | None = None, stop: int | None = None
     ) -> Iterator[tuple[Any, int, bytes]]:
-        """Iterate over messages in time order; without an index, in file order."""
+        """Iterate over messages in time order; without a complete index, in file order."""
         indexed = sum(count for each in self.chunks for count in each.channel_count.values())
         if indexed and indexed == self.metadata.message_count:
             return iter(super().messages(connections, start, stop))

@@ -4,7 +4,8 @@
 Reads folders of pictures, one sub-folder per class, as in Coral's examples and most tools.
 
 All pictures below the folder of a class belong to the class, as in torchvision's ImageFolder.
-Each direct sub-folder of a class is one recording.
+Each direct sub-folder of a class is one recording; for the pictures beside these sub-folders, see
+``is_single`` in recorded_picture.py.
 
 A file is a picture if it has the ending or the first bytes of a picture format.  Other files, such
 as labels and thumbnail databases, are only counted.  Hidden files and folders are ignored.
@@ -269,8 +270,8 @@ def _split(folder: Path, tally: Tally) -> tuple[list[Path], list[Path]]:
     """
     Return the folders and files in a folder, sorted by name.
 
-    Hidden ones are ignored.  Folders that other programs create, such as ``__MACOSX``, are counted
-    but not returned.
+    Hidden files and folders are ignored.  Folders that other programs create, such as
+    ``__MACOSX``, are counted but not returned.
     """
     try:
         entries = sorted(each for each in folder.iterdir() if not each.name.startswith('.'))

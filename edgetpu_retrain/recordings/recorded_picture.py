@@ -25,8 +25,8 @@ class RecordedPicture:
         camera: the topic of the message; '' for a file.
         stamp_ns: the stamp of the message, nanoseconds; 0 = unknown.
         recording: name of the picture's recording; '' = unknown.
-        is_single: whether the picture is a recording of its own, together with near copies that
-            follow it directly.
+        is_single: whether the picture alone is a recording.  Teaching makes one exception: a near
+            copy of the preceding picture joins that picture's recording.
     """
 
     name: str

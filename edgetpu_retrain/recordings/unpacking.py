@@ -19,7 +19,8 @@ MAX_GROWTH = 255
 """
 Maximum number of unpacked bytes per compressed byte.
 
-Raw images grow at most tenfold.  LZ4, the other compression of MCAP, cannot exceed this limit.
+Raw images of real scenes grow at most tenfold.  LZ4, the other compression of MCAP, cannot exceed
+this limit.
 """
 
 SMALL_BYTES = 64 * 1024 * 1024
