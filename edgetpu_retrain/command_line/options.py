@@ -61,7 +61,7 @@ def _model_option(name: str, option: Callable[[Any], Any]) -> Callable[[Command]
     The command receives the values of these options as one :class:`NamedModel`.
 
     Args:
-        name: name of the command's argument.
+        name: name of the command's parameter that receives the :class:`NamedModel`.
         option: decorator that adds the option, or the positional argument, for the model itself.
     """
 

@@ -109,7 +109,7 @@ def classify(
     data_dir: str,
 ) -> None:
     """
-    Classify pictures: files, all files below a folder, or the images of a bag.
+    Classify pictures: files, all pictures below a folder, or the images of a bag.
 
     The percentage after a label is the model's confidence.  Pictures that cannot be read are
     reported and skipped.

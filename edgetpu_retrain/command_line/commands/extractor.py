@@ -26,8 +26,8 @@ def extractor(model_file: options.NamedModel, target: Path) -> None:
     Make an embedding extractor from a classifier, by cutting off its classification layer.
 
     Give OUT.tflite as --extractor, or as the node's parameter `extractor`, instead of the
-    classifier and its options; existing samples stay valid.  OUT.tflite can also be compiled for
-    the Edge TPU.
+    classifier and its options; samples that this release made with these stay valid.  A quantized
+    OUT.tflite can also be compiled for the Edge TPU.
     """
     if target.exists():
         raise RequestError(f'{target} exists already: give the name of a new file')

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The group of commands `fleet`, which are used at a station of a fleet."""
+"""The command group `fleet`, for use at a station of a fleet."""
 
 from __future__ import annotations
 

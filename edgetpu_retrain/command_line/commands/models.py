@@ -112,7 +112,7 @@ def use(version: int, data_dir: str) -> None:
 @models.command()
 @options.data_dir_and_json
 def rollback(data_dir: str) -> None:
-    """Choose the newest version that is older than the serving one."""
+    """Choose the newest undamaged version that is older than the serving one."""
     store = open_models(data_dir)
     serving = serving_version(store)
     before = store.previous(serving.version)

@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of the group `fleet`, for the station of a fleet."""
+"""The commands of the group `fleet`, for use at a station of a fleet."""

@@ -105,14 +105,15 @@ def _remove(
     counts: Callable[[ReceivedPack], bool] | None,
 ) -> None:
     """
-    Forbid a member to connect, let only some of its packs count, and print what happened.
+    Forbid a member to connect, choose which of its packs still count, and print the result.
 
     Args:
         folder: folder of the station.
         who: name or key of the member.
         words: what robots forget, as text.
-        counts: function that returns whether a pack of the member still counts.  If the function
-            is None, no pack counts.
+        counts: function that returns whether a pack of the member still counts.  The later packs
+            of the same chain count only if this pack does.  If the function is None, no pack
+            counts.
 
     Raises:
         RetrainError: if this station does not have the key of the fleet, there is no such member,

@@ -29,7 +29,7 @@ def samples(member: str, label: str, extractor: options.NamedModel, folder: Stat
     List the samples of the fleet: id, label and the member whose claim decides the label.
 
     Samples that wait for a teacher are listed as proposals, at most 1,000 of them, with all
-    members that propose them.
+    members that claim a label for them.
     """
     roster, space = known_roster(folder), space_of(read_extractor(extractor, ''))
     key = find_member(roster, member).key if member else ''

@@ -84,10 +84,10 @@ def serve(
     """
     Run the hub of a fleet on this machine, until Ctrl-C.
 
-    The first start creates one folder with the key and certificates of the fleet and with the
-    configuration for the installed nats-server.  Back up this folder.  The folder also stores the
-    options, except --folder, --upstream, --extractor and --verbose, which must be given at each
-    start.
+    The first start creates the folder of the station, with its keys and certificates and with the
+    configuration for the installed nats-server.  Back up this folder: the folder of a base station
+    has the only copy of the fleet's key.  The folder also stores the options, except --folder,
+    --upstream, --extractor and --verbose, which must be given at each start.
     """
     if credentials is not None and not upstream:
         raise click.UsageError('--credentials is for the hub of a site: give --upstream as well.')
