@@ -22,7 +22,7 @@ import numpy as np
 # Samples are alike if their squared distance is below this many times the limit for near copies.
 # Measured with EfficientNet-Lite0: 99 % of the frames of a burst are closer than this to another
 # frame of the burst.  95 % of the frames of other objects, and of other photographs of the same
-# object, are farther away.
+# object, are farther than this from the burst.
 _ALIKE = 3.0
 
 # A group with a larger share of its class is divided, because too few samples would be left to

@@ -12,8 +12,8 @@ without the held-out samples.
 There are two cross-validations.  The first one computes the metrics.  The metrics should be valid
 for another day, so whole recordings are held out if possible, as in a training
 (:mod:`edgetpu_retrain.learning.held_out`).  The second one checks the labels.  Its heads are
-trained on as many samples as possible, even of the same day, but not on frames that are similar to
-the held-out ones (:mod:`.alike`).
+trained on as many samples as possible, even of the same day, but, if possible, not on frames that
+are similar to the held-out ones (:mod:`.alike`).
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 import numpy.typing as npt
 
-# The number of folds, as in the cross-validation of a training on few samples; each head is
-# trained on about 80 % of the samples.
+# The number of folds, as in the cross-validation of a training on few samples.  Each head is
+# trained on about 80 % of the samples, unless there are few recordings.
 FOLDS = 5
 
 # Maximum number of rows that are dequantized at a time.
@@ -126,7 +126,7 @@ def cross_validate(samples: TrainingSet, options: TrainingOptions) -> HeldOut:
 
 def check_labels(samples: TrainingSet, options: TrainingOptions) -> HeldOut:
     """
-    Predict samples with heads that were trained without them and without similar samples.
+    Predict samples with heads trained without them and, if possible, without similar samples.
 
     Args:
         samples: samples of at least two classes.

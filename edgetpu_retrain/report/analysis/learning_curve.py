@@ -52,7 +52,7 @@ class Gain:
 
     @property
     def more_helps(self) -> Verdict:
-        """Whether more samples would help; 'perhaps' if there are too few to decide."""
+        """Whether more samples would help; 'perhaps' if the error is too large to decide."""
         chance = _STANDARD_ERRORS * self.error
         if self.difference > max(chance, _WORTH):
             return 'yes'
@@ -62,7 +62,7 @@ class Gain:
 @dataclass(frozen=True, eq=False)
 class LearningCurve:
     """
-    Held-out predictions of heads that were trained on :data:`SHARES` of the remaining samples.
+    Held-out predictions of heads trained on :data:`SHARES` of the samples not held out.
 
     Args:
         sizes: int64 ``[4]``, number of training samples, averaged over the folds.
@@ -115,7 +115,8 @@ def learning_curve(
         options: the training options.
 
     Returns:
-        The learning curve; None if no class has five samples, or no sample was evaluated.
+        The learning curve; None if every class has fewer than five samples, or if no sample was
+        evaluated.
     """
     if not len(held_out.rows) or np.bincount(samples.labels).max() < FOLDS:
         return None

@@ -9,10 +9,10 @@ likely.  If a head predicts class c with probability p_c, the sample is labelled
 (1 - e) p_c + e (1 - p_c) / (C - 1).  The share of the second term in this sum is the probability
 that the label is wrong.
 
-Neither e nor the quality of the head's probabilities is known, because the head was trained with
-the wrong labels, too.  Therefore the result is averaged over values of e and of a temperature (C.
-Guo et al., 'On Calibration of Modern Neural Networks', ICML 2017), weighted by how probable they
-make the labels.  So the many mistakes of a poor head do not make labels suspicious.
+The share e is not known.  Nor is the quality of the head's probabilities, because the head was
+trained with the wrong labels, too.  Therefore the result is averaged over values of e and of a
+temperature (C. Guo et al., 'On Calibration of Modern Neural Networks', ICML 2017), weighted by how
+probable they make the labels.  So the many mistakes of a poor head do not make labels suspicious.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ import numpy.typing as npt
 # The temperatures and shares of wrong labels to average over; their logarithms are evenly spaced.
 _TEMPERATURES = np.geomspace(0.25, 8.0, 11)
 _SHARES = np.geomspace(0.001, 0.4, 12)
-# The prior of the temperature is log-normal around 1; this is the standard deviation of the
-# logarithm.
+# The prior of the temperature is log-normal with median 1.  This is the standard deviation of the
+# temperature's natural logarithm.
 _UNCERTAINTY = 1.0
 
 # Labels that are wrong with at least this probability are suspicious.  If 10 % of the labels are
-# wrong, 9 of 10 suspicious labels are wrong; if none is wrong, fewer than one label in a thousand
-# is suspicious (docs/benchmarks.md).
+# wrong, about 9 of 10 suspicious labels are wrong; if none is wrong, on average fewer than one
+# label in a thousand is suspicious (docs/benchmarks.md).
 _SUSPICIOUS = 0.3
 
 

@@ -47,7 +47,7 @@ class ReportData:
         """The training options of the version, or the default options if there is no version."""
         if self.model is None:
             return TrainingOptions()
-        # A later release may have stored the version: ignore options that this one does not have.
+        # A later release may have stored the version: ignore options that this release lacks.
         known = {each.name for each in dataclasses.fields(TrainingOptions)}
         given = {name: value for name, value in self.model.record.options.items() if name in known}
         return TrainingOptions(**given).validated()  # type: ignore[arg-type]

@@ -88,7 +88,7 @@ def training_curves(samples: TrainingSet, options: TrainingOptions) -> TrainingC
     assert report is not None  # fit always sets the metrics
     ends = np.cumsum(report.measuring_runs, dtype=np.int64).tolist()
     final = _run(seen, report.measuring_iterations, math.inf)
-    # In the final run nothing is held out; its reports repeat the last measured accuracy.
+    # The final run has no held-out samples: its reports repeat the accuracy of the measuring runs.
     final.held_out_accuracy.fill(math.nan)
     measuring = (_run(seen, start, end) for start, end in itertools.pairwise([0, *ends]))
     return TrainingCurves(tuple(measuring), final, report)

@@ -20,7 +20,7 @@ FAINT = '#566474'
 PALE = '#c9d1da'
 
 STYLE = Path(__file__).with_name('figures.mplstyle')
-"""A style sheet of matplotlib."""
+"""Path of the matplotlib style sheet of the figures."""
 
 MOST_CLASSES = 16
 """Maximum number of classes in a figure; more would be too small to read."""

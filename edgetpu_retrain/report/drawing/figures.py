@@ -3,8 +3,8 @@
 """
 All figures of the report, with their titles and captions.
 
-matplotlib is used without a window and without its global state (``pyplot``), so that a report
-works on a robot without a display and in any thread.
+matplotlib is used without ``pyplot``, which may open windows and stores figures globally.  So a
+report works on a robot without a display and in any thread.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ import numpy as np
 
 Draw = Callable[[Axes, Analysis], None]
 
-# Size of a figure, inches; at 96 pixels per inch, it is as wide as a column of the page, so that
-# its text is not scaled.
+# Size of a figure, inches; at 96 pixels per inch, it is about as wide as a column of the page, so
+# that its text is hardly scaled.
 _SIZE = (4.7, 3.6)
 _SHEET_WIDTH = 12.0
 _CONCLUSION_HEIGHT = 3.4
@@ -191,6 +191,6 @@ def _write_conclusion(panel: SubFigure, top: Conclusions) -> None:
 def _drawing() -> Iterator[None]:
     """Apply the report's style inside the ``with`` block."""
     with mpl.style.context(STYLE), warnings.catch_warnings():
-        # Ignore warnings about characters that the font lacks; the tables of the page show them.
+        # Ignore warnings about characters that the font lacks: the page's tables show them.
         warnings.filterwarnings('ignore', message='Glyph .* missing from', category=UserWarning)
         yield

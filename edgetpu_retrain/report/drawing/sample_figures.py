@@ -62,7 +62,11 @@ def draw_learning_curve(axes: Axes, analysis: Analysis) -> None:
 
 
 def gaining_classes(analysis: Analysis) -> list[tuple[int, float, float]]:
-    """Return classes and their recall after training on half and on all samples, lowest first."""
+    """
+    Return the classes to show, with their recall after training on half and on all samples.
+
+    The classes are in ascending order of the recall after training on all samples.
+    """
     curve = analysis.learning
     if curve is None:
         return []

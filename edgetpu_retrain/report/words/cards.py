@@ -39,7 +39,7 @@ def cards(
 
 
 def suspect_cards(analysis: Analysis, pictures: Mapping[int, str]) -> list[dict[str, Any]]:
-    """Return a card for each sample with a suspicious label, at most MOST, worst first."""
+    """Return cards for the samples with suspicious labels: at most MOST, most suspicious first."""
     found = analysis.mislabels
     columns = (found.positions, found.looks_like, found.chances)
     suspects = zip(*(column[:MOST].tolist() for column in columns), strict=True)

@@ -19,7 +19,7 @@ from edgetpu_retrain.wording import counted
 
 # Minimum accuracy that counts as good, the same as in the demo.
 _GOOD = 0.95
-# Maximum number of classes for which the report recommends more samples.
+# Maximum number of classes named in the advice to add samples.
 _CLASSES_NAMED = 3
 
 _RECORDINGS_HELD_OUT = (

@@ -14,8 +14,8 @@ from edgetpu_retrain.report.words.phrases import listed, percent, points, quoted
 from edgetpu_retrain.wording import counted
 import numpy as np
 
-# It is a problem if one class has more than this many times the samples of another, as in
-# learning/training_report.
+# It is a problem if one class has more than this many times as many samples as another; the limit
+# is the same in learning/training_report.
 _UNEVEN = 3
 # Fewer samples than this give no reliable metrics for their class.
 _FEW = 10
