@@ -43,7 +43,7 @@ class CameraNode(Node):
     """Publishes the frames of the scene that the parameter ``scene`` names, at a fixed rate."""
 
     def __init__(self) -> None:
-        """Start with the scene ``idle``, which has no frames."""
+        """Start with the scene ``idle``, which has no frames, unless ``scene`` is overridden."""
         super().__init__(CAMERA_NODE)
         fixed = ParameterDescriptor(read_only=True)
         rate = self.declare_parameter('frames_per_second', 10.0, fixed).value

@@ -46,8 +46,8 @@ def choose_frames(
     """
     Choose frames of each subject for the contact sheet; mistakes have priority.
 
-    The first ``rows`` mistakes of a subject are chosen.  Remaining places get frames that were
-    classified correctly, evenly spaced in the exam.  An unclassified frame is a mistake.
+    The first ``rows`` mistakes of a subject are chosen.  Remaining places get correctly classified
+    frames, spread over the exam.  An unclassified frame is a mistake.
 
     Args:
         frames: frames of the exam, in the order of their stamps.

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The demo's teacher: adds samples of some subjects, starts a training, and runs a live exam.
+The demo's teacher: adds samples of all subjects, starts a training, and runs a live exam.
 
 The teacher uses :mod:`edgetpu_retrain.client` as a user's program would.  It prints the progress,
 and writes a contact sheet, the retrained model and the figures.
@@ -50,7 +50,7 @@ MODEL_FILE = 'retrained.tflite'
 
 _SECONDS_TO_START = 60.0
 _SECONDS_FOR_LAST_FRAMES = 2.0
-# Width and height of a stored picture, pixels: a picture on the contact sheet before the sheet is
+# Width and height of a stored picture, pixels: its size on the contact sheet before the sheet is
 # scaled down.
 _KEPT_PICTURE = (320, 240)
 
@@ -75,7 +75,7 @@ class LiveExam:
         self.exam.add_truth(stamp_ns(truth.header), self.subject)
 
     def on_result(self, result: Any) -> None:
-        """Record the most likely class of a frame, from a ``Result``."""
+        """Record the most likely class of a frame, from an edgetpu_retrain_interfaces/Result."""
         stamp = stamp_ns(result.header)
         best = result.classification.results[0]
         latency_s = (time.time_ns() - stamp) / 1e9

@@ -13,7 +13,7 @@ import numpy as np
 _FOLDER = Path(__file__).parent
 
 SUBJECTS: tuple[str, ...] = ('astronaut', 'cat', 'coffee', 'coins', 'photographer', 'rocket')
-"""The subjects of the photographs, which are the classes of the demo."""
+"""The subjects of the photographs: the classes of the demo, without the background."""
 
 
 def read_photograph(subject: str) -> RgbArray:
