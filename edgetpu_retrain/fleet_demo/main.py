@@ -30,7 +30,7 @@ ROBOTS = ('ada', 'ben', 'cleo')
 OFFLINE = 'cleo'
 
 TIME_LIMIT_S = 175.0
-"""Default time limit, seconds: with it, the whole demonstration takes less than three minutes."""
+"""Default time limit of the course, seconds; the start and the end take some seconds more."""
 
 _PATIENCE_SHARE = 0.3
 
@@ -38,7 +38,7 @@ _NEEDED = ('rclpy', 'edgetpu_retrain_interfaces', 'vision_msgs', 'rich', 'nats',
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demonstration and return its exit code."""
+    """Run the demonstration; return 0 if no result is missing, 1 on failure, 130 on a signal."""
     options = _parse(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
         # Raise KeyboardInterrupt, as SIGINT does, so that context managers end all processes.

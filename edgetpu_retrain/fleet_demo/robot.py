@@ -19,7 +19,7 @@ from edgetpu_retrain.demo.stage import Stage, stamp_ns
 from edgetpu_retrain.fleet_demo.seen import Score
 
 EXAM_FRAMES = 12
-"""Frames of an exam in one subject: more than the 10 of one movement of the demo's camera."""
+"""Frames of an exam in one subject: more than two camera movements of 5 frames each."""
 
 _SAMPLES_PER_CALL = 8
 _SECONDS_PER_CALL = 6.0
@@ -32,7 +32,7 @@ class DemoRobot:
     Controls the camera and the node of one robot; use it from one thread at a time.
 
     Args:
-        name: name of the robot and its namespace.
+        name: name of the robot, which is also its namespace.
     """
 
     def __init__(self, name: str) -> None:

@@ -11,7 +11,7 @@ PASS_MARK = 0.5
 """
 Share of the frames of an exam that must be classified correctly.
 
-With some thirty samples of a class, a robot classifies 7 to 12 of 12 new views correctly.
+With at most 16 samples of a class, a robot classifies 7 to 12 of 12 new views correctly.
 """
 
 
@@ -51,8 +51,8 @@ class Seen:
         new_class: the class that one robot was taught while another was offline.
         new_class_s: seconds from the last sample of the new class until another robot classified
             the class correctly.
-        new_class_scores: scores of the connected robots in the new class, after that.
-        offline: score in the new class of the robot that was offline, by robot.
+        new_class_scores: scores of the connected robots in the new class, after that time.
+        offline: score of the offline robot in the new class, by robot.
         caught_up_s: seconds from the reconnection of the robot that was offline until it
             classified the new class correctly.
         caught_up_scores: scores of all robots in the new class, and in the class that the offline
