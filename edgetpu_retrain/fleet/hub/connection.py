@@ -273,12 +273,14 @@ async def connect(url: str, credentials: HubCredentials) -> Hub:
             3 * CONNECT_TIMEOUT_S,
         )
     except BaseException as error:
+        # Closing reports further errors, such as a broken pipe.
+        cause = errors[-1] if errors else error
         # The client leaves its socket and tasks open if connecting fails or is cancelled.
         with contextlib.suppress(Exception):
             await asyncio.wait_for(client.close(), _CHECK_S)
         # For a malformed URL, urllib and the client raise various subclasses of these errors.
         if isinstance(error, (OSError, ValueError, asyncio.TimeoutError, nats.errors.Error)):
-            raise HubError(_reason(url, errors[-1] if errors else error)) from error
+            raise HubError(_reason(url, cause)) from error
         raise
     hubs.append(Hub(client, url, key))
     return hubs[0]
@@ -295,7 +297,7 @@ def _tls(ca: str) -> ssl.SSLContext | None:
         ) from error
 
 
-def _reason(url: str, error: Exception) -> str:
+def _reason(url: str, error: BaseException) -> str:
     text = str(error).lower()
     if isinstance(error, ssl.SSLError):
         return (
