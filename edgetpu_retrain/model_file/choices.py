@@ -65,8 +65,8 @@ def find_output(tree: Any, chosen: str) -> int:
 
     Args:
         tree: the ``ModelT`` of the model.
-        chosen: the name of the output's tensor, the output's name in a signature, or its number;
-            '' = the only output.
+        chosen: the name of the output's tensor, the output's name in a signature, or the output's
+            number; '' = the only output.
 
     Raises:
         ModelFileError: if not exactly one output has this name or number, or if none is chosen
@@ -148,7 +148,7 @@ def _settle_size(tree: Any, chosen: tuple[int, int] | None, settled: Settled) ->
     tensor = graph.tensors[inputs[0]] if len(inputs) == 1 else None
     shape = [] if tensor is None else indices(tensor.shape)
     if tensor is None or len(shape) != 4:
-        return  # describe_input raises an error that describes the problem.
+        return  # _settle_range raises an error for such an input.
     signature = indices(tensor.shapeSignature) or shape
     free = min(shape[1:3]) <= 1
     stated = metadata_of(tree).image_size if free else None
@@ -166,7 +166,7 @@ def _settle_size(tree: Any, chosen: tuple[int, int] | None, settled: Settled) ->
             f'input_size is not used: the input has the size {shape[2]}x{shape[1]}'
         )
         return
-    # The runtime computes the shapes of all other tensors from the shape of the input.
+    # Set only this shape: the runtime computes the shapes of all other tensors from it.
     tensor.shape, tensor.shapeSignature = [1, *size, 3], None
     settled.changed = True
     settled.choices.append(f'input size {_in_words(size)}')

@@ -123,7 +123,7 @@ def describe_input(tree: Any) -> tuple[tuple[int, int, int, int], str]:
 
 
 def _kind_of(shape: list[int]) -> str:
-    """Return the probable cause of a rejected input shape, beginning with a comma, or ''."""
+    """Return what a rejected input shape probably means, beginning with a comma; '' = unknown."""
     if len(shape) != 4:
         return ''
     if shape[0] > 1:

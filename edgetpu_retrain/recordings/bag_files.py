@@ -175,7 +175,7 @@ def _all_read(files: list[Path]) -> str:
 
 
 def words_of(error: Exception) -> str:
-    """Return the message of an exception as one line, truncated; without a message, its type."""
+    """Return an exception's message as one line of at most 200 characters, or else its type."""
     return ' '.join(str(error).split())[:200] or type(error).__name__
 
 

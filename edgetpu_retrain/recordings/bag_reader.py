@@ -94,7 +94,7 @@ class BagReader(AbstractContextManager['BagReader']):
         return ', '.join(dict.fromkeys(each.cure for each in self._storages))
 
     def recorded(self, topic: str) -> int:
-        """Return the larger of a topic's message counts in metadata.yaml and the storage files."""
+        """Return a topic's message count, from metadata.yaml or the files, whichever is larger."""
         stored = sum(count for each, count in self.counts.items() if each.name == topic)
         return max(stored, self._recorded.get(topic, 0))
 

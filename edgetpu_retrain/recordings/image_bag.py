@@ -137,7 +137,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
 
     @property
     def message_type(self) -> str:
-        """Type of the topic's messages, such as 'sensor_msgs/msg/Image'; the first if several."""
+        """Type of the messages, or the first of several types, such as 'sensor_msgs/msg/Image'."""
         return str(self._topics[0].message_type)
 
     @property

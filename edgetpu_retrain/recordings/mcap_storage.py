@@ -143,7 +143,7 @@ class McapStorage(_McapReader):  # type: ignore[misc]
         except (RecordingError, MemoryError):
             raise
         except Exception:  # noqa: BLE001 - a damaged chunk may raise any exception
-            # After a power loss, a chunk may have its length but not its content: end before it.
+            # After a power loss, a chunk may have its length but not its content.  Read up to it.
             self._end_at(max(each for each in chunks if each < self.bio.tell()), 0)
             self.meta_scan()
         found = self.statistics

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Finds the head of a retrained model: its final FULLY_CONNECTED, optional RESHAPE and SOFTMAX."""
+"""Finds the head of a retrained model: FULLY_CONNECTED, optionally RESHAPE, and SOFTMAX."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class HeadLayers:
 
 def find_head(tree: Any) -> HeadLayers:
     """
-    Return the head of a retrained model: the layers that compute its first output.
+    Return the head of a retrained model: the layers from the embedding to the first output.
 
     Raises:
         ModelFileError: if the model has no output or ends in other layers.

@@ -115,7 +115,7 @@ def quantize_head(head: Head, dtype: str, embedding: QuantizationParameters | No
 def _weights_parameters(
     weights: FloatArray, bias: FloatArray, dtype: str, embedding: QuantizationParameters
 ) -> QuantizationParameters:
-    """Return the weights' parameters, with a larger scale if the bias would overflow otherwise."""
+    """Return the quantization of the weights, coarser if the bias would overflow otherwise."""
     dimension = weights.shape[1]
     # The part of the accumulator's range that the products leave for the bias.
     room = max(_ACCUMULATOR_LIMIT - dimension * _LARGEST_PRODUCT[dtype], 2**24)

@@ -97,7 +97,7 @@ def _decode(content: bytes, path: Path, report: Callable[[str], object]) -> str:
 
 
 def _without_mark(content: bytes, path: Path, report: Callable[[str], object]) -> str:
-    """Decode UTF-16 without a byte-order mark: the high byte of most characters is 0."""
+    """Decode UTF-16, guessing the byte order: the high byte of most characters is 0."""
     big_endian = content[::2].count(0) > content[1::2].count(0)
     encoding = 'utf-16-be' if big_endian else 'utf-16-le'
     text = content.decode(encoding, errors='replace')

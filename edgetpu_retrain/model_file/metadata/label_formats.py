@@ -198,7 +198,7 @@ def _from_lines(text: str, classes: int) -> list[str]:
     if names := _numbered(lines, classes):
         return names
     if len(body) == classes and (names := _numbered(body, classes)):
-        # The first line is a header in another language.
+        # The first line must be a header, for example in another language.
         return names
     if '"' in text:
         return _from_table('', lines, classes) or [_unquoted(line) for line in lines]
@@ -206,7 +206,7 @@ def _from_lines(text: str, classes: int) -> list[str]:
 
 
 def _numbered(lines: Sequence[str], classes: int) -> list[str]:
-    """Return the names in numbered lines; empty unless each line has a valid output number."""
+    """Return the names in numbered lines; empty unless each line has its own output number."""
     matches = [_NUMBERED.fullmatch(line) for line in lines]
     by_number = {int(match[1]): _unquoted(match[2]) for match in matches if match is not None}
     return _in_order(by_number, classes) if len(by_number) == len(lines) else []
@@ -279,7 +279,12 @@ def _are_numbers(cells: Sequence[str], classes: int) -> bool:
 
 
 def _in_order(by_number: Mapping[int, Any], classes: int) -> list[Any]:
-    """Return names in the order of their numbers; empty if the numbers do not fit the model."""
+    """
+    Return names in the order of their numbers, which count from 0 or from 1.
+
+    A class whose number is missing is named by this number.  The result is empty if the numbers do
+    not fit the model.
+    """
     if not by_number:
         return []
     lowest, highest = min(by_number), max(by_number)
