@@ -23,9 +23,10 @@ class EmbeddingSpace:
     What must be equal for embeddings of two robots to have the same meaning.
 
     Args:
-        extractor: identity of the extractor, a digest of its model.
+        extractor: identity of the extractor, see model_file/metadata/identity_entry.py.
         kind: length, type and quantization of its embeddings.
-        normalization: normalization of a float32 input, such as '-1..1'; '' for a quantized input.
+        normalization: normalization of a float32 input, such as '-1..1'; '' = the extractor states
+            none, or its input is quantized.
     """
 
     extractor: str

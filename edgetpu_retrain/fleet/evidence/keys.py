@@ -26,7 +26,7 @@ SIGNATURE_BYTES = 64
 """Length of an Ed25519 signature, bytes."""
 
 KEY_BYTES = 32
-"""Length of a raw public key, bytes."""
+"""Length of a raw key, public or private, bytes."""
 
 KINDS = {'user': 20 << 3, 'account': 0}
 """Prefix byte of each kind of public key: https://github.com/nats-io/nkeys, strkey.go."""
@@ -54,7 +54,7 @@ class Key:
         self.seed: str = _with_checksum(
             bytes([_SEED_PREFIX | prefix >> 5, (prefix & 31) << 3]) + raw
         )
-        """The private key as text, 'SU...' or 'SA...'; NATS clients connect with it."""
+        """The private key as text: 'SU...' of a member, 'SA...' of a fleet."""
 
     @classmethod
     def generate(cls, kind: str = 'user') -> Key:
@@ -148,7 +148,7 @@ def _with_checksum(data: bytes) -> str:
 
 
 def _without_checksum(text: str, length: int) -> bytes | None:
-    """Return the ``length`` bytes that a text encodes; None if the encoding is not canonical."""
+    """Return the ``length`` bytes that a text encodes; None if the text is not valid."""
     # Long untrusted texts are not decoded.  8 characters of base32 encode 5 bytes.
     if len(text) != -(-(length + 2) * 8 // 5) or not text.isascii():
         return None

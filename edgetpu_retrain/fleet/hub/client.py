@@ -26,7 +26,7 @@ class TolerantClient(Client):
 
 
 class EncryptedClient(TolerantClient):
-    """A client that authenticates only over TLS, even if the server does not require it."""
+    """A client that refuses to authenticate to a server that does not require TLS."""
 
     def _connect_command(self) -> bytes:
         if not self._server_info.get('tls_required'):

@@ -34,10 +34,10 @@ PUBLISH_TIMEOUT_S = 120.0
 
 _PING_S, _MOST_PINGS = 30, 3
 _CHECK_S = 5.0
-# Room in max_payload for the subject, reply subject and headers of a message, bytes.
+# Room in max_payload for the headers of a message, bytes; they need about 100.
 _ENVELOPE_BYTES = 1024
 # Errors of a hub that has reached a limit or whose disk is full.  They are recognized by number
-# and by text, because not all servers have a number for each of them.
+# or by text, because not all servers have a number for each of them.
 # See https://github.com/nats-io/nats-server/blob/main/server/errors.json
 _FULL_CODES = {10002, 10023, 10028, 10047, 10077}
 _FULL_WORDS = re.compile(
@@ -96,11 +96,12 @@ class Hub:
             subject: a subject of a stream.
             data: the message.
             message_id: the hub stores messages with the same id only once, within the duplicate
-                window of the stream; '' = it stores this message in any case.
+                window of the stream; '' = it does not check for duplicates.
 
         Returns:
-            Number of the message in the stream; None if the hub has not stored it, because it has
-            a message with this id already.  That one may be another message, of a hostile member.
+            Number of the message in the stream; None if the hub has not stored it, because it
+            already has a message with this id.  A hostile member may have published a different
+            message with this id.
 
         Raises:
             HubFullError: if the hub has reached a limit or its disk is full.

@@ -103,7 +103,8 @@ class Exchange:
         position = self._record.position
         mark = None if message is None else _mark(message, received_ms)
         if not position.sequence or position.mark not in (None, mark):
-            # Nothing was read yet, or the stream was replaced or restored from a backup.
+            # Nothing was read yet, the stream was replaced or restored from a backup, or the
+            # station has deleted the last message that was read, to erase samples.
             self._record.forget()
             return 1
         if position.reread is not None:
@@ -188,7 +189,7 @@ class Exchange:
         self._missing.pop(digest, None)
 
     def postpone(self, digest: bytes, by_ms: int) -> None:
-        """Publish a pack later, unless it is read from the hub until then."""
+        """Publish a pack later, unless it is read from the hub by then."""
         self._missing[digest] = self._now_ms() + by_ms
 
     def skip(self, digest: bytes) -> None:

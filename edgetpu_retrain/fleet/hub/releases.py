@@ -38,7 +38,12 @@ class Releases:
         self._keep(message, None)
 
     def receive(self, message: bytes, hub: str) -> bool:
-        """Note that a hub has a release, and return whether it is new and accepted."""
+        """
+        Keep a release if it is accepted, and note that a hub has it.
+
+        Returns:
+            Whether the release is new; False if it is not accepted.
+        """
         return self._keep(message, hub)
 
     def missing(self, hub: str) -> list[bytes]:

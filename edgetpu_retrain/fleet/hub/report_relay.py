@@ -15,7 +15,7 @@ from edgetpu_retrain.fleet.hub.stream_reader import open_reader, StreamMessage
 from edgetpu_retrain.fleet.hub.streams import REPORTS, STREAMS
 
 _PAUSE_S = 1.0
-"""Pause between relays, seconds.  Each relays at most one report of a member."""
+"""Pause between relays, seconds.  Each relays at most one report of each member."""
 
 _RECENT_MS = 30_000
 """Reports older than this are not relayed, milliseconds: their members would appear online."""

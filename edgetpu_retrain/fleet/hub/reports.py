@@ -38,8 +38,8 @@ class Report:
         name: name of the robot.
         stamp_ms: when the report was made, by the robot's clock, milliseconds since 1970.
         version: number of the model version in use; 0 = none.
-        samples: number of its own samples.
-        trusted: number of samples that it trains on, including those of others.
+        samples: number of samples that it labels itself.
+        trusted: number of samples in its last training, including those of others; 0 = not known.
         behind: number of packs at its hub that it has yet to read; -1 = not known.
         unpublished: number of its own claims that no hub has yet.
         frontier: digest of the packs that count, equal on members for which the same packs count.
@@ -163,7 +163,7 @@ def _text(value: str) -> str:
 
 
 def _checked(name: str, value: Any) -> Any:
-    """Return the value of a field, from JSON; raise FleetError if the type is wrong."""
+    """Return the value of a field, from JSON; raise FleetError if it is not valid."""
     if name == 'problems':
         if isinstance(value, list) and len(value) <= MAX_PROBLEMS:
             return tuple(_checked('problem', each) for each in value)

@@ -35,7 +35,12 @@ LONGEST_RETRY_S = 60.0
 
 _TIDY_S = 3.0
 _REPEAT_S = 3.0
-"""Time to read the message that the hub has with the id of one that it did not store, seconds."""
+"""
+Time until a message is published again that the hub did not store, seconds.
+
+The hub does not store a message if it has one with the same id.  Usually, that is the same message
+from another member, and this member reads it within this time.
+"""
 
 Result = TypeVar('Result')
 
@@ -127,7 +132,7 @@ class HubSession:
             messages = following
 
     async def _following(self, reader: StreamReader) -> list[StreamMessage] | None:
-        """Return the next messages, after waiting; None if earlier ones are to be read again."""
+        """Wait for the next messages; return None if earlier ones are to be read again instead."""
         await self._look_for_rereading()
         reading = asyncio.ensure_future(reader.read())
         rereading = asyncio.ensure_future(self._must_reread.wait())
@@ -149,7 +154,8 @@ class HubSession:
         self.behind = None
         last = await self._ordered(lambda: self._exchange.remembered)
         # The reader begins at the last message that was read before.  If this message has changed
-        # or is missing, the hub was restored, emptied or replaced.
+        # or is missing, the hub was restored, emptied or replaced, or samples of the message were
+        # erased.
         reader = await self._open(max(last, 1))
         messages = await reader.read() if last and reader.behind else []
         if messages and messages[0].sequence == last:
@@ -312,11 +318,11 @@ class HubSession:
 
     async def _send(self, subject: str, message: bytes) -> int | None:
         """
-        Publish a message, and return its number; None if the hub has its id already.
+        Publish a message, and return its number; None if the hub has a message with its id.
 
-        Usually, another member has just published the same message, and this one soon reads it.
-        If not, a hostile member has published another message with the id, so that the next call
-        publishes without one.
+        Usually, another member has just published the same message, and this member soon reads it.
+        Otherwise, a hostile member has published a different message with this id.  The next call
+        for the same message therefore publishes it without an id.
         """
         digest = hashlib.sha256(message).hexdigest()
         number = await self._hub.publish(subject, message, '' if digest in self._taken else digest)

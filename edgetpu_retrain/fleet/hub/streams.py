@@ -12,8 +12,8 @@ own packs.  The two keys differ if a member republishes a pack of another member
 lost.  A member that reads a pack on a subject with a wrong signer publishes the pack on the right
 subject.
 
-The subject of a report names the member that the report is about, which has signed the report, and
-then the publisher.
+A report is signed by the member that it is about.  Its subject names this member, and then the
+publisher.
 """
 
 from __future__ import annotations

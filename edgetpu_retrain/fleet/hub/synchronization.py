@@ -71,8 +71,8 @@ class Synchronization:
     Args:
         ledger: the ledger of this member.
         key: the key of this member.
-        hubs: address and credentials of each hub; with several, the member publishes on each hub
-            what that hub lacks.
+        hubs: address and credentials of each hub; with several, what the member reads from one
+            hub is published on the others.
         on_change: called in the event loop with the name of a stream that has new content.
         accept_release: returns whether a message is a release that this member may use; called in
             a thread.  None = releases are not read.

@@ -22,7 +22,11 @@ async def wait_for_event(event: asyncio.Event, seconds: float) -> None:
 
 
 async def run_until_first_ends(*coroutines: Coroutine[Any, Any, None]) -> None:
-    """Run coroutines until one ends, cancel the others, and raise the error of the first one."""
+    """
+    Run coroutines until one ends, and cancel the others.
+
+    If the one that ended has raised an error, raise this error.
+    """
     tasks = [asyncio.create_task(each) for each in coroutines]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -100,7 +100,8 @@ class FleetDatabase:
         """
         Run the ``with`` block on a separate connection, which sees a snapshot of the file.
 
-        Transactions do not wait for the block, except with :data:`IN_MEMORY`.
+        Transactions do not wait for the block.  With :data:`IN_MEMORY`, there is only one
+        connection, and this method does the same as :meth:`looking`.
 
         Args:
             action: what the block does; completes 'Cannot ...' in an error message.
@@ -117,7 +118,7 @@ class FleetDatabase:
             yield connection
 
     def empty_log(self) -> None:
-        """Empty the write-ahead log, which may contain erased bytes, unless a reader needs it."""
+        """Empty the write-ahead log, which may contain erased bytes, unless it is in use."""
         with self._lock, suppress(sqlite3.OperationalError):
             self._connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
 
@@ -125,8 +126,8 @@ class FleetDatabase:
         if not self._in_memory:
             make_folder(self.path.parent)
             if self.path.exists():
-                # A writable connection could change another program's file.  If the file cannot
-                # be opened read-only, opening it for writing, below, raises the error.
+                # Check the version without write access first: a writable connection could change
+                # another program's file.  The writable connection, below, reports other errors.
                 with suppress(sqlite3.OperationalError), closing(self._connect('ro')) as reader:
                     self._version(reader)
             else:

@@ -186,7 +186,7 @@ def note(
         received_ms: when the hub received the message, milliseconds since 1970; 0 = not known,
             because the message was only acknowledged.
         payloads: ids of the samples whose bytes the message has, if it was read.
-        complete: whether the message has all bytes of the pack that are here.
+        complete: whether the message is known to have all bytes of the pack that are here.
     """
     has_erased = any(sample in payloads for sample in erased_samples(connection, pack))
     connection.execute(

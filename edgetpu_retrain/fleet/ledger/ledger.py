@@ -49,7 +49,7 @@ class Ledger(LedgerFile):
         """
         Store a received pack, or add the sample bytes that a stored pack lacks.
 
-        Nothing is stored if the message is not valid, or if too many packs wait, see
+        The pack is not stored if the message is not valid, or if too many packs wait, see
         receiving.MAX_WAITING_PACKS.
 
         Args:
@@ -108,6 +108,7 @@ class Ledger(LedgerFile):
 
         Raises:
             KeyError: if the pack is not here.
+            PackError: of kind 'too large' if the message is too large.
         """
         with self._database.looking('read a pack of') as connection:
             row = pack_row(connection, digest)
@@ -219,7 +220,7 @@ class Ledger(LedgerFile):
 
         Args:
             own: whether to also include samples whose label this robot decides, whatever its role.
-            without: public keys whose claims are ignored.
+            without: public keys of other members, whose claims are ignored.
         """
         with self._database.reading('read the samples of') as connection:
             judge = self._judge(connection, own=own)
@@ -267,7 +268,7 @@ class Ledger(LedgerFile):
             return overview.dump(connection, self._judge(connection, own=False), self._latest)
 
     def _is_known(self, digest: bytes, hub: str, sequence: int, received_ms: int) -> bool:
-        """Return whether a message need not be decoded; if so, note that the hub has its pack."""
+        """Return whether a message has nothing new; if so, note that the hub has the message."""
         with self._database.looking('read a pack of') as connection:
             found = connection.execute(
                 'SELECT id FROM packs WHERE hash = ? AND whole', (digest,)

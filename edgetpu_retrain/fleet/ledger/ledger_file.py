@@ -35,7 +35,8 @@ class LedgerFile:
         path: the file, which is created if it is missing; ':memory:' = no file.
         space: the embedding space of this robot.
         me: public key of this robot; '' = the robot makes no claims.
-        fleet: public key of the fleet, with which rosters are verified; '' = none is valid.
+        fleet: public key of the fleet, with which rosters are verified; '' = no roster
+            is valid.
         now_ms: returns the time of day, milliseconds since 1970.
 
     Raises:

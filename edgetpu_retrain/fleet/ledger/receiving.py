@@ -63,7 +63,7 @@ class Storing:
         """
         Store a pack, or add bytes of its samples that are missing here.
 
-        The arguments are those of :meth:`store`.
+        The arguments are those of :meth:`store`, except that the pack may already be stored.
 
         Raises:
             PackError: if the pack would be too large for a message with the added bytes.

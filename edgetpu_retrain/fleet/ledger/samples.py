@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Finds, creates and deletes the rows of samples and packs, and encodes stored packs."""
+"""Stores samples, deletes the packs of other members, and encodes stored packs as messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edgetpu_retrain.fleet.evidence.pack import encode, Pack, Payload
 
 
 def sample_row(connection: sqlite3.Connection, sample: bytes, payload: Payload | None) -> int:
-    """Return the row of a sample, created if missing; add missing bytes unless it is erased."""
+    """Return a sample's row, created if missing; add missing bytes unless the sample is erased."""
     found = connection.execute(
         'SELECT id, erased OR (embedding NOT NULL AND jpeg NOT NULL) FROM samples '
         'WHERE sample = ?',

@@ -37,7 +37,8 @@ class Draft(NamedTuple):
     Args:
         sample: the sample's id in the fleet.
         label: the sample's label; '' = a tombstone, which withdraws this robot's earlier claims.
-        recording: name of the sample's recording; '' = the sample is of another robot.
+        recording: name of the sample's recording; '' for a tombstone, or if the sample is of
+            another robot.
         payload: bytes of the sample; None = no bytes are sent with the claim.
         erased: whether the sample's bytes are to be deleted everywhere; only for a tombstone.
     """

@@ -17,7 +17,7 @@ APPLICATION_ID = 0x65747246
 SCHEMA_VERSION = 1
 
 ANY_NUMBER = 2**62
-"""In ``chains.kept``: the roster accepts all packs.  Greater than any pack number."""
+"""In ``chains.kept``: the roster accepts all packs.  Greater than any pack's number or row."""
 
 TABLES = (
     """

@@ -3,9 +3,10 @@
 """
 Decides the label of a sample from the claims about it, in the same way on every robot.
 
-The latest claim of a key is the key's opinion.  Opinions that are tombstones are ignored.  An
-opinion of a key that may teach wins over one of a key that may only propose.  Among opinions of
-equal rank, the latest wins; of equally late ones, that of the key that is greater as text.
+Of the claims of a key that count, the latest is the key's opinion.  Opinions that are tombstones
+are ignored.  An opinion of a key that may teach wins over one of a key that may only propose.
+Among opinions of equal rank, the latest wins; of equally late ones, that of the key that is
+greater as text.
 """
 
 from __future__ import annotations
@@ -43,7 +44,12 @@ class Resolved(NamedTuple):
     """Row of the sample."""
     label: str
     recording: str
-    """The recording of the sample, 'KEY/NAME': the key that claims the recording, and its name."""
+    """
+    The recording of the sample, as 'KEY/NAME'.
+
+    KEY claims the recording NAME.  If no key claims one, KEY is the one whose claim wins, and NAME
+    is ''.
+    """
     key: str
     """The key whose claim wins."""
     role: str
@@ -71,7 +77,8 @@ class Judge(NamedTuple):
         """
         The key ``me`` if the roster does not mention it or only lets it read or release; else ''.
 
-        The packs of this key count until a gap or fork, although the roster does not accept them.
+        For this robot, the packs of this key count until a gap or fork, although the roster does
+        not accept them.
         A key that was revoked or retired is not returned.
         """
         member = self.roster.member(self.me) if self.roster is not None else None

@@ -4,7 +4,8 @@
 Roster: who may do what in a fleet.
 
 The base station signs the roster with the key of the fleet.  All robots decide from the roster and
-the packs which claims count, so robots with the same roster and packs agree.
+the packs which claims of others count, so robots with the same roster and packs agree.  A robot's
+own claims may count on this robot alone, see ledger/winners.py.
 """
 
 from __future__ import annotations
