@@ -43,7 +43,7 @@ def training_bar(console: Console) -> Iterator[Callable[[Any], None]]:
 
 @contextlib.contextmanager
 def exam_bar(console: Console, planned: int) -> Iterator[Callable[[Exam, str], None]]:
-    """Show the progress of the exam; yield a function to call with the exam and its subject."""
+    """Show the progress of the exam; yield a function to call with exam and current subject."""
     with _bars(console, 9, '{task.fields[figures]}') as progress:
         bar = progress.add_task('exam', total=planned, figures='')
 

@@ -72,7 +72,7 @@ class Stage:
         self._scene = self.node.create_client(SetParameters, f'{CAMERA_NODE}/set_parameters')
 
     def wait_until_ready(self, timeout_s: float) -> None:
-        """Set the scene ``idle`` once the camera responds; raise StageError on timeout."""
+        """Wait until the camera has set the scene ``idle``; raise StageError on timeout."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             left = max(0.0, deadline - time.monotonic())

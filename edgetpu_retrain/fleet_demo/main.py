@@ -38,7 +38,16 @@ _NEEDED = ('rclpy', 'edgetpu_retrain_interfaces', 'vision_msgs', 'rich', 'nats',
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demonstration; return 0 if no result is missing, 1 on failure, 130 on a signal."""
+    """
+    Run the demonstration.
+
+    Args:
+        arguments: the command-line arguments; None = those of this process.
+
+    Returns:
+        The exit code: 0 if no expected result is missing, 1 if one is missing or the demonstration
+        cannot complete, 130 after a signal.
+    """
     options = _parse(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
         # Raise KeyboardInterrupt, as SIGINT does, so that context managers end all processes.

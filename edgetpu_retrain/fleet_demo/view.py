@@ -23,7 +23,7 @@ class View(contextlib.AbstractContextManager['View']):
 
     Args:
         console: where to print.
-        table: returns the newest table for a width in characters; it must not block.
+        table: function that returns the newest table for a width in characters, without blocking.
     """
 
     def __init__(self, console: Console, table: Callable[[int], RenderableType]) -> None:

@@ -57,7 +57,8 @@ def write_report(
 
     Raises:
         RequestError: if there is nothing to report (no samples, one class, samples of another
-            extractor than the version's), or matplotlib or Jinja2 is not installed.
+            extractor than the version's, no models although a version is given), if the options
+            of the version are invalid, or if matplotlib or Jinja2 is not installed.
         StoreError: if samples or models cannot be read, there is no such version, or the report
             cannot be written.
     """

@@ -3,9 +3,9 @@
 """
 Assigns samples to folds so that similar frames do not confirm each other's labels.
 
-If a few frames of a burst show something else than the rest, these few are alike and have the same
-wrong label.  A head that is trained on one of them would confirm the label of the others, so all
-of them are held out in one fold.
+If a few frames of a burst show something different from the rest, these few are alike and have the
+same wrong label.  A head that is trained on one of them would confirm the label of the others, so
+all of them are held out in one fold.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ def _model(folder: Path, version: int) -> ModelVersion | None:
 
 
 def _extractor(store: SampleStore, model: ModelVersion | None) -> str:
-    """Return the identity of the version's extractor; without a version, of the last used one."""
+    """Return the identity of the version's extractor; without a version, the newest sample's."""
     known = store.extractors()
     if not known:
         raise RequestError(
