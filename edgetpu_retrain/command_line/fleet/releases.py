@@ -60,8 +60,8 @@ def release(share: float, extractor: options.NamedModel, folder: StationFolder) 
     Train a head on all samples that the station trusts, and release it to some robots.
 
     The head is for robots with learn_from:=releases, which are too small to train on all samples.
-    A robot rejects the head if, on the robot's held-out samples, it is worse than a head trained on
-    the robot's other samples.  If the head does well, release it to all robots with `promote`.
+    A robot rejects the head if, on the robot's held-out samples, it is worse than a head trained
+    on the robot's other samples.  If the head does well, release it to all robots with `promote`.
     Before the command publishes the head, it deletes old releases of this extractor from the hub,
     all but the 8 newest of each member.
     """
