@@ -4,8 +4,8 @@
 The labels.txt next to a model, with class names in Coral's format.
 
 Each line has a name, in output order, or an output number and a name, such as ``0 daisy``.
-pycoral's classify_image.py reads the second form.  This module also reads other forms that tools
-and model hubs write (label_formats.py).
+pycoral's classify_image.py reads both forms.  This module writes the second one, and reads both as
+well as the forms that other tools and model hubs write (label_formats.py).
 """
 
 from __future__ import annotations

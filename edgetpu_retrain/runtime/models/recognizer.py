@@ -65,9 +65,10 @@ class Recognizer:
         notes: sentences for the user at startup.
 
     Raises:
-        RequestError: if there are no class names, or their number differs from the number of
-            classes.
-        ModelFileError: if the file cannot be used as a classifier, or the CPU cannot run it.
+        RequestError: if there are no class names, or the number of ``labels`` differs from the
+            number of classes.
+        ModelFileError: if the file cannot be used as a classifier, its own class names do not
+            match its output, or the CPU cannot run it.
         DeviceError: if there is no runtime, or no Edge TPU that can run a compiled model.
     """
 
