@@ -41,8 +41,8 @@ class Tail:
     Args:
         result: the result layer, which turns its input into scores, classes or boxes, such as
             'SOFTMAX'; '' = none.
-        before: the operator before the result, or the last one if there is no result; operators
-            that only reshape, convert, shift, scale or pool are skipped; '' = none.
+        before: the operator before the result, or the last one if there is no result; '' = none.
+            Skipped are operators that only reshape, convert, shift or scale, and ``pooling``.
         embedding: index of the classifying layer's input tensor; None if there is no classifying
             layer.
         pooling: the operator that averages the scores of all positions, as in SqueezeNet; None if
