@@ -4,8 +4,9 @@
 Keys of robots and fleets: Ed25519, written as the nkeys of NATS.
 
 A robot's key authenticates the robot to the hub, and signs its packs.  To authenticate, the robot
-signs a text that the hub chooses.  A malicious hub could choose the bytes of a pack as this text;
-so this module puts a byte that no text contains before the data that it signs.
+signs a text that the hub chooses.  A malicious hub could choose the bytes of a pack as this text.
+So this module puts a byte that no text contains before the data that it signs: then the signature
+of a text is never that of a pack.
 See https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro/nkey_auth
 """
 

@@ -200,7 +200,7 @@ class Hub:
             self._lost.set_result(None)
 
     def deny(self, text: str) -> None:
-        """End the pending requests whose subjects are in ``text``, a lower-case error message."""
+        """Make requests raise HubDeniedError if ``text``, in lower case, quotes their subject."""
         for subject, denial in self._denials.items():
             if f'"{subject}"' in text and not denial.done():
                 denial.set_result(None)
@@ -274,7 +274,8 @@ async def connect(url: str, credentials: HubCredentials) -> Hub:
             3 * CONNECT_TIMEOUT_S,
         )
     except BaseException as error:
-        # Closing reports further errors, such as a broken pipe.
+        # Determine the cause before closing the client, which reports further errors, such as a
+        # broken pipe.
         cause = errors[-1] if errors else error
         # The client leaves its socket and tasks open if connecting fails or is cancelled.
         with contextlib.suppress(Exception):

@@ -56,8 +56,8 @@ async def relay_reports(
             # relay to each other do not do so endlessly.
             if publisher == about or stamp_ms > latest.get(about, -1):
                 latest[about], due[about] = stamp_ms, message.data
-        # Without a pause while messages wait: a member that publishes very many must not delay the
-        # reports of others.
+        # While more messages wait, read on without a pause: a member that publishes very many must
+        # not delay the reports of others.
         if reader.behind and time.monotonic() < next_s:
             continue
         for about, report in due.items():

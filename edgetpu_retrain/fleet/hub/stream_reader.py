@@ -85,9 +85,9 @@ class StreamReader:
 
     async def read_present(self) -> AsyncIterator[StreamMessage]:
         """
-        Yield about as many messages as the stream had when the reader was opened.
+        Yield about as many messages as are yet to be read at the time of the call.
 
-        A member that publishes continuously must not keep the caller reading forever.  Raises as
+        So a member that publishes continuously cannot keep the caller reading forever.  Raises as
         :meth:`read`.
         """
         left = self.behind

@@ -5,7 +5,8 @@ Decides from the stored packs and the roster which packs count; the order of arr
 
 The packs of a key in an epoch form a chain: they are numbered from 0, and each contains the hash
 of the previous one.  If the roster lets the key propose or teach, its packs count up to the first
-gap or fork.  A fork is two packs with the same number; a copied disk or a stolen key causes it.
+gap or fork.  A gap is a pack that is missing or does not continue the pack before it.  A fork is
+two packs with the same number; a copied disk or a stolen key causes it.
 For a key that was revoked or retired, the roster names the last pack that counts in each epoch:
 only this pack and its ancestors count, even if there is a fork.
 """

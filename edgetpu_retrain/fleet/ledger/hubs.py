@@ -210,7 +210,7 @@ def erased_samples(connection: sqlite3.Connection, pack: int) -> list[bytes]:
 
 
 def has(connection: sqlite3.Connection, hub: str, pack: int) -> bool:
-    """Return whether a hub has a pack with all of its bytes that are here."""
+    """Return whether a hub is known to have a pack with all of its bytes that are here."""
     row = connection.execute(
         'SELECT 1 FROM hub_messages WHERE pack = ? AND hub = ? AND complete', (pack, hub)
     ).fetchone()

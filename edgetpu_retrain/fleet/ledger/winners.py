@@ -78,8 +78,7 @@ class Judge(NamedTuple):
         The key ``me`` if the roster does not mention it or only lets it read or release; else ''.
 
         For this robot, the packs of this key count until a gap or fork, although the roster does
-        not accept them.
-        A key that was revoked or retired is not returned.
+        not accept them.  A key that was revoked or retired is not returned.
         """
         member = self.roster.member(self.me) if self.roster is not None else None
         is_listed = member is not None and (
