@@ -82,7 +82,7 @@ class FrameRate:
             now: time of the frame, seconds of :func:`time.monotonic`.
 
         Returns:
-            Frames per second; None if there was no other frame in the last two seconds.
+            Frames per second; None if there was no earlier frame in the last two seconds.
         """
         self._times.append(now)
         while now - self._times[0] > _RATE_WINDOW_S:
@@ -107,7 +107,8 @@ def annotate(rgb: RgbArray, annotation: Annotation) -> npt.NDArray[np.uint8]:
     Return an annotated picture.
 
     The picture is scaled to a size for viewing, and the region is outlined.  A strip below shows
-    the label, its score as a number and as a bar, the model version and the frame rate.
+    the label, its score as a number and as a bar and, if known, the model version and the frame
+    rate.
 
     Args:
         rgb: the picture, uint8 ``[H, W, 3]``; not modified.
@@ -178,7 +179,8 @@ def printable(text: str) -> str:
     """
     Return a text as ASCII, because OpenCV's fonts have no other characters.
 
-    Accents are removed.  Every other character outside of printable ASCII becomes a question mark.
+    Accents are removed, and variants of ASCII characters, such as full-width letters, become
+    ASCII.  Every other character outside printable ASCII becomes a question mark.
 
     >>> printable('Café 猫')
     'Cafe ?'

@@ -35,18 +35,23 @@ import numpy as np
 import numpy.typing as npt
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Maximum size of a file in a message, bytes; a JPEG file of 64 megapixels has half of it."""
+"""
+Maximum size of a file in a message, bytes; a JPEG file of 64 megapixels is usually less than half
+as large.
+"""
 
 SMALL_PIXELS = 4_000_000
 """
 Maximum number of pixels of a picture to which :data:`MAX_PIXELS_A_BYTE` does not apply.  Decoding
-takes 24 MB, or up to three times as much with 16 bits or alpha.
+such a picture takes up to 24 MB of memory, or three times as much with 16 bits, alpha or a JPEG
+file without an end marker.
 """
 
 MAX_PIXELS_A_BYTE = 2048
 """
-Maximum number of pixels per byte of an accepted file.  A picture of a single colour has 170 to 341
-in JPEG, and 344 (RGB) or 1032 (grey) in PNG, whose deflate compresses up to 1032 bytes into one.
+Maximum number of pixels per byte of a picture with more than :data:`SMALL_PIXELS`.  A picture of a
+single colour, with 8 bits per value, has up to about 500 in JPEG and 1032 in PNG, whose deflate
+compresses at most 1032 bytes into one.
 """
 
 MOST_PIXELS_A_BYTE = 8 * 1032
@@ -104,10 +109,12 @@ def check_compressed_image(message: CompressedImageMessage) -> None:
     """
     Check that a message contains a complete JPEG, PNG or WEBP file within the limits.
 
-    Only a JPEG file without an end marker is decoded for the check.
+    Only a JPEG file without an end marker is decoded for the check, so damaged pixels may go
+    unnoticed.
 
     Raises:
-        ImageError: if the file is empty, truncated or of another format, or exceeds a limit.
+        ImageError: if the file is empty, truncated, damaged or of an unsupported format, or
+            exceeds a limit.
     """
     check_picture(content_of(message))
 
@@ -137,13 +144,15 @@ def check_picture(content: bytes) -> PictureFile:
     """
     Check that a picture file is complete and within the limits, and return its properties.
 
-    Only a JPEG file without an end marker is decoded for the check.
+    Only a JPEG file without an end marker is decoded for the check, so damaged pixels may go
+    unnoticed.
 
     Args:
         content: bytes of the file.
 
     Raises:
-        ImageError: if the file is empty, truncated or of another format, or exceeds a limit.
+        ImageError: if the file is empty, truncated, damaged or of an unsupported format, or
+            exceeds a limit.
     """
     file = _read_header(content)
     if file.jpeg is not None and file.jpeg.end < 0:
@@ -152,7 +161,7 @@ def check_picture(content: bytes) -> PictureFile:
 
 
 def _read_header(content: bytes) -> PictureFile:
-    """Return the properties of a picture file without decoding it; see :func:`check_picture`."""
+    """Check a file as :func:`check_picture` does, but never decode it; return its properties."""
     # Check the size of a PNG file before its chunks, because this is faster.
     if content.startswith(PNG_START):
         width, height = png_size(content)
@@ -196,7 +205,7 @@ def decode_picture(content: bytes, source: PictureSource | None = None) -> RgbAr
         uint8 ``[H, W, 3]`` RGB.
 
     Raises:
-        ImageError: if :func:`check_picture` rejects the file, or the file is damaged.
+        ImageError: if :func:`check_picture` rejects the file, or the file cannot be decoded.
     """
     file = _read_header(content)
     if file.jpeg is not None:
@@ -246,12 +255,12 @@ def decode_reduced(content: bytes, region: Region | None, side: int) -> RgbArray
         side: see :func:`reduction`.
 
     Returns:
-        uint8 ``[H, W, 3]`` RGB, reduced by the factor of :func:`reduction`; None if the file must
-        be decoded in full size.
+        uint8 ``[H, W, 3]`` RGB, reduced by the factor of :func:`reduction`; None if the file is
+        not a JPEG file, or must be decoded in full size.
 
     Raises:
-        ImageError: if :func:`check_picture` rejects the file, the file is damaged, or the region
-            reaches beyond the picture.
+        ImageError: if the JPEG file is damaged or exceeds a limit, or the region reaches beyond
+            the picture.
     """
     if not content.startswith(JPEG_START):
         # OpenCV decodes other files in full size and then reduces them, which saves no time.
@@ -307,7 +316,7 @@ def _decoded(decode: _Decode, shown: bytes) -> npt.NDArray[Any]:
 
 
 def _with_alpha(grey: npt.NDArray[Any], transparent: int) -> npt.NDArray[Any]:
-    """Convert a grey picture ``[H, W]`` to ``[H, W, 4]``, in which one value is transparent."""
+    """Convert a grey picture to ``[H, W, 4]``; pixels of the value ``transparent`` get alpha 0."""
     alpha = np.where(grey == transparent, 0, np.iinfo(grey.dtype).max).astype(grey.dtype)
     return np.dstack([grey, grey, grey, alpha])
 

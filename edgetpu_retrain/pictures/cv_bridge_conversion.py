@@ -23,7 +23,7 @@ _LONGEST_REASON = 200
 
 @functools.cache
 def has_cv_bridge() -> bool:
-    """Return whether cv_bridge is installed, which is optional because it is not on PyPI."""
+    """Return whether cv_bridge is installed; it is optional, because it is not on PyPI."""
     return importlib.util.find_spec('cv_bridge') is not None
 
 

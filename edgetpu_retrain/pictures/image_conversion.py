@@ -99,7 +99,8 @@ def check_image(message: ImageMessage) -> None:
     """
     Check that the fields of an image message are valid, without reading its pixels.
 
-    An unknown encoding is accepted if cv_bridge is installed.
+    If cv_bridge is installed, an unknown encoding is accepted unless
+    :func:`~edgetpu_retrain.pictures.unsupported.is_no_picture` rules it out.
 
     Raises:
         ImageError: if the encoding is not supported, or if size, step and amount of data do not
@@ -126,8 +127,8 @@ def image_to_rgb(message: ImageMessage, source: PictureSource | None = None) -> 
         source: the options for decoding; None uses the defaults.
 
     Returns:
-        uint8 ``[H, W, 3]`` RGB.  For rgb8, the array is a view of the message's data, and may have
-        padded rows.  Other encodings are converted to a new array.
+        uint8 ``[H, W, 3]`` RGB.  For rgb8, the array is a view of the message's data, and is not
+        contiguous if the message pads its rows.  Other encodings are converted to a new array.
 
     Raises:
         ImageError: if :func:`check_image` rejects the message, or cv_bridge cannot convert it.

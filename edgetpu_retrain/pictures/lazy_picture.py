@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""LazyPicture: a picture that is decoded when it is needed, and no larger than needed."""
+"""LazyPicture: a picture that is decoded when it is needed, at a reduced size if possible."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from edgetpu_retrain.pictures.region import Region
 
 class LazyPicture:
     """
-    A picture that is decoded when it is needed, and for a model only as large as the model needs.
+    A picture that is decoded when it is needed, and for a model at a reduced size if possible.
 
     Args:
         decode: returns the whole picture, uint8 ``[H, W, 3]`` RGB, or raises ImageError.
@@ -95,7 +95,7 @@ class LazyPicture:
 
     def for_model(self, side: int, region: Region | None = None) -> RgbArray:
         """
-        Return a part of the picture for a model, no larger than necessary.
+        Return a part of the picture for a model, at a reduced size if possible.
 
         For speed, a JPEG file is decoded at a half, a quarter or an eighth of its size if the part
         then still has at least ``side`` pixels in width and height.

@@ -130,7 +130,7 @@ class PictureSource:
         self._brightest = self._count = 0
 
     def _watch_brightness(self, colours: npt.NDArray[np.uint16]) -> None:
-        # A source that once sent a bright picture uses the full range, so no report is needed.
+        # If one picture is not nearly black, the source uses the range, so no report is needed.
         if self._count >= DARK_FRAMES or self._is_bright():
             return
         brightest = int(colours.max())
@@ -145,7 +145,7 @@ class PictureSource:
         return self._brightest * _DARK_PARTS >= 1 << self._bits
 
     def _darkness(self) -> str:
-        """Return a report if all pictures so far are nearly black and need fewer bits, else ''."""
+        """Return a report if all pictures so far are nearly black and fit in fewer bits, or ''."""
         fitting = next(each for each in _USUAL_BITS if self._brightest < 2**each)
         if self._is_bright() or fitting >= self._bits:
             return ''

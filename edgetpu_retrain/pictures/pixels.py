@@ -33,7 +33,7 @@ def convert_colours(pixels: npt.NDArray[Any], code: int) -> RgbArray:
 
 
 def _two_pixels_or_more(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return a picture; repeat a single pixel, because OpenCV 4.5.4 cannot convert 1 x 1."""
+    """Repeat the pixel of a 1 x 1 picture, which OpenCV 4.5.4 cannot convert."""
     return np.repeat(pixels, 2, axis=1) if pixels.shape[:2] == (1, 1) else pixels
 
 

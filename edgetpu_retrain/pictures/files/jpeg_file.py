@@ -16,11 +16,15 @@ import numpy.typing as npt
 JPEG_START = b'\xff\xd8\xff'
 
 MAX_SCANS = 32
-"""Maximum number of scans in a file; encoders write up to 18.  Each may cover all pixels."""
+"""
+Maximum number of scans in a file; encoders write up to 18.  Each scan may cover all pixels, so
+more scans take longer to decode.
+"""
 
 MAX_MARKERS = 4096
 """
-Maximum number of markers and fill bytes before the start of frame; usual files have a few hundred.
+Maximum number of markers and fill bytes before the start of frame; usual files have at most a few
+hundred.
 """
 
 _END = b'\xff\xd9'
@@ -143,7 +147,7 @@ def decode_jpeg(
 
 
 def _without_padding(content: bytes) -> bytes:
-    """Shorten zero padding after the data to two zeros; keep up to 16, which may be data."""
+    """Shorten more than 16 zeros at the end of a file to two; up to 16 zeros may be data."""
     written = content.rstrip(b'\0')
     zeros = len(content) - len(written)
     return written + bytes(zeros if zeros <= _LONGEST_ZEROS else 2)
@@ -155,7 +159,7 @@ def _read_frame(content: bytes, frame: int) -> JpegFile:
     scans = content.count(_START_OF_SCAN, frame)
     if scans > MAX_SCANS:
         raise ImageError(f'the JPEG file has {scans} scans, more than {MAX_SCANS}: save it again')
-    # An EXIF thumbnail also has an end marker, but ends before the first scan.
+    # Search after the first scan's header: an EXIF thumbnail before it has an end marker, too.
     end = content.find(_END, _after_scan_header(content, frame))
     if end < 0 and not _has_all_scans(content, frame):
         raise _cut_off(content)
@@ -166,7 +170,7 @@ def _read_frame(content: bytes, frame: int) -> JpegFile:
 
 
 def _after_scan_header(content: bytes, frame: int) -> int:
-    """Return the position after the header of the first scan, or the length of the file."""
+    """Return the position after the first scan's header, or the file's length if it has none."""
     scan = content.find(_START_OF_SCAN, frame)
     if scan < 0 or scan + 4 > len(content):
         return len(content)

@@ -77,8 +77,8 @@ def read_webp(content: bytes) -> WebpFile:
     else:
         raise _damaged(content)
     if b'VP8 ' in chunks and b'ALPH' in chunks and b'VP8X' in chunks:
-        # Replace the extended header by one that has the size of the decoded picture, and no flags
-        # of removed chunks.
+        # Replace the extended header with one that has the size of the decoded picture, and no
+        # flags of removed chunks.
         sizes = (width - 1).to_bytes(3, 'little') + (height - 1).to_bytes(3, 'little')
         chunks[b'VP8X'] = bytes([_ALPHA, 0, 0, 0]) + sizes
         kinds = [b'VP8X', b'ALPH', b'VP8 ']
