@@ -26,8 +26,9 @@ class CpuTwin:
     """
     The CPU twin of a compiled extractor, loaded and warmed up.
 
-    The twin's file has no head.  The head is read from the retrained model and computed with
-    numpy, so a change of the retrained model does not load another extractor.
+    The twin's file has no head.  The engine reads the head from the retrained model and passes it
+    to :meth:`run`, which computes it with numpy.  So switching to another retrained model does not
+    require loading another file.
 
     Args:
         model: bytes of the twin's .tflite file, which ships with this package or was probed.
@@ -62,6 +63,7 @@ class CpuTwin:
 
         Raises:
             ImageError: if ``rgb`` has another type or shape, or if the output is not finite.
+            Exception: whatever the runtime raises.
         """
         embedding = self._extractor.embed(rgb, before_invoke)
         times = self._extractor.times

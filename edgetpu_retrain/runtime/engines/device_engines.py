@@ -89,9 +89,9 @@ def make_engine(
     Raises:
         ModelFileError: if a file is not an extractor or cannot be run, or if the twin does not
             match the extractor.
-        DeviceError: if ``device`` is not a device name, if there is no runtime for a model on the
-            CPU, or if the Edge TPU cannot run a compiled extractor that has no twin and
-            ``may_start_down`` is False.
+        DeviceError: if there is no runtime for a model on the CPU, or if ``device`` is not a
+            device name or cannot run the extractor.  The engine of a compiled extractor starts in
+            spite of such a ``device`` if there is a twin or ``may_start_down`` is True.
     """
     description = describe(extractor)
     if not description.compiled_for_edgetpu:

@@ -3,11 +3,12 @@
 """
 Edge TPU engine: runs models on an Edge TPU, and recovers from the device's failures.
 
-Each inference is a guarded call (guarded_model.py).  If the call raises an exception or does not
-return in time, the device has failed.  A hanging call is abandoned together with its interpreter.
-The CPU twin, if there is one, processes this frame and the following ones.  Meanwhile, the engine
-retries the device in the background, with back-off.  Each retry uses the device first in a child
-process (probe.py), and then in this process.  The reloaded model takes over between two frames.
+Each inference is a guarded call (guarded_model.py).  If the call does not return in time, or
+raises an exception other than ImageError and MemoryError, the device has failed.  A hanging call
+is abandoned together with its interpreter.  The CPU twin, if there is one, processes this frame
+and the following ones.  Meanwhile, the engine retries the device in the background, with back-off.
+Each retry uses the device first in a child process (probe.py), and then in this process.  The
+reloaded model takes over between two frames.
 
 After an exception, the device is closed immediately, so that the child process can open it.  A
 device that hangs stays open in this process, because the library cannot be interrupted.  It
@@ -223,7 +224,10 @@ class EdgeTpuEngine:
 
     def _try_device(self, served: _OnEdgeTpu | None) -> GuardedModel:
         """
-        Probe the extractor on the device in a child process, then load the model on the device.
+        Probe the extractor on the device in a child process, then load a model on the device.
+
+        Args:
+            served: the model to load; None = the extractor.
 
         Raises:
             RetrainError: if probing or loading fails; the message explains the failure in one

@@ -105,7 +105,8 @@ class Engine(Protocol):
 
         Raises:
             ImageError: if ``rgb`` has another type or shape, or if the output is not finite.
-            DeviceError: if neither the device nor a fallback can process this frame.
+            DeviceError: if the device fails and there is no fallback.
+            Exception: whatever the runtime raises if the fallback fails.
         """
 
     def prepare(self, model: bytes, *, trusted: bool = True) -> PreparedModel:
@@ -135,7 +136,7 @@ class Engine(Protocol):
         """
         Retry a failed device in the background if a retry is due.
 
-        Call this method from a timer, so that a device recovers even while no frames arrive;
+        Call this method from a timer, so that a device is retried even while no frames arrive;
         :meth:`run` also calls it.
         """
 
@@ -143,7 +144,7 @@ class Engine(Protocol):
         """Return the engine's status; cheap enough to call every second."""
 
     def close(self) -> None:
-        """Release the device."""
+        """Release the device; call this after the last :meth:`run`."""
 
 
 def infer(

@@ -17,7 +17,7 @@ from edgetpu_retrain.errors import DeviceError
 
 USB_DEVICES = Path('/sys/bus/usb/devices')
 DEVICE_FILES = Path('/dev')
-# The attributes of PCIe and M.2 modules that the Apex driver provides.
+# The folder in which the Apex driver lists the attributes of PCIe and M.2 modules.
 APEX_FACTS = Path('/sys/class/apex')
 
 _DEVICE = re.compile(r'auto|cpu|(?:usb|pci)(?::\d+)?|:\d+')
@@ -82,7 +82,7 @@ def attached_edgetpus(device: str = 'auto') -> tuple[AttachedEdgeTpu, ...]:
     Return the attached Edge TPUs on the bus that ``device`` names, or on any bus.
 
     Args:
-        device: as in :func:`check_device`; ``'auto'`` and ``':N'`` mean any bus.
+        device: as in :func:`check_device`; ``'auto'``, ``'cpu'`` and ``':N'`` mean any bus.
     """
     bus, _, _ = device.partition(':')
     usb = [] if bus == 'pci' else _files_of_usb()

@@ -3,7 +3,7 @@
 """
 Edge TPU: loads Coral's library and compiled models, and explains failures.
 
-The library's own errors usually do not state the cause.  This module replaces each error by one
+The library's own errors usually do not state the cause.  This module replaces each error with one
 sentence that states the cause and what to do.
 """
 
@@ -28,7 +28,7 @@ _REINSTALL = (
     "install the libedgetpu1-std of this machine's architecture and release (docs/coral.md)"
 )
 # What to do if the user may not open a device, by bus.  Coral's package installs the udev rule for
-# USB.  The rule for PCIe is on Coral's page about PCIe modules.
+# USB.  The rule for PCIe is in docs/coral.md.
 _PERMISSIONS = {
     'usb': (
         'sudo apt install libedgetpu1-std for its udev rule, sudo usermod -aG plugdev $USER, '

@@ -28,7 +28,8 @@ class Guard:
 
     The guard adds 10 to 100 microseconds to each call.
 
-    Use a guard from one thread at a time.  Its thread ends when the guard is garbage-collected.
+    Use a guard from one thread at a time.  Its thread ends when the guard is garbage-collected,
+    unless a call hangs.
 
     Args:
         name: name of the thread.
@@ -65,7 +66,8 @@ class Guard:
             return future.result()
         finally:
             # The traceback of an exception refers to this frame.  If the frame also referred to
-            # the exception, the cycle would keep a device open until the garbage collector runs.
+            # the exception, through the future, the cycle would keep a device open until the
+            # garbage collector runs.
             del future
 
 

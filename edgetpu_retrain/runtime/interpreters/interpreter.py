@@ -36,8 +36,8 @@ class LoadedModel:
     Args:
         interpreter: the runtime's interpreter.
         runtime: the runtime's name and version, such as ``'ai-edge-litert 2.3.0'``.
-        device: ``'cpu'``, or the Edge TPU's name, such as ``'usb:0'``.  If several Edge TPUs match
-            the requested name, this is the requested name, or ``'edgetpu'`` for ``'auto'``.
+        device: ``'cpu'``, or the Edge TPU's name, such as ``'usb:0'``.  If it is unknown which
+            Edge TPU runs the model, this is the requested name, or ``'edgetpu'`` for ``'auto'``.
         note: one sentence for the user, or ``''``.
     """
 

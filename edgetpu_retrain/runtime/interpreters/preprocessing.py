@@ -20,7 +20,7 @@ _HIGHEST_BIT = np.uint8(0x80)
 # interpolated to twice the input's side or more, and then averaged.  With a shorter side, this
 # would blur more than direct interpolation.
 _DOUBLE_FROM = 1.25
-# If both sides have at least this length, relative to the input's, the picture is halved first.
+# While both sides have at least this length, relative to the input's, the picture is halved first.
 _HALVE_FROM = 4
 
 

@@ -34,7 +34,7 @@ from edgetpu_retrain.runtime.interpreters.tflite_runtimes import cpu_runtime, ed
 import numpy as np
 
 _PAGE = os.sysconf('SC_PAGE_SIZE')
-# From Linux's sys/prctl.h: sets the signal that this process receives when its parent ends.
+# From linux/prctl.h: sets the signal that this process receives when its parent ends.
 _PR_SET_PDEATHSIG = 1
 
 
@@ -47,8 +47,8 @@ class ProbeLimits:
         wall_s: timeout in seconds.  If a USB Accelerator was just plugged in, loading its firmware
             takes several seconds.
         cpu_s: CPU time in seconds.
-        memory: bytes of address space for running the model, in addition to eight times the
-            model's size, because a runtime copies and repacks the weights.
+        memory: bytes of address space for running the model.  Eight times the model's size is
+            added to this limit, because a runtime copies and repacks the weights.
     """
 
     wall_s: float = 30.0
@@ -69,9 +69,9 @@ def probe(
         limits: limits of the child process; None uses the defaults.
 
     Raises:
-        ModelFileError: if the file is damaged, or the child fails to run it on the CPU.
-        DeviceError: if the child fails to run it on the Edge TPU, finds no runtime or cannot be
-            started.
+        ModelFileError: if the file is damaged, or the child fails to run the file on the CPU.
+        DeviceError: if ``device`` is not a device name, or if the child fails to run the file on
+            the Edge TPU, finds no runtime or cannot be started.
     """
     check_device(device)
     limits = limits or ProbeLimits()
@@ -102,7 +102,7 @@ def probe(
 
 
 def _judge(child: subprocess.CompletedProcess[bytes], compiled: bool) -> None:
-    """Raise the error that a failed child process reported, or one that states its exit code."""
+    """Raise the error that a failed child process reported, or one that states how it ended."""
     if child.returncode < 0:
         name = signal.Signals(-child.returncode).name
         raise _failure(compiled, f'was ended by {name}{_last_words(child)}')

@@ -6,7 +6,7 @@ Removes the notice that a TFLite runtime prints once per process.
 The runtimes print ``INFO: Created TensorFlow Lite XNNPACK delegate for CPU.`` to standard error
 when the first model is loaded.  They have neither a function nor an environment variable to set
 their log level.  Therefore this module loads a tiny model first, and removes the notice from the
-output.  All other output is printed unchanged.
+output.  All other output is printed unchanged, after the tiny model is loaded.
 """
 
 from __future__ import annotations

@@ -41,9 +41,9 @@ class Classifier(PictureModel):
 
     Use it from one thread at a time; ``classify`` releases the GIL during inference.
 
-    The scores are computed in float, from the embedding and the weights in the file.  The file's
-    own layers quantize scores and logits to 256 steps, in which the best of many classes are often
-    equal.
+    The scores are computed in float, from the embedding and the weights in the file.  A quantized
+    file's own layers round scores and logits to 256 steps, so with many classes, the best scores
+    would often be equal.
 
     Args:
         model: bytes of a retrained .tflite file, as stored.  The loaded model is a copy with the

@@ -18,8 +18,10 @@ class HeadScorer:
     """
     The head of a retrained model, loaded in a TFLite runtime.
 
-    The scores equal those that the runtime computes with the complete model.  The head runs on the
-    CPU, as it does in a compiled model.  Use a scorer from one thread at a time.
+    The scores equal those that the runtime computes with the complete model: in a quantized file,
+    they are rounded, unlike those of a
+    :class:`~edgetpu_retrain.runtime.models.classifier.Classifier`.  The head runs on the CPU, as
+    it does in a compiled model.  Use a scorer from one thread at a time.
 
     Args:
         model: bytes of a retrained .tflite file.

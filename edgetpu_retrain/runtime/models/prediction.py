@@ -52,7 +52,7 @@ def predict(
 
     Args:
         scores: score of each class, float32 ``[C]``.
-        labels: C class names, to find the background among them.
+        labels: C class names, in which to find the background; ``()`` = there is none.
         unlike_all: whether the picture is unknown according to the model's unknown detector.
         unknown_below: the picture is also unknown if its best class has a lower score.
         background_label: name of the class that counts as unknown, such as 'background', the view

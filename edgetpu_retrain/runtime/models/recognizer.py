@@ -46,8 +46,9 @@ class Recognizer:
     """
     A classifier with class names, loaded and warmed up; use it from one thread at a time.
 
-    With a model that was retrained by this project, a classification can also be 'unknown'.  With
-    any other model, it is 'unknown' only if the best class is the background.
+    A picture is classified as 'unknown' if its best class is the background.  If the model has an
+    unknown detector, as models that were retrained by this project usually have, a picture that is
+    unlike all classes is classified as 'unknown', too.
 
     Args:
         model: bytes of a .tflite file.
