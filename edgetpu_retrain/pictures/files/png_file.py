@@ -127,7 +127,7 @@ def _transparent_grey(content: bytes, transparency: bytes) -> int | None:
 
 
 def _check_amount(packed: Sequence[bytes], content: bytes) -> None:
-    """Inflate the pixels in steps; raise ImageError if this fails or returns over twice the size."""
+    """Inflate the pixels in steps; raise ImageError if this fails or returns twice the size."""
     width, height, depth, colour = struct.unpack_from('>IIBB', content, 16)
     row = 1 + width * _CHANNELS.get(colour, 4) * depth // 8
     left = _ROOM * (row + 1) * height
