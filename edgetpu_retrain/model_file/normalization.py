@@ -100,7 +100,7 @@ def read_input_range(text: str) -> Normalization | None:
 
 
 def is_of_fractions(std: tuple[float, ...]) -> bool:
-    """Return whether a standard deviation is for pixels from 0 to 1, as in PyTorch."""
+    """Return whether all values are below 1, that is, for pixels from 0 to 1 as in PyTorch."""
     return all(0 < value < 1 for value in std)
 
 
