@@ -78,7 +78,7 @@ def labelled_source(
     path: Path, part: BagPart, label: str, source: PictureSource, *, for_teaching: bool
 ) -> Iterator[Source]:
     """
-    Open labelled pictures.
+    Open labelled pictures, which must be read inside the ``with`` block.
 
     Args:
         path: a folder with one sub-folder per class, or a bag.
@@ -117,7 +117,7 @@ def labelled_source(
 @contextmanager
 def plain_source(paths: Sequence[Path], part: BagPart, source: PictureSource) -> Iterator[Source]:
     """
-    Open pictures without labels.
+    Open pictures without labels, which must be read inside the ``with`` block.
 
     Args:
         paths: one bag, or picture files and folders.

@@ -45,7 +45,7 @@ class DemoRobot:
         self._client.on_result(self._on_result)
 
     def close(self) -> None:
-        """Destroy the ROS node through which this object controls the robot."""
+        """Destroy the ROS nodes through which this object controls the robot."""
         self._closing.close()
 
     def wait_until_ready(self) -> None:
@@ -103,7 +103,7 @@ class DemoRobot:
         return min(right) - since if right else None
 
     def wait_until(self, is_true: Callable[[], bool], timeout_s: float) -> bool:
-        """Wait for a condition while processing this robot's messages; return False on timeout."""
+        """Wait for a condition while receiving this robot's messages; return False on timeout."""
         return self._stage.spin_until(is_true, timeout_s)
 
     @property

@@ -50,7 +50,7 @@ def station_folder(command: Command) -> Command:
 
 
 def use_hub(folder: StationFolder, use: Callable[[Hub], Awaitable[Result]]) -> Result:
-    """Call ``use`` with a connection to the hub on this machine, and return its result."""
+    """Call ``use`` with a connection to the hub on this machine; return the result of the call."""
 
     async def connected() -> Result:
         hub = await connect(folder.settings().local_url, folder.credentials())

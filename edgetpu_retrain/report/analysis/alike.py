@@ -95,9 +95,13 @@ def alike(rows: EmbeddingRows, members: IntArray, limit: float) -> IntArray:
 
 
 def _dealt(groups: IntArray, folds: int, rng: np.random.Generator) -> IntArray:
-    """Return the fold of each sample; groups, in random order, go into the emptiest fold."""
+    """
+    Return the fold of each sample.
+
+    The groups are assigned in random order, each to the fold that has the fewest samples so far.
+    """
     _, groups, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    # Shuffle the folds.  Otherwise, all small classes would be in the first ones.
+    # Shuffle the folds.  Otherwise, all small classes would be in the first folds.
     turn = rng.permutation(folds)
     filled = np.zeros(folds, np.int64)
     fold_of = np.empty(len(sizes), np.int64)

@@ -41,12 +41,12 @@ class Analysis:
 
     Args:
         data: the samples and the model version.
-        held_out: the held-out predictions.
+        held_out: the held-out predictions from which the metrics are computed.
         confusion: int64 ``[C, C]``, confusion matrix of these predictions, row = truth.
         curves: loss and accuracy during training.
         learning: the learning curve; None if there are too few samples.
         reliability: accuracy by confidence.
-        labels_held_out: the held-out predictions that check the labels.
+        labels_held_out: the held-out predictions with which the labels are checked.
         mislabels: samples with suspicious labels, as positions in ``labels_held_out``.
         mistakes: int64, positions in ``held_out`` of the worst mistakes, worst first.
         unsure: int64, positions in ``held_out`` of the least confident predictions, least

@@ -18,7 +18,7 @@ import numpy.typing as npt
 SHARES = (0.125, 0.25, 0.5, 1.0)
 """Shares of the samples that cross-validation trains on, each twice the previous one."""
 
-# A difference of this many standard errors is significant, as for early stopping
+# A difference of more than this many standard errors is significant, as for early stopping
 # (learning/default_training/training_run).
 _STANDARD_ERRORS = 2.0
 # More samples are worth the time if doubling their number raises the accuracy significantly, and

@@ -26,7 +26,7 @@ def cards(
     analysis: Analysis, positions: IntArray, pictures: Mapping[int, str]
 ) -> list[dict[str, Any]]:
     """
-    Return the data of a card, with picture, labels and neighbours, for each of some samples.
+    Return the data of a card, with picture, labels and neighbours, for each given sample.
 
     Args:
         analysis: the results to show.
