@@ -103,8 +103,8 @@ def check_image(message: ImageMessage) -> None:
     :func:`~edgetpu_retrain.pictures.unsupported.is_no_picture` rules it out.
 
     Raises:
-        ImageError: if the encoding is not supported, or if size, step and amount of data do not
-            match or exceed a limit.
+        ImageError: if the encoding is not supported, or if size, step and amount of data are
+            inconsistent or exceed a limit.
     """
     if _is_for_cv_bridge(message.encoding):
         _check_amount(message)

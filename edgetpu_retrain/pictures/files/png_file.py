@@ -54,7 +54,7 @@ class PngFile:
         shown: the file with only the chunks that the decoder needs.
         orientation: see :func:`~edgetpu_retrain.pictures.files.orientation.exif_orientation`.
         transparent_grey: value of the transparent pixels of a grey picture, scaled to 8 or 16 bits
-            as OpenCV scales pixels; None = the picture has no transparent value of grey.
+            as OpenCV scales pixels; None = the picture has no transparent grey value.
     """
 
     shown: bytes

@@ -3,7 +3,7 @@
 """
 Decodes WEBP files, but not with an OpenCV that is vulnerable to CVE-2023-4863.
 
-A crafted lossless file makes libwebp before 1.3.2 write beyond its memory.  Linux distributions
+A crafted lossless file makes libwebp before 1.3.2 write out of bounds.  Linux distributions
 have patched their libwebp, but wheels of opencv-python before 4.8.1 bundle an unpatched libwebp.
 If OpenCV is from one of these wheels, Pillow decodes instead.
 """

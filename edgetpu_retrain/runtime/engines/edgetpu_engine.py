@@ -151,8 +151,8 @@ class EdgeTpuEngine:
         """
         Load a retrained model; see :meth:`Engine.prepare`.
 
-        While the device is down, only the twin's head is prepared.  The whole model is loaded
-        when the device recovers.
+        While the device is down, only the head for the twin is prepared.  If the model serves when
+        the device recovers, it is then loaded on the device.
         """
         if not trusted:
             # This process has the device open, so a child process could not probe the model.

@@ -68,8 +68,7 @@ class EngineStatus:
         device: the device that processes the next frame, as in :class:`Inference`; ``''`` if none.
         runtime: name and version of the TFLite runtime; ``''`` if ``device`` is ``''``.
         problem: one sentence, or ``''`` if there is no problem.
-        temperature_celsius: temperature of the Edge TPU; None if there is none, or it does not
-            report its temperature.
+        temperature_celsius: temperature of the Edge TPU; None if it is unknown, as on USB.
     """
 
     device: str
