@@ -103,12 +103,13 @@ class Ledger(LedgerFile):
         """
         Return a pack as a message, with all bytes of its samples that are here.
 
+        If the message would be too large, it has no thumbnails.
+
         Args:
             digest: hash of the pack.
 
         Raises:
             KeyError: if the pack is not here.
-            PackError: of kind 'too large' if the message is too large.
         """
         with self._database.looking('read a pack of') as connection:
             row = pack_row(connection, digest)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import hashlib
 import sqlite3
 
+from edgetpu_retrain.errors import PackError
 from edgetpu_retrain.fleet.evidence.pack import encode, Pack, Payload
 
 
@@ -50,15 +51,22 @@ def payload_of(connection: sqlite3.Connection, sample: bytes) -> Payload | None:
 
 
 def lacks(connection: sqlite3.Connection, pack: int, payloads: Mapping[bytes, Payload]) -> bool:
-    """Return whether a message of a pack, with ``payloads``, lacks bytes that are here."""
+    """Return whether :func:`message_of` a pack has bytes that are not in ``payloads``."""
     rows = connection.execute(
         'SELECT sample, jpeg IS NOT NULL FROM samples WHERE embedding IS NOT NULL AND id IN '
         '(SELECT sample FROM claims WHERE pack = ? AND brought)',
         (pack,),
     )
-    return any(
+    if not any(
         sample not in payloads or (has_jpeg and payloads[sample].jpeg is None)
         for sample, has_jpeg in rows
+    ):
+        return False
+    # A thumbnail that is here may not belong in the message.
+    _, here = _message_and_payloads(connection, pack)
+    return any(
+        sample not in payloads or (payload.jpeg is not None and payloads[sample].jpeg is None)
+        for sample, payload in here.items()
     )
 
 
@@ -66,9 +74,18 @@ def message_of(connection: sqlite3.Connection, pack: int) -> bytes:
     """
     Return a pack as a message, with all bytes of its samples that are here.
 
+    If the message would be too large, it has no thumbnails.
+
     Raises:
-        PackError: of kind 'too large' if the message is too large.
+        PackError: of kind 'too large' if the message would be too large even without thumbnails.
     """
+    message, _ = _message_and_payloads(connection, pack)
+    return message
+
+
+def _message_and_payloads(
+    connection: sqlite3.Connection, pack: int
+) -> tuple[bytes, dict[bytes, Payload]]:
     signed = Pack.from_manifest(
         *connection.execute(
             'SELECT manifest, signature FROM packs WHERE id = ?', (pack,)
@@ -85,7 +102,14 @@ def message_of(connection: sqlite3.Connection, pack: int) -> bytes:
         digest = jpeg and hashlib.sha256(jpeg).digest()
         is_signed = digest == signed.pictures.get(sample)
         payloads[sample] = Payload(embedding, jpeg if is_signed else None)
-    return encode(signed, payloads)
+    try:
+        return encode(signed, payloads), payloads
+    except PackError as error:
+        if error.kind != 'too large':
+            raise
+    # Thumbnails that came with other packs may be too many for this one.
+    payloads = {sample: Payload(payload.embedding) for sample, payload in payloads.items()}
+    return encode(signed, payloads), payloads
 
 
 def drop_others(connection: sqlite3.Connection, me: str) -> bool:
