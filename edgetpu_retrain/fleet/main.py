@@ -24,8 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
         start.
     """
     # During the imports, nothing is open that has to be closed, so a signal ends the process at
-    # once.  The handler raises no exception: Python only prints an exception that is raised in a
-    # callback of the import system, and goes on.
+    # once.  An exception would not always end it: Python only prints an exception that is raised
+    # in a callback of the import system, and goes on.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))
     # asyncio logs a warning about eof_received() for each lost TLS connection; users can do

@@ -79,7 +79,8 @@ class ReleaseLearner:
         folder: the data folder of the node.
         extractor: bytes of the node's extractor.
         ledger: the claims of the fleet.
-        options: how to train the head with which a released head is compared.
+        options: how to train the head with which a released head is compared, and how many model
+            versions to keep.
     """
 
     needs_evidence = False

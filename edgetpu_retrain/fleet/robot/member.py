@@ -65,7 +65,7 @@ class Member:
         self.asked = Unsettled()
         """The numbers of open questions and of unsettled samples."""
         self.learned = Learned('')
-        """The result of the last training; one that found nothing new does not count."""
+        """The learner's last result; a result that says that nothing is new does not count."""
         self.serving = 0
         """Number of the version that serves, or that the node will load next; 0 = none."""
         self.report = Report(name, 0)
@@ -161,7 +161,7 @@ class Member:
         if self._has_unsealed and await self._in_thread(
             'claims', lambda: not self._files.ledger.unsealed_count
         ):
-            # Claims count only once they are sealed in a pack, so the questions are updated then.
+            # The questions depend only on sealed claims: update them once all claims are sealed.
             self._has_unsealed, self._ask_due = False, True
         if self.report.unpublished and await self._in_thread(
             'claims', lambda: not self._files.ledger.unpublished_count

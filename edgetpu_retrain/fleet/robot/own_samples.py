@@ -24,12 +24,12 @@ from edgetpu_retrain.store.samples.stored_samples import RowStates, SampleRow
 
 MAX_CLAIMS_A_SCAN = 5000
 """
-Maximum number of claims of one scan, which take about a second; the next scan claims the rest.
+Maximum number of claims in one scan; so many take about a second.  The next scan claims the rest.
 """
 
 _CLAIMS_A_TIME = 250
 
-# The claim about a sample: its label; '' = withdrawn (undo can restore the sample); None = erased.
+# The claim about a sample: its label; '' = withdrawn; None = withdrawn and erased everywhere.
 _Claimed = str | None
 _WITHDRAWN, _ERASED = '', None
 
@@ -103,7 +103,7 @@ class OwnSamples:
         """
         Claim what has changed since the last scan.
 
-        If nothing has changed, this reads only one page of samples.db.
+        If nothing has changed, no samples are read.
 
         Raises:
             StoreError: if samples.db or fleet.db cannot be read or written; the next scan claims
@@ -189,8 +189,8 @@ class OwnSamples:
         ]
 
     def _label(self, snapshot: Snapshot, rows: dict[bytes, SampleRow]) -> None:
-        # The answer to a question does not change the recording of the sample, which another robot
-        # or this one has claimed.
+        # The answer to a question does not change the sample's recording: it stays the one that
+        # was claimed before the question, by another robot or by this one.
         asked = {each.sample for each in self._tables.asked()} if rows else set()
         self._claim(
             self._draft(snapshot, sample, row, is_own=sample not in asked)
@@ -225,7 +225,7 @@ class OwnSamples:
 
 
 def _recording(row: SampleRow) -> str:
-    """Return a sample's recording; in old databases, each request to add samples is one."""
+    """Return a sample's recording; in old databases, each request to add samples makes one."""
     return row.recording or f'addition {row.addition}'
 
 

@@ -13,17 +13,19 @@ class Pauses:
     Times between the actions of a member, seconds.
 
     Args:
-        scan_s: shortest pause between two scans of samples.db; after a scan that took long, the
-            pause is ten times as long as the scan.
+        scan_s: shortest pause after a complete scan of samples.db; after a scan that took long, the
+            pause is ten times as long as the scan, but at most ``longest_scan_s``.
         retry_s: pause after a failed scan, synchronization or training; doubled with each failed
             training in a row, up to 300 s.
-        quiet_s: a training begins when nothing has changed for this time and all hubs are read.
+        quiet_s: a training begins when nothing has changed for this time and all connected hubs
+            are read to the end.
         longest_s: a training begins this long after a change even if changes continue, unless a
             hub is still being read.
         catch_up_s: a training begins this long after a change in any case.
-        report_s: pause between two reports if nothing changes.
+        report_s: time after which a report is made although nothing has changed, in addition to
+            ``least_report_s``.
         least_report_s: shortest pause between two reports.
-        longest_scan_s: longest pause between two scans of samples.db.
+        longest_scan_s: longest pause after a complete scan of samples.db.
     """
 
     scan_s: float = 0.5

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from edgetpu_retrain.wording import sentence
 
 Log = Callable[[str, str], None]
-"""Writes a line to the log; called with 'info' or 'warning', and a sentence."""
+"""Writes a line to the log; called with the severity, 'info' or 'warning', and a sentence."""
 
 
 class Problems:

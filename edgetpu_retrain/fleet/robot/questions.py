@@ -30,7 +30,12 @@ class _Case(NamedTuple):
 
 
 class Unsettled(NamedTuple):
-    """The numbers of questions and unsettled samples; all are 0 on a robot that may not teach."""
+    """
+    The numbers of questions and unsettled samples.
+
+    A sample counts only if this robot may claim one of its labels, so all numbers are 0 on a robot
+    that may not teach.
+    """
 
     questions: int = 0
     """Number of open questions."""
@@ -42,7 +47,7 @@ class Unsettled(NamedTuple):
 
 class FleetQuestioner:
     """
-    Keeps the questions about the fleet's samples in step with the claims about them.
+    Keeps the questions about the fleet's samples in step with the claims about these samples.
 
     An answered or dismissed question is asked again only if the claims about its sample change.
     Only a robot whose key may teach gets questions, and only about samples for which it may claim

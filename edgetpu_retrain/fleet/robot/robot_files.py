@@ -96,12 +96,12 @@ class RobotFiles:
         Return the number of the version that serves, or that the node will load next; 0 = none.
 
         Raises:
-            StoreError: if the models folder cannot be read.
+            StoreError: if the models folder or the recorded choice of a version cannot be read.
         """
         return next(iter(self._choice.wanted(self._choice.current())), 0)
 
     def complete(self, report: Report) -> Report:
-        """Return a copy of a report with the fields that are read from the ledger."""
+        """Return a copy of a report, with the fields that the ledger determines filled in."""
         frontier = json.dumps(self.ledger.frontier(), sort_keys=True)
         packs: Counter[str] = Counter()
         for each in self.ledger.quarantine():

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""RobotTables: stores in fleet.db which own samples were scanned and which questions asked."""
+"""RobotTables: records in fleet.db which own samples were scanned and which questions asked."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class RobotTables:
             connection.executemany('INSERT OR REPLACE INTO own_rows VALUES (?, ?, ?)', added)
 
     def asked(self) -> list[Asked]:
-        """Return all questions that were asked, including closed ones."""
+        """Return the last question about each sample, whether it is open or closed."""
         with self._lock, as_store_error('read', self._path):
             return [
                 Asked(*each)
