@@ -71,7 +71,7 @@ class Release:
     head: Head
     sample_counts: Mapping[str, int]
     accuracy: float | None = None
-    id: str = ''  # noqa: A003 - it is what it is called
+    id: str = ''  # noqa: A003 - the usual name
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Promotion:
         issued_ms: when it was signed, milliseconds since 1970; of several promotions of a release,
             the latest counts.
         release: id of the release.
-        share: share of the robots, 0 to 1; 0 withdraws the release.
+        share: share of the robots that take the release, 0 to 1; 0 = no further robot takes it.
     """
 
     publisher: str
@@ -129,8 +129,8 @@ def decode(message: bytes, roster: Roster, space: EmbeddingSpace) -> Release | P
         space: the embedding space of this robot.
 
     Raises:
-        FleetError: if the message is not valid, its signer may not release heads, or the head is
-            for another extractor.
+        FleetError: if the message is not valid, its signer may not release heads or had expired
+            when it was signed, or the head is for another extractor.
     """
     kind, member, body = _verified(message, roster)
     publisher = member.key
@@ -174,7 +174,7 @@ def is_from_publisher(message: bytes, roster: Roster) -> bool:
 
 
 def _verified(message: bytes, roster: Roster) -> tuple[bytes, Member, bytes]:
-    """Return the kind, signer and body of an untrusted message; raise FleetError if not valid."""
+    """Return kind, signer and body of an untrusted message; raise FleetError if it is invalid."""
     if not SIGNATURE_TEXT_BYTES < len(message) <= MAX_RELEASE_BYTES:
         raise FleetError(f'a release has {len(message)} bytes: at most {MAX_RELEASE_BYTES}')
     kind = next((each for each in (_RELEASE, _PROMOTION) if message.startswith(each)), b'')

@@ -65,8 +65,9 @@ def make_release(
         share: share of the robots that take the release before it is promoted, 0 to 1.
         issued_ms: now, milliseconds since 1970.
         options: how to train.
-        evidence_without: returns the evidence without the claims of some keys.  Its labels replace
-            labels that are probably wrong.  None = samples with such labels are left out.
+        evidence_without: returns the evidence without the claims of some keys.  The labels in that
+            evidence replace labels that are probably wrong.  None = samples whose label is
+            probably wrong are left out.
 
     Raises:
         RetrainError: if there are too few samples, the extractor or the options are not valid, or

@@ -25,7 +25,7 @@ def is_chosen(key: str, release: str, share: float) -> bool:
     Return whether a robot is in the share of the robots that takes a release.
 
     A robot that is chosen for a share is also chosen for every larger share of the same release.
-    For another release, other robots are chosen.
+    For another release, the robots are chosen independently.
 
     Args:
         key: public key of the robot.
@@ -71,8 +71,8 @@ def still_used(messages: Iterable[Release | Promotion]) -> list[Release | Promot
     """
     everything = list(messages)
     releases = {each.id: each for each in everything if isinstance(each, Release)}
-    # Each publisher has a limit of its own: one that later loses its role must not displace the
-    # releases of the others.
+    # Each publisher has a limit of its own: a publisher that later loses its role must not displace
+    # the releases of the others.
     by_publisher: dict[str, list[Release]] = {}
     for each in sorted(releases.values(), key=lambda each: (each.issued_ms, each.id)):
         by_publisher.setdefault(each.publisher, []).append(each)

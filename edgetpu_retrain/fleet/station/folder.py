@@ -112,7 +112,7 @@ class StationFolder:
 
     def renew_certificate(self) -> bool:
         """
-        Renew the hub's certificate if it is missing, damaged, soon expires or has other names.
+        Renew the hub's certificate if it is missing or damaged, expires soon or has other names.
 
         The private key is kept unless it is damaged, so that only the file of the certificate is
         replaced: if the renewal fails, the old certificate still belongs to the key.
@@ -164,6 +164,7 @@ class StationFolder:
 
         Raises:
             FleetError: if the credentials have no certificate for a hub.
+            StoreError: if the disk fails.
         """
         if not credentials.certificate:
             raise FleetError(
@@ -221,10 +222,12 @@ class StationFolder:
 
     def adopt_roster(self, message: bytes) -> bool:
         """
-        Store a roster from a hub if it is newer than the one in this folder.
+        Store a roster from a hub if its version is greater than that of the roster in this folder.
+
+        If this folder has no roster, any valid roster is stored.
 
         Returns:
-            Whether the received roster is newer.
+            Whether the received roster was stored.
 
         Raises:
             FleetError: if the message is invalid.
@@ -281,7 +284,7 @@ class StationFolder:
 
 
 def default_station_folder() -> Path:
-    """Return the default folder of a station, in ``$ROS_HOME``, or in ``~/.ros`` if not set."""
+    """Return the default folder of a station, in ``$ROS_HOME`` or, if that is empty, ``~/.ros``."""
     return Path(os.environ.get('ROS_HOME') or '~/.ros').expanduser() / FOLDER_NAME
 
 

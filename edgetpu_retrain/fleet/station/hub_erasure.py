@@ -30,7 +30,7 @@ async def erase_from_hub(hub: Hub, ledger: Ledger) -> int:
         Number of messages that were deleted.
 
     Raises:
-        HubError: if the hub was lost, or does not respond.
+        HubError: if the connection is lost, or the hub does not respond.
         StoreError: if the ledger cannot be used.
     """
     record = ledger.hub(hub.url)

@@ -28,7 +28,7 @@ async def read_releases(
         roster: the newest roster.
 
     Raises:
-        HubError: if the hub was lost, or does not respond.
+        HubError: if the connection is lost, or the hub does not respond.
     """
     found = {}
     reader = await open_reader(hub, RELEASES, f'release.{space.token}.*', 1)
@@ -55,7 +55,7 @@ async def delete_unused_releases(hub: Hub, space: EmbeddingSpace, roster: Roster
         Number of messages that were deleted.
 
     Raises:
-        HubError: if the hub was lost, or does not respond.
+        HubError: if the connection is lost, or the hub does not respond.
     """
     releases = await read_releases(hub, space, roster)
     used = set(map(id, still_used(releases.values())))

@@ -25,7 +25,7 @@ INSTALL = 'sudo apt-get install nats-server, or python3 -m pip install nats-serv
 
 SECONDS_TO_END = 10.0
 _RETRY_S = (0.5, 30.0)
-# A server that ran for longer than this, seconds, did not fail at its start.
+# A server that ran for more than this many seconds did not fail at its start.
 _GOOD_S = 20.0
 _MOST_CRASHES = 5
 _LAST_LINES = 6
@@ -68,7 +68,7 @@ def _version(program: str) -> tuple[int, ...]:
 
 class NatsServer:
     """
-    A nats-server as a child process, which ends when this process ends.
+    A nats-server as a child process; it ends when this process ends.
 
     Args:
         program: the program.

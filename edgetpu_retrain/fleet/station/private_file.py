@@ -23,7 +23,7 @@ def write_private(path: Path, content: bytes) -> None:
     Write a file with mode 0600, atomically; it is on disk when this function returns.
 
     Raises:
-        StoreError: if it cannot be written; an existing file is then unchanged.
+        StoreError: if the disk fails; the file then has its old or its new content.
     """
     with as_store_error('write', path):
         with complete_or_absent(path) as temporary:

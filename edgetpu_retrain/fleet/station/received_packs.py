@@ -47,7 +47,7 @@ async def read_packs(hub: Hub, key: str) -> list[ReceivedPack]:
         key: the public key that signed the packs.
 
     Raises:
-        HubError: if the hub was lost, or does not respond.
+        HubError: if the connection is lost, or the hub does not respond.
     """
     reader = await open_reader(hub, EVIDENCE, STREAMS[EVIDENCE].subjects, 1)
     packs = []

@@ -4,8 +4,9 @@
 The configuration of the hub, a nats-server with JetStream: who may connect, and what they may do.
 
 The server has one account, with one user for each member that may connect.  Subjects that the
-permissions do not list are denied, so members cannot delete, purge or create streams.  nats-server
-accepts JSON as configuration: https://docs.nats.io/running-a-nats-service/configuration
+permissions do not list are denied, so only the station can delete, purge or create streams.
+nats-server accepts JSON as configuration:
+https://docs.nats.io/running-a-nats-service/configuration
 """
 
 from __future__ import annotations

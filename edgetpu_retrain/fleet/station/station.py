@@ -280,7 +280,7 @@ class Station:
 
 async def _first_to_end(*coroutines: Coroutine[Any, Any, None]) -> None:
     """
-    Run coroutines until one ends, cancel the others, and raise the error of that one.
+    Run coroutines until one ends, cancel the others, and raise the error of the one that ended.
 
     The first coroutine runs the server, and is cancelled last.
     """

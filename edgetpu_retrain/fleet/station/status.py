@@ -53,10 +53,10 @@ class MemberStatus:
 
     Args:
         member: the member's entry in the roster.
-        received_ms: when the hub received the last message on the subject of the member's report,
-            milliseconds since 1970; None = never.
-        report: the report in that message; None if there is no message, or if the message cannot
-            be read or is not signed by the member.
+        received_ms: when the hub received the member's newest valid report or, if the hub has none,
+            a message that is not valid in its place, milliseconds since 1970; None = neither.
+        report: the newest valid report; None = none.  A report is valid if it can be read and the
+            member has signed it.
     """
 
     member: Member
@@ -88,9 +88,9 @@ class FleetStatus:
         Return 'here', 'away', 'never seen', 'unreadable', 'expired' or 'removed'.
 
         'here': the hub received a report of the member within the last minute.  'removed': the
-        member was revoked or retired.  'unreadable': the last message on the subject of the
-        member's report cannot be read or is not signed by the member; only the member's next
-        report shows whether it is here.
+        member was revoked or retired.  'unreadable': the hub has messages in place of the member's
+        reports, but no valid report; only the member's next report shows whether the member is
+        here.
         """
         member = each.member
         if not member.may_connect:
@@ -162,7 +162,7 @@ async def read_status(hub: Hub, roster: Roster) -> FleetStatus:
         roster: the station's roster.
 
     Raises:
-        HubError: if the hub was lost, or does not respond.
+        HubError: if the connection is lost, or the hub does not respond.
     """
     information = await hub.api(f'STREAM.INFO.{EVIDENCE}', {})
     state, configuration = information['state'], information['config']

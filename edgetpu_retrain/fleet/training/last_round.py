@@ -68,7 +68,7 @@ class LastRound:
         Write this round into a data folder.
 
         Raises:
-            StoreError: if the disk fails; the earlier file stays.
+            StoreError: if the disk fails; the file then has its old or its new content.
         """
         facts = {
             'format': _FORMAT, 'evidence': self.evidence, 'newest': self.newest,

@@ -64,7 +64,8 @@ class RoundResult:
     Args:
         outcome: 'served': there is a new version; 'rejected': the gate rejected the head, or the
             head lost too much accuracy by quantization; 'unchanged': there was nothing new to
-            train on; 'impossible': there are too few samples, or the options are not valid.
+            train on or examine; 'impossible': there are too few samples, or the options are not
+            valid.
         reason: why, or what the training left out, as text without a full stop; '' if there is
             nothing to add.
         version: number of the new version; 0 = none.
@@ -130,7 +131,8 @@ def run_round(
         accepted = last.labels_in(trusted.pool)
         verdict = pass_gate(trusted, accepted, options.training)
         if verdict.reason and (accepted != UNCLAIMED).sum() < len(last.ids):
-            # Some accepted samples do not count any more: the serving head must not stay.
+            # Some accepted samples do not count any more, so the head that was trained on them must
+            # not stay.  Train on the accepted samples that still count.
             still = accepted[trusted.rows] == trusted.pool.labels[trusted.rows]
             verdict = replace(verdict, rows=trusted.rows[still])
         elif verdict.reason:
@@ -165,10 +167,10 @@ def run_round(
 
 def digest_of(samples: str, extractor: str, options: RoundOptions) -> str:
     """
-    Return a digest of everything that a training depends on.
+    Return a digest of everything that a training, or the examination of a release, depends on.
 
     Args:
-        samples: digest of the samples.
+        samples: digest of the samples, after the id of the release if one is examined.
         extractor: identity of the extractor.
         options: how to train; ``keep_models`` is ignored.
     """

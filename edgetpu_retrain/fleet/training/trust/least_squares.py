@@ -20,8 +20,8 @@ from edgetpu_retrain.learning import IntArray
 from edgetpu_retrain.model_file.quantization import dequantize
 import numpy as np
 
-# Longer embeddings are projected to this many dimensions at random, which approximately preserves
-# distances (W. Johnson and J. Lindenstrauss, 1984) and makes the regression fast.
+# Longer embeddings are projected to this many dimensions by a random matrix, which approximately
+# preserves distances (W. Johnson and J. Lindenstrauss, 1984) and makes the regression fast.
 _DIMENSION = 512
 # The regularization, as a share of the mean eigenvalue of the matrix ``Sums.products``.
 _REGULARIZATION = 0.1
@@ -100,12 +100,12 @@ class LeastSquares:
 
 class Classification:
     """
-    Classifies some samples after learning others, of which it can forget some.
+    Classifies samples by a regression on learned samples, some of which it can forget.
 
     Args:
         learner: the samples.
         members: int64 ``[E]``, the samples to classify, as indices of the learner's ``rows``.
-        learned: ``learner.all``, or this minus the sums over the samples not to learn.
+        learned: ``learner.all``, or ``learner.all`` minus the sums over the samples not to learn.
     """
 
     def __init__(self, learner: LeastSquares, members: IntArray, learned: Sums) -> None:

@@ -34,7 +34,10 @@ def trusted_evidence(
     largest_share: float = LARGEST_SHARE,
 ) -> Trusted:
     """
-    Return the samples to train on; see :func:`trusted_samples`.
+    Return the samples to train on, with the labels of others instead of suspect labels.
+
+    If nobody else claims a label for such a sample, or that label is a suspect, too, the sample is
+    treated as in :func:`trusted_samples`.
 
     Args:
         evidence: the teachers' samples and this robot's own.

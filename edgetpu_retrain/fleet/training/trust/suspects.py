@@ -52,8 +52,9 @@ _MANY_MISTAKES = 0.1
 # correctly took at most a quarter.
 _TAKEN, _FEWEST_TAKEN = 0.3, 3
 # A single class may be too small to be noticed.  So the classes that a robot alone teaches are
-# also judged together: if they take at least this share of all views, and at least this number of
-# views for each of their samples, then each class of these that takes a view is a suspect.
+# also judged together: if they take at least this share of all views, at least this number of views
+# for each of their samples, and at least _FEWEST_TAKEN views, then each of these classes that takes
+# a view is a suspect.
 _TAKEN_OF_ALL, _TAKEN_BY_EACH = 0.02, 0.25
 
 
@@ -163,7 +164,7 @@ def _contradicting(pool: Pool, verdicts: _Verdicts) -> BoolArray:
         judged = members[is_judged[members]]
         mean = verdicts.chances[judged].mean() if len(judged) else 0.0
         if mean > _MOSTLY_WRONG:
-            # This includes the robot's samples of classes that no judge knows.
+            # This includes the robot's samples of classes that its judge does not know.
             found[members] = True
         elif mean > _MANY_MISTAKES:
             found[judged] = verdicts.chances[judged] > _MOSTLY_WRONG
@@ -176,8 +177,8 @@ def _contradicting(pool: Pool, verdicts: _Verdicts) -> BoolArray:
 
 def _taking_views(pool: Pool, verdicts: _Verdicts, left_out: BoolArray) -> BoolArray:
     """Return the samples of classes that only one robot teaches and that take views, bool [N]."""
-    # Count only views of classes that the judge knows: it misclassifies all others.  If the
-    # label of a view is a suspect, the judge may be right about the view.
+    # Count only views of classes that the judge knows, because it misclassifies all others.  Do
+    # not count views whose label is a suspect: the judge may be right about these.
     known = ~np.isnan(verdicts.chances) & ~left_out
     found = np.zeros(len(pool), bool)
     for own in _groups(pool, pool.origins):
