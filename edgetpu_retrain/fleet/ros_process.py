@@ -59,7 +59,7 @@ class EndSignal:
     Notes SIGINT and SIGTERM, which then do not interrupt the program.
 
     The signal handlers of an event loop would not suffice: when the loop is closed, it restores
-    Python's handlers, and a second signal would interrupt the closing of the node.
+    the default handlers, and a second signal would interrupt the closing of the node.
     """
 
     def __init__(self) -> None:

@@ -100,7 +100,7 @@ def _latest_promotions(messages: Iterable[Release | Promotion]) -> dict[str, Pro
 
 class ReleaseInbox:
     """
-    Stores the releases and promotions that can still have an effect; thread-safe.
+    Keeps in memory the releases and promotions that can still have an effect; thread-safe.
 
     Args:
         key: public key of this robot.

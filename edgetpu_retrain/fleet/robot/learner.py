@@ -34,7 +34,7 @@ class Learned:
 
 
 class Learner(Protocol):
-    """Learns from a fleet."""
+    """The interface of :class:`EvidenceLearner` and :class:`ReleaseLearner`."""
 
     @property
     def accept_release(self) -> Callable[[bytes], bool] | None:

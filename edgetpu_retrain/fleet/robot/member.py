@@ -100,7 +100,7 @@ class Member:
         return self._synchronization.status()
 
     def summary(self) -> tuple[str, dict[str, object]]:
-        """Return the state of the connection as text, and further values by name."""
+        """Return the state of the connections as text, and further values by name."""
         report = self.report
         connected = [hub.url for hub in self.hubs if hub.connected]
         message = f'connected to {", ".join(connected)}' if connected else 'not connected'

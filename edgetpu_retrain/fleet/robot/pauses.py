@@ -22,7 +22,7 @@ class Pauses:
         longest_s: a training begins this long after a change even if changes continue, unless a
             hub is still being read.
         catch_up_s: a training begins this long after a change in any case.
-        report_s: time after which a report is made although nothing has changed, in addition to
+        report_s: if nothing changes, the pause between two reports is this time plus
             ``least_report_s``.
         least_report_s: shortest pause between two reports.
         longest_scan_s: longest pause after a complete scan of samples.db.

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""RobotTables: records in fleet.db which own samples were scanned and which questions asked."""
+"""RobotTables: records the scanned samples and the asked questions in fleet.db."""
 
 from __future__ import annotations
 

@@ -284,7 +284,7 @@ class StationFolder:
 
 
 def default_station_folder() -> Path:
-    """Return the default folder of a station, in ``$ROS_HOME`` or, if that is empty, ``~/.ros``."""
+    """Return the default folder of a station, in ``$ROS_HOME`` (default: ``~/.ros``)."""
     return Path(os.environ.get('ROS_HOME') or '~/.ros').expanduser() / FOLDER_NAME
 
 

@@ -24,7 +24,7 @@ async def erase_from_hub(hub: Hub, ledger: Ledger) -> int:
 
     Args:
         hub: a connection with the station's key.
-        ledger: the station's ledger, which has read the hub.
+        ledger: the station's ledger, into which the hub's stream has been read.
 
     Returns:
         Number of messages that were deleted.

@@ -57,7 +57,7 @@ class Station:
         folder: the station's folder, which this process has locked.
         space: the embedding space of the packs that the station's own member keeps.
         upstream: for a site's station, the address of the base's hub and the credentials for it;
-            None = this is the base.
+            None = the station exchanges packs with its own hub only.
         log: called with each line for the operator.
 
     Raises:

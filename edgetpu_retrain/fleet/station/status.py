@@ -53,10 +53,10 @@ class MemberStatus:
 
     Args:
         member: the member's entry in the roster.
-        received_ms: when the hub received the member's newest valid report or, if the hub has none,
-            a message that is not valid in its place, milliseconds since 1970; None = neither.
-        report: the newest valid report; None = none.  A report is valid if it can be read and the
-            member has signed it.
+        received_ms: when the hub received the last report of the member, or another message in its
+            place, milliseconds since 1970; None = never.
+        report: the last report that is valid, which means that it can be read and that the member
+            has signed it; None = the hub has none.
     """
 
     member: Member

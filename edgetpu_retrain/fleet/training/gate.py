@@ -34,8 +34,8 @@ MOST_LEFT_OUT = 3
 # or percentages', Psychometrika 12, 1947).  With 1.645 standard deviations, at most one of 20
 # equally good heads is rejected.
 _FORGIVEN_SHARE, _DEVIATIONS = 0.01, 1.645
-# A class vanishes if the other head classifies two or more of its views correctly, and the new
-# head fewer than this share of that number.
+# A head is also worse if a class vanishes: if the other head classifies two or more views of the
+# class correctly, and the new head fewer than this share of that number.
 _VANISHED = 0.5
 # A mistake is attributed to the samples of the predicted class that are nearest to the view: to
 # _NEAREST of at most _MOST_COMPARED samples, which are spread evenly over the class.
