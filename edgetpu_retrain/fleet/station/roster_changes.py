@@ -101,7 +101,7 @@ def find_member(roster: Roster, name: str) -> Member:
 
 
 def read_roles(roles: Iterable[str]) -> frozenset[str]:
-    """Return checked roles, including 'read'; raise RequestError if one is not known."""
+    """Return roles as a set, with 'read' added; raise RequestError if one is not known."""
     wanted = frozenset(roles)
     if unknown := wanted - set(ROLES):
         raise RequestError(f'{quoted(min(unknown))} is not a role: use {", ".join(ROLES)}')

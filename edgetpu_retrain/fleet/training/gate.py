@@ -108,7 +108,7 @@ def _best_before(exam: Exam, accepted: IntArray, options: TrainingOptions) -> Bo
     Return which views the better of two heads classifies correctly, bool ``[E]``.
 
     One is trained on this robot's own samples, the other one on those that were accepted last.
-    A head that cannot be trained classifies no view correctly.
+    A head that cannot be trained counts as classifying no view correctly.
     """
     best = np.zeros(len(exam.rows), bool)
     for labels in (exam.pool.own_labels, accepted):

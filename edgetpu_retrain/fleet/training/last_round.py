@@ -35,7 +35,7 @@ _MAX_BYTES = 400_000_000
 @dataclass(frozen=True, eq=False)
 class LastRound:
     """
-    The last round, and the samples or the release that were accepted last.
+    The last round, and the samples or the release accepted last.
 
     Args:
         evidence: digest of everything on which the last round's decision depended; while it is

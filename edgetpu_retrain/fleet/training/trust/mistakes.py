@@ -38,7 +38,7 @@ _PORTIONS_PRIOR = np.array([0.7, 0.2, 0.07, 0.03])
 # that is typical of all robots: the mean is 0, as in report/analysis/mislabels.py.  The second is
 # for the temperature of a single robot: the mean is the logarithm of the typical temperature.
 _UNCERTAINTY, _BETWEEN_ORIGINS = 1.0, 0.5
-# A larger difference of logits counts as this one, so that exp() stays finite.
+# A larger difference of logits counts as this value, so that exp() stays finite.
 _LARGEST_LOGARITHM = 80.0
 
 
@@ -116,11 +116,12 @@ def _mixed(likelihood: Floats) -> Floats:
 
 def _weights(likelihood: Floats, believed: Floats) -> Floats:
     """
-    Return how probable each temperature and share of wrong labels is for a class of a robot.
+    Return how probable each pair of temperature and share of wrong labels is for a robot's class.
 
     Args:
         likelihood: float64 ``[T, S]``, what :func:`_likelihood` returns for the class.
-        believed: float64 ``[T, P]``, how probable each temperature and portion is for the robot.
+        believed: float64 ``[T, P]``, how probable each pair of temperature and portion is for the
+            robot; the sum is 1.
 
     Returns:
         float64 ``[T, S]``, whose sum is 1.

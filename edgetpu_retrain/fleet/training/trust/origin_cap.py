@@ -19,7 +19,8 @@ def over_the_cap(pool: Pool, rows: IntArray, largest_share: float = LARGEST_SHAR
     """
     Return which samples to leave out so that no other robot dominates a class.
 
-    A class that only one robot has taught has no limit, which would only make the head worse.
+    A class that only one robot has taught has no limit, because a limit would only make the head
+    worse.
 
     Args:
         pool: all samples.

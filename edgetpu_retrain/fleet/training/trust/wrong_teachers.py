@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Finds robots that teach wrong labels, from which nothing should be learned.
+Finds robots that teach wrong labels, so that nothing is learned from these robots.
 
 Two tests find such a robot.  Both classify samples that the classifier has not learned:
 
@@ -13,9 +13,9 @@ Two tests find such a robot.  Both classify samples that the classifier has not 
   right.
 
 Neither test is meant to suspect a robot in another place.  Its samples do not help other robots,
-but do not harm them either, and from half of its samples the other half can be learned.  After a
-robot is found, the tests are repeated without it, because its samples make those of other robots
-look wrong.
+but do not harm them either, and a classifier that has learned half of its samples classifies the
+other half well.  After a robot is found, the tests are repeated without it, because its samples
+make those of other robots look wrong.
 """
 
 from __future__ import annotations
