@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Round: one training of a robot on its fleet's samples, from the ledger to a new model version.
+A round: one training of a robot on its fleet's samples, from the ledger to a new model version.
 
 The version is stored beside those of the node, which loads it.  A round ends at once if nothing on
 which its decision depends has changed since the last one.  So if the user chooses an older

@@ -9,10 +9,11 @@ folds.  Each judge judges the samples of one fold, and is trained on this robot'
 those of the other folds.
 
 Single mistakes cost a head little, and samples from a place that only one robot knows may look
-like mistakes.  So a robot's labels of one class are judged together, and single samples only if
-the robot makes many mistakes.  The labels of a class that the judge does not know cannot be judged
-in this way.  If only one robot teaches such a class, the class is a suspect if it takes views of
-other classes: if judges classify many of their samples as this class.
+like mistakes.  So all labels of a robot are judged together, and all of its labels of one class.
+Single samples are judged only if the robot makes many mistakes.  The labels of a class that the
+judge does not know cannot be judged in this way.  If only one robot teaches such a class, the class
+is a suspect if it takes views of other classes: if judges classify many of their samples as this
+class.
 
 A judge that has learned wrong labels suspects right ones.  So all samples of robots that teach
 wrong labels are suspects before any judge is trained, see wrong_teachers.py.  If there are other
