@@ -126,7 +126,7 @@ class FleetProcess:
                 raise error
 
     async def _follow(self) -> None:
-        """Run a member with the settings of the retrain node; replace it when the settings change."""
+        """Run a member with the retrain node's settings; replace it when the settings change."""
         while not self._end.has_come:
             answer = await self._ask()
             if answer is None:
@@ -174,7 +174,7 @@ class FleetProcess:
 
     @contextlib.contextmanager
     def _opened(self, settings: NodeSettings, keep_models: int) -> Iterator[Member]:
-        """Yield a member; raise OSError or RetrainError if its folder or extractor cannot be used."""
+        """Yield a member; raise OSError or RetrainError if folder or extractor cannot be used."""
         given, credentials, key = (
             self._node.parameters,
             self._credentials,

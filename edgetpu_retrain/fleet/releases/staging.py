@@ -71,8 +71,8 @@ def still_used(messages: Iterable[Release | Promotion]) -> list[Release | Promot
     """
     everything = list(messages)
     releases = {each.id: each for each in everything if isinstance(each, Release)}
-    # Each publisher has a limit of its own: a publisher that later loses its role must not displace
-    # the releases of the others.
+    # Each publisher has a limit of its own: a publisher that later loses its role must not
+    # displace the releases of the others.
     by_publisher: dict[str, list[Release]] = {}
     for each in sorted(releases.values(), key=lambda each: (each.issued_ms, each.id)):
         by_publisher.setdefault(each.publisher, []).append(each)

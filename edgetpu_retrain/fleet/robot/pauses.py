@@ -13,8 +13,8 @@ class Pauses:
     Times between the actions of a member, seconds.
 
     Args:
-        scan_s: shortest pause after a complete scan of samples.db; after a scan that took long, the
-            pause is ten times as long as the scan, but at most ``longest_scan_s``.
+        scan_s: shortest pause after a complete scan of samples.db; after a scan that took long,
+            the pause is ten times as long as the scan, but at most ``longest_scan_s``.
         retry_s: pause after a failed scan, synchronization or training; doubled with each failed
             training in a row, up to 300 s.
         quiet_s: a training begins when nothing has changed for this time and all connected hubs

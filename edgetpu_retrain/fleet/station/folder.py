@@ -263,7 +263,7 @@ class StationFolder:
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        """Lock the folder while the hub runs; raise FleetError if another process has locked it."""
+        """Lock the folder while the hub runs; raise FleetError if it is locked already."""
         with _lock(self.path / 'serving', wait=False):
             yield
 

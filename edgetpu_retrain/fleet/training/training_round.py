@@ -131,8 +131,8 @@ def run_round(
         accepted = last.labels_in(trusted.pool)
         verdict = pass_gate(trusted, accepted, options.training)
         if verdict.reason and (accepted != UNCLAIMED).sum() < len(last.ids):
-            # Some accepted samples do not count any more, so the head that was trained on them must
-            # not stay.  Train on the accepted samples that still count.
+            # Some accepted samples do not count any more, so the head that was trained on them
+            # must not stay.  Train on the accepted samples that still count.
             still = accepted[trusted.rows] == trusted.pool.labels[trusted.rows]
             verdict = replace(verdict, rows=trusted.rows[still])
         elif verdict.reason:

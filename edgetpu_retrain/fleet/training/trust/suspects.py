@@ -11,9 +11,9 @@ those of the other folds.
 Single mistakes cost a head little, and samples from a place that only one robot knows may look
 like mistakes.  So all labels of a robot are judged together, and all of its labels of one class.
 Single samples are judged only if the robot makes many mistakes.  The labels of a class that the
-judge does not know cannot be judged in this way.  If only one robot teaches such a class, the class
-is a suspect if it takes views of other classes: if judges classify many of their samples as this
-class.
+judge does not know cannot be judged in this way.  If only one robot teaches such a class, the
+class is a suspect if it takes views of other classes: if judges classify many of their samples as
+this class.
 
 A judge that has learned wrong labels suspects right ones.  So all samples of robots that teach
 wrong labels are suspects before any judge is trained, see wrong_teachers.py.  If there are other
@@ -53,9 +53,9 @@ _MANY_MISTAKES = 0.1
 # correctly took at most a quarter.
 _TAKEN, _FEWEST_TAKEN = 0.3, 3
 # A single class may be too small to be noticed.  So the classes that a robot alone teaches are
-# also judged together: if they take at least this share of all views, at least this number of views
-# for each of their samples, and at least _FEWEST_TAKEN views, then each of these classes that takes
-# a view is a suspect.
+# also judged together: if they take at least this share of all views, at least this number of
+# views for each of their samples, and at least _FEWEST_TAKEN views, then each of these classes
+# that takes a view is a suspect.
 _TAKEN_OF_ALL, _TAKEN_BY_EACH = 0.02, 0.25
 
 
