@@ -24,7 +24,7 @@ NODE_NAME = 'edgetpu_retrain_fleet'
 _TIMEOUT_S = 5.0
 _DIAGNOSTICS = 10
 
-# The requested parameters of the retrain node: strings, which are the fields of NodeSettings; a
+# The requested parameters of the retrain node: strings, which are fields of NodeSettings; a
 # boolean; and an integer.
 _TEXTS = ('data_dir', 'extractor', 'input_range', 'input_size', 'model_output')
 _FOLLOW, _KEEP = 'follow_models', 'keep_models'

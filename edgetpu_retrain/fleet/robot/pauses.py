@@ -15,8 +15,8 @@ class Pauses:
     Args:
         scan_s: shortest pause after a complete scan of samples.db; after a scan that took long,
             the pause is ten times as long as the scan, but at most ``longest_scan_s``.
-        retry_s: pause after a failed scan, synchronization or training; doubled with each failed
-            training in a row, up to 300 s.
+        retry_s: pause after a failed scan or synchronization; after failed trainings, it is
+            doubled with each failure in a row, up to 300 s.
         quiet_s: a training begins when nothing has changed for this time and all connected hubs
             are read to the end.
         longest_s: a training begins this long after a change even if changes continue, unless a
