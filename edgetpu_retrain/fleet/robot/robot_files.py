@@ -64,8 +64,7 @@ class RobotFiles:
             self.ledger = stack.enter_context(Ledger(path, space, me=key, fleet=fleet))
             tables = RobotTables(path)
             stack.callback(tables.close)
-            # If samples.db is damaged, scans and questions fail, but synchronization and reports go
-            # on.
+            # If samples.db is damaged, scans and questions fail; synchronization and reports go on.
             self._samples = stack.enter_context(
                 SampleStore(folder / SAMPLES_FILE, must_open=False, is_ending=is_ending)
             )
