@@ -64,7 +64,8 @@ class RobotFiles:
             self.ledger = stack.enter_context(Ledger(path, space, me=key, fleet=fleet))
             tables = RobotTables(path)
             stack.callback(tables.close)
-            # If samples.db is damaged, scans and questions fail; synchronization and reports go on.
+            # A damaged samples.db makes scans and questions fail, but not synchronization and
+            # reports.
             self._samples = stack.enter_context(
                 SampleStore(folder / SAMPLES_FILE, must_open=False, is_ending=is_ending)
             )
