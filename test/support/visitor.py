@@ -23,6 +23,9 @@ _DESKTOP = {'viewport': {'width': 1280, 'height': 800}}
 _PHONE = 'Pixel 5'
 _LAST = 60
 _TRANSITION_MS = 1000
+# How often to look whether a button is pressed before pressing it again, and how often to do that.
+_LOOKS = 100
+_MOST_HOLDS = 50
 
 
 class Place(Protocol):
@@ -130,8 +133,9 @@ class Visitor(contextlib.ExitStack):
         """
         Hold the button of a class until the page shows some samples more.
 
-        On a busy machine, the browser may be silent for so long that the server ends a hold; like
-        a person, this presses again then.
+        On a busy machine, the browser may be silent for so long that the server ends a hold, and a
+        notice may move the button just before it is pressed; like a person, this presses again
+        then.
 
         Returns:
             The number of holds.
@@ -143,11 +147,15 @@ class Visitor(contextlib.ExitStack):
         def is_pressed() -> bool:
             return bool(button.get_attribute('aria-pressed') == 'true')
 
-        while self.samples_of(label) < wanted:
+        def is_complete() -> bool:
+            return self.samples_of(label) >= wanted
+
+        while not is_complete():
             holds += 1
+            assert holds < _MOST_HOLDS
             with self.holding(button):
-                self.wait_until(lambda: is_pressed() or self.samples_of(label) >= wanted)
-                self.wait_until(lambda: not is_pressed() or self.samples_of(label) >= wanted)
+                if any(self._has_passed(is_pressed) for _ in range(_LOOKS)):
+                    self.wait_until(lambda: not is_pressed() or is_complete())
         return holds
 
     def samples_of(self, label: str) -> int:
