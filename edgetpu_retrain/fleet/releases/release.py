@@ -158,7 +158,7 @@ def decode(message: bytes, roster: Roster, space: EmbeddingSpace) -> Release | P
 
 def is_from_publisher(message: bytes, roster: Roster) -> bool:
     """
-    Return whether a message is signed by a member with the role 'release'.
+    Return whether a message is signed by a member that may release heads.
 
     The fields of the message are not checked, so the message may be for any extractor.
 
@@ -180,7 +180,7 @@ def _verified(message: bytes, roster: Roster) -> tuple[bytes, Member, bytes]:
     kind = next((each for each in (_RELEASE, _PROMOTION) if message.startswith(each)), b'')
     publisher = message.removeprefix(kind)[:_KEY_LENGTH].decode('ascii', 'replace')
     member = roster.member(publisher)
-    if not kind or member is None or 'release' not in member.roles:
+    if not kind or member is None or 'release' not in member.roles or not member.may_connect:
         raise FleetError('a release comes from nobody who may release heads in this fleet')
     body = signed_body(message, publisher)
     if body is None:

@@ -12,9 +12,11 @@ from edgetpu_retrain.fleet.releases.release import (
     decode,
     encode,
     encode_promotion,
+    is_from_publisher,
     Promotion,
     Release,
 )
+from edgetpu_retrain.fleet.station.roster_changes import remove_member
 import numpy as np
 import pytest
 from support.fleet_members import NOW_MS, robot_key, SPACE
@@ -58,6 +60,15 @@ def test_only_who_may_release_is_believed() -> None:
         decode(encode(RELEASE, robot_key(2)), ROSTER, SPACE)
     with pytest.raises(FleetError, match='nobody who may release'):
         decode(encode(RELEASE, robot_key(3)), ROSTER, SPACE)
+
+
+def test_a_key_that_was_revoked_releases_nothing_more() -> None:
+    message = encode(RELEASE, KEY)
+    assert is_from_publisher(message, ROSTER)
+    revoked = remove_member(ROSTER, KEY.public, {})
+    assert not is_from_publisher(message, revoked)
+    with pytest.raises(FleetError, match='nobody who may release'):
+        decode(message, revoked, SPACE)
 
 
 def test_a_release_for_another_extractor_is_rejected() -> None:
