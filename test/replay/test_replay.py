@@ -281,7 +281,8 @@ def test_a_cut_off_bag_is_played_up_to_the_cut(
 def test_a_listener_that_confirms_nothing_is_reported(bag: Path, package_path: str) -> None:
     code = (
         'import rclpy; from sensor_msgs.msg import Image; rclpy.init(); '
-        f'node = rclpy.create_node("stopped"); node.create_subscription(Image, {TOPIC!r}, id, 10); '
+        'node = rclpy.create_node("stopped"); '
+        f'node.create_subscription(Image, {TOPIC!r}, id, 10); '
         'rclpy.spin(node)'
     )
     arguments = ('--rate', '50', '--listeners', '1', '--loop')

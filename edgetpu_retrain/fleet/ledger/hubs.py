@@ -100,7 +100,8 @@ class HubRecord:
         """Delete all records of the hub, whose stream is to be read from its beginning."""
         with self._database.transaction('forget a hub in') as connection:
             for table in ('hubs', 'hub_messages', 'dropped'):
-                connection.execute(f'DELETE FROM {table} WHERE hub = ?', (self._hub,))  # noqa: S608
+                statement = f'DELETE FROM {table} WHERE hub = ?'  # noqa: S608
+                connection.execute(statement, (self._hub,))
 
     def acknowledged(self, digest: bytes, sequence: int) -> None:
         """Store that the hub has acknowledged a pack, with the number of the message."""
