@@ -19,5 +19,5 @@ def embeddings_member(identity: str) -> str:
 
 
 def image_member(number: int) -> str:
-    """Return the member name of the picture of the sample with this id in the exporting store."""
+    """Return the member name of a sample's picture; ``number`` is its id when exported."""
     return f'images/{number:08d}.jpg'

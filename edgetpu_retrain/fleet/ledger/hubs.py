@@ -32,7 +32,7 @@ class Position(NamedTuple):
 
 class MissingPack(NamedTuple):
     """
-    A pack in the ledger that a hub is not known to have with all bytes that the ledger has.
+    A pack in the ledger that the hub may lack, or may have with fewer bytes of its samples.
 
     Args:
         hash: hash of the pack.

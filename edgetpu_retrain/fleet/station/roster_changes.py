@@ -114,7 +114,7 @@ def _with_changed(roster: Roster, key: str, change: Callable[[Member], Member]) 
 
 
 def _smaller(old: KeepMap | None, new: KeepMap) -> KeepMap:
-    """Return, for each epoch, the last pack that counts according to both."""
+    """Return, for each epoch, the last pack that counts according to both maps."""
     if old is None:
         return new
     return {

@@ -117,10 +117,11 @@ class Journal(Snapshot):
 
     def addition_of(self, label: str, recording: str) -> int:
         """
-        Return the addition to which further samples of a named recording belong; 0 = a new one.
+        Return the addition that further samples of a named recording join; 0 = a new addition.
 
-        While a user holds a button, each frame is stored by a separate request.  Undo removes all
-        of them together, because they belong to one addition.
+        An addition is named by the id of its first sample.  While a user holds a button, each
+        frame is stored by a separate request, with the same recording.  All these samples join one
+        addition, so that undo removes them together.
 
         Args:
             label: class name of all samples of the addition.

@@ -81,7 +81,7 @@ def test_messages_are_read_in_order_once_and_as_they_come(server: HubServer) -> 
         ada, bob = await connect(server.url, ADAS), await connect(server.url, BOBS)
         subject = f'evidence.0123.{ADA.public}.{ADA.public}'
         numbers = [
-            await ada.publish(subject, b'%d' % each, f'in order {each}') for each in range(3)
+            await ada.publish(subject, b'%d' % each, f'in order {each}') or 0 for each in range(3)
         ]
         assert await ada.publish(subject, b'0', 'in order 0') is None
         reader = await open_reader(bob, EVIDENCE, 'evidence.0123.*.*', 1)
@@ -160,7 +160,10 @@ def test_no_consumer_stays_without_its_member(server: HubServer) -> None:
         if (version.major, version.minor) < (2, 10):
             pytest.skip('needs nats-server 2.10 or newer')
         request = f'CONSUMER.CREATE.{EVIDENCE}.stays.evidence.0123.*.*'
-        config = {'durable_name': 'stays', 'filter_subject': 'evidence.0123.*.*'}
+        config: dict[str, object] = {
+            'durable_name': 'stays',
+            'filter_subject': 'evidence.0123.*.*',
+        }
         made = await ada.api(request, {'stream_name': EVIDENCE, 'config': config})
         assert made['config']['inactive_threshold'] == INACTIVE_S * 10**9
         config |= {'inactive_threshold': (INACTIVE_S + 1) * 10**9}

@@ -19,6 +19,7 @@ from edgetpu_retrain.fleet.station import certificates
 from edgetpu_retrain.fleet.station import folder as folder_module
 from edgetpu_retrain.fleet.station import station as station_module
 from edgetpu_retrain.fleet.station.folder import StationFolder
+from edgetpu_retrain.fleet.station.private_file import write_private
 from edgetpu_retrain.fleet.station.settings import Settings
 from edgetpu_retrain.fleet.station.station import Station
 import pytest
@@ -101,12 +102,11 @@ def test_a_renewal_that_fails_leaves_a_certificate_of_the_key(
 ) -> None:
     folder = StationFolder(tmp_path / 'base')
     folder.make_base(settings_of('localhost'))
-    write = folder_module.write_private
 
     def fail(path: Path, content: bytes) -> None:
         if path == folder.certificate:
             raise StoreError('no space left on device')
-        write(path, content)
+        write_private(path, content)
 
     with monkeypatch.context() as full:
         full.setattr(folder_module, 'write_private', fail)

@@ -95,7 +95,7 @@ def test_a_damaged_authority_certifies_nothing(authority: Certificate) -> None:
         Certificate(authority.pem[:200], authority.key),
         Certificate(authority.pem, authority.key[:100]),
     ):
-        with pytest.raises(FleetError, match='take authority.pem and authority.key'):
+        with pytest.raises(FleetError, match=r'take authority\.pem and authority\.key'):
             make_hub_certificate(damaged, ('base.local',))
 
 
