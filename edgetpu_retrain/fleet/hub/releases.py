@@ -14,7 +14,7 @@ _MOST = 16
 
 class Releases:
     """
-    The latest releases that came from a hub or were made here; thread-safe.
+    The latest releases that came from a hub; thread-safe.
 
     Args:
         accept: returns whether a received message is a release that this member may use; other
@@ -33,10 +33,6 @@ class Releases:
             for hubs in self._at.values():
                 hubs.discard(hub)
 
-    def add(self, message: bytes) -> None:
-        """Add a release of this member, which no hub has yet."""
-        self._keep(message, None)
-
     def receive(self, message: bytes, hub: str) -> bool:
         """
         Keep a release if it is accepted, and note that a hub has it.
@@ -44,19 +40,9 @@ class Releases:
         Returns:
             Whether the release is new; False if it is not accepted.
         """
-        return self._keep(message, hub)
-
-    def missing(self, hub: str) -> list[bytes]:
-        """Return the kept releases, as messages, that a hub is not known to have."""
-        with self._lock:
-            return [
-                message for each, message in self._messages.items() if hub not in self._at[each]
-            ]
-
-    def _keep(self, message: bytes, hub: str | None) -> bool:
         digest = hashlib.sha256(message).digest()
         with self._lock:
-            must_check = hub is not None and digest not in self._at
+            must_check = digest not in self._at
         # Check without the lock: checking takes long, and missing(), which needs the lock, runs in
         # the event loop.
         if must_check and not self._accept(message):
@@ -71,6 +57,12 @@ class Releases:
                 # replace newer ones each time that a hub is read again.
                 for oldest in list(self._messages)[:-_MOST]:
                     del self._messages[oldest]
-            if hub is not None:
-                self._at[digest].add(hub)
+            self._at[digest].add(hub)
         return is_new
+
+    def missing(self, hub: str) -> list[bytes]:
+        """Return the kept releases, as messages, that a hub is not known to have."""
+        with self._lock:
+            return [
+                message for each, message in self._messages.items() if hub not in self._at[each]
+            ]

@@ -113,16 +113,6 @@ class Synchronization:
             if link.session is not None:
                 link.session.wake()
 
-    def publish_release(self, message: bytes) -> None:
-        """
-        Publish a released head on all hubs, now or when they are connected.
-
-        Call it only if ``accept_release`` was passed.
-        """
-        assert self._releases is not None
-        self._releases.add(message)
-        self.wake()
-
     async def publish_report(self, report: Report) -> None:
         """Publish a report on all hubs that are connected now."""
         message = report.encode(self._key)

@@ -44,7 +44,7 @@ def test_what_is_not_accepted_is_not_passed_on() -> None:
 def test_only_the_newest_are_kept() -> None:
     releases = Releases(lambda _: True)
     for number in range(100):
-        releases.add(b'%d' % number)
+        releases.receive(b'%d' % number, 'upstream')
     assert releases.missing('site') == [b'%d' % number for number in range(84, 100)]
 
 

@@ -232,7 +232,9 @@ def test_two_hubs_are_joined_by_a_member_of_both(
         async with ada, bob:
             ada.teach(10, 'cup', 1)
             bob.teach(20, 'mug', 2)
-            bob.synchronization.publish_release(b'head')
+            hub = await connect(upstream.url, TestCredentials(BOB.seed))
+            await hub.publish(f'release.{SPACE.token}.{BOB.public}', b'head', '')
+            await hub.close()
             await until(lambda: ada.status.behind == bob.status.behind == 0)
             async with relay:
                 await until(are_equal(ada, bob, relay, count=30))
