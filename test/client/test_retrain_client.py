@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import re
+import signal
 from typing import Any
 
 from action_msgs.msg import GoalStatus
@@ -233,8 +234,7 @@ def test_a_node_that_ends_fails_what_waits_for_it(
             client.call(Trigger, 'no_such_service')
         blocked = thread.submit(client.add_samples, 'cat', timeout_s=600.0)
         waiting = client.add_samples_async('cat', timeout_s=600.0)
-        node.process.kill()
-        node.wait()
+        node.end(signal.SIGKILL)
         with pytest.raises(RetrainClientError, match=r'not running|does not respond'):
             blocked.result(PATIENCE_S)
         with pytest.raises(RetrainClientError, match='does not respond'):

@@ -75,8 +75,7 @@ def start_camera(package_path: str) -> Iterator[StartCamera]:
 
     yield start
     for each in running:
-        each.process.kill()
-        each.__exit__(None, None, None)
+        each.end()
 
 
 def statuses(person: Person) -> Any:
