@@ -19,6 +19,7 @@ from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.interpreters.probe import probe
 from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.extractor import Extractor
+from edgetpu_retrain.runtime.models.picture_model import failure_sentence
 
 
 @dataclass(eq=False)
@@ -75,7 +76,7 @@ class CpuEngine:
             raise
         except Exception as error:
             before = self._problem
-            self._problem = f'The CPU did not run the model ({" ".join(str(error).split())})'
+            self._problem = failure_sentence(error, 'cpu')
             if not before:
                 self._report(self._problem)
             raise DeviceError(self._problem) from error

@@ -63,7 +63,7 @@ class CpuTwin:
 
         Raises:
             ImageError: if ``rgb`` has another type or shape, or if the output is not finite.
-            Exception: whatever the runtime raises.
+            DeviceError: if the CPU does not run the model.
         """
         embedding = self._extractor.embed(rgb, before_invoke)
         times = self._extractor.times

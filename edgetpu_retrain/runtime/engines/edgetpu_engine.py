@@ -32,12 +32,13 @@ from edgetpu_retrain.model_file.metadata.labels import read_labels
 from edgetpu_retrain.runtime.engines import engine
 from edgetpu_retrain.runtime.engines.back_off import BackOff
 from edgetpu_retrain.runtime.engines.cpu_twin import CpuTwin
-from edgetpu_retrain.runtime.engines.guarded_model import failure_sentence, GuardedModel
+from edgetpu_retrain.runtime.engines.guarded_model import GuardedModel
 from edgetpu_retrain.runtime.interpreters.device import find_edgetpu
 from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.interpreters.probe import probe, ProbeLimits
 from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.extractor import Extractor
+from edgetpu_retrain.runtime.models.picture_model import failure_sentence
 
 INVOKE_TIMEOUT_S = 2.0
 
@@ -126,7 +127,7 @@ class EdgeTpuEngine:
         except RetrainError as error:
             if twin is None and not may_start_down:
                 raise
-            self._fail(failure_sentence(error), self._failures)
+            self._fail(failure_sentence(error, self._device), self._failures)
 
     def run(
         self, rgb: RgbArray, before_invoke: Callable[[], None] | None = None
@@ -141,7 +142,7 @@ class EdgeTpuEngine:
             except (ImageError, MemoryError):
                 raise
             except Exception as error:  # noqa: BLE001 - any other exception is a device failure
-                self._fail(failure_sentence(error), failures)
+                self._fail(failure_sentence(error, self._device), failures)
         self.retry_if_due()
         if self._twin is None:
             raise DeviceError(self._problem)
@@ -169,7 +170,7 @@ class EdgeTpuEngine:
         try:
             on_device = self._load(model) if is_up else None
         except DeviceError as error:
-            self._fail(failure_sentence(error), failures)
+            self._fail(failure_sentence(error, self._device), failures)
         head = None if self._twin is None else Head(*read_head_weights(model))
         return _OnEdgeTpu(model, read_labels(model), head, on_device)
 
@@ -272,7 +273,7 @@ class EdgeTpuEngine:
         try:
             recovered = self._try_device(served)
         except Exception as error:  # noqa: BLE001 - an escaping exception would end all retries
-            failure = failure_sentence(error)
+            failure = failure_sentence(error, self._device)
             with self._lock:
                 self._retrying = False
                 self._retry_at = self._back_off.failed(self._clock())

@@ -104,8 +104,7 @@ class Engine(Protocol):
 
         Raises:
             ImageError: if ``rgb`` has another type or shape, or if the output is not finite.
-            DeviceError: if the device fails and there is no fallback.
-            Exception: whatever the runtime raises if the fallback fails.
+            DeviceError: if the device fails, and there is no fallback or the fallback fails, too.
         """
 
     def prepare(self, model: bytes, *, trusted: bool = True) -> PreparedModel:
@@ -163,7 +162,7 @@ def infer(
 
     Raises:
         ImageError: if ``rgb`` has another type or shape, or if the output is not finite.
-        Exception: whatever the runtime raises.
+        DeviceError: if the device does not run the model.
     """
     if isinstance(model, Extractor):
         embedding = model.embed(rgb, before_invoke)

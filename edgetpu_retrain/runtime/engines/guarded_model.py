@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from edgetpu_retrain.errors import RetrainError, TOO_LITTLE_MEMORY
 from edgetpu_retrain.runtime.engines.engine import infer, Inference, PreparedModel
 from edgetpu_retrain.runtime.interpreters.guard import Guard
 from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
@@ -54,17 +53,8 @@ class GuardedModel:
             before_invoke: as in :meth:`Engine.run`.
 
         Raises:
-            DeviceError: if the inference takes longer than ``timeout_s``; the model is then
-                unusable.
+            DeviceError: if the device does not run the model, or if the inference takes longer
+                than ``timeout_s``; after a timeout, the model is unusable.
             ImageError: if ``rgb`` has another type or shape, or if the output is not finite.
-            Exception: whatever the runtime raises.
         """
         return self._guard.call(lambda: infer(self.model, rgb, served, before_invoke), timeout_s)
-
-
-def failure_sentence(error: Exception) -> str:
-    """Return one sentence, without its full stop, that describes an Edge TPU failure."""
-    if isinstance(error, MemoryError):
-        return TOO_LITTLE_MEMORY
-    text = ' '.join(str(error).split()).rstrip('.') or type(error).__name__
-    return text if isinstance(error, RetrainError) else f'The Edge TPU failed ({text})'

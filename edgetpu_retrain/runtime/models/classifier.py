@@ -79,6 +79,7 @@ class Classifier(PictureModel):
 
         Raises:
             ImageError: if ``rgb`` has another type or shape, or if the output is not finite.
+            DeviceError: if the device does not run the model.
         """
         _, embedding = self._run(rgb, before_invoke)
         real = dequantize(embedding[np.newaxis], self.description.quantization)

@@ -49,5 +49,6 @@ class Extractor(PictureModel):
 
         Raises:
             ImageError: if ``rgb`` has another type or shape, or if the output is not finite.
+            DeviceError: if the device does not run the model.
         """
         return self._run(rgb, before_invoke)[0]

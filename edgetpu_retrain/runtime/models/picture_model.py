@@ -9,7 +9,13 @@ from dataclasses import dataclass
 import time
 from typing import Any
 
-from edgetpu_retrain.errors import ImageError, ModelFileError
+from edgetpu_retrain.errors import (
+    DeviceError,
+    ImageError,
+    ModelFileError,
+    RetrainError,
+    TOO_LITTLE_MEMORY,
+)
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.runtime.interpreters.interpreter import load_model
 from edgetpu_retrain.runtime.interpreters.preprocessing import (
@@ -93,6 +99,7 @@ class PictureModel:
 
         Raises:
             ImageError: if ``rgb`` has another type or shape, or if an output is not finite.
+            DeviceError: if the device does not run the model.
         """
         begin = time.perf_counter()
         # The interpreter cannot run while a view of the tensor exists, and a stored traceback
@@ -103,7 +110,10 @@ class PictureModel:
         if before_invoke is not None:
             before_invoke()
         interpreter = self.loaded.interpreter
-        interpreter.invoke()
+        try:
+            interpreter.invoke()
+        except (RuntimeError, ValueError) as error:
+            raise DeviceError(failure_sentence(error, self.loaded.device)) from error
         outputs = [interpreter.get_tensor(index).reshape(-1) for index in self._outputs]
         self.times = InferenceTimes(resized - begin, time.perf_counter() - resized)
         if not all(np.isfinite(output).all() for output in outputs):
@@ -112,3 +122,20 @@ class PictureModel:
                 'and its input range'
             )
         return outputs
+
+
+def failure_sentence(error: Exception, device: str) -> str:
+    """
+    Return one sentence, without its full stop, that describes the failure of a device.
+
+    Args:
+        error: raised while loading or running a model.
+        device: ``'cpu'``, or the name of an Edge TPU.
+    """
+    if isinstance(error, MemoryError):
+        return TOO_LITTLE_MEMORY
+    text = ' '.join(str(error).split()).rstrip('.') or type(error).__name__
+    if isinstance(error, RetrainError):
+        return text
+    what = 'The CPU did not run the model' if device == 'cpu' else 'The Edge TPU failed'
+    return f'{what} ({text})'

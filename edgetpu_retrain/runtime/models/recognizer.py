@@ -112,6 +112,7 @@ class Recognizer:
 
         Raises:
             ImageError: if ``rgb`` has another type or shape, or if the output is not finite.
+            DeviceError: if the device does not run the model.
         """
         unlike_all = False
         if isinstance(self._model, Extractor):

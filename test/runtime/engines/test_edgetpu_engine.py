@@ -108,6 +108,26 @@ def test_without_a_twin_frames_are_lost_until_the_device_is_back(
     assert bench.engine.status().problem == ''
 
 
+@pytest.mark.usefixtures('unprobed')
+def test_a_twin_that_fails_is_a_failure_of_the_cpu(
+    tell: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell('raise:2')
+    bench = Bench()
+
+    def fail() -> None:
+        raise RuntimeError('node 3\nfailed')
+
+    twin = bench.engine._twin
+    assert twin is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(twin._extractor.loaded.interpreter, 'invoke', fail)
+        with pytest.raises(DeviceError, match=r'The CPU did not run the model \(node 3 failed\)'):
+            bench.engine.run(picture())
+    assert 'The Edge TPU failed' in bench.reports[0]
+    assert bench.engine.run(picture()).device == 'cpu'
+
+
 def test_the_device_is_retried_with_back_off_and_recovers(tell: Callable[[str], None]) -> None:
     tell('raise:2')
     bench = Bench()

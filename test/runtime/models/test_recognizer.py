@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from edgetpu_retrain.errors import ModelFileError, RequestError
+from collections.abc import Callable
+
+from edgetpu_retrain.errors import DeviceError, ModelFileError, RequestError
 from edgetpu_retrain.learning import fit
+from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.model_file.choices import ModelChoices
 from edgetpu_retrain.model_file.classifier_file import make_classifier
 from edgetpu_retrain.model_file.description import describe
@@ -94,6 +97,18 @@ def test_a_retrained_model_detects_unknown_pictures(dtype: str) -> None:
         assert answer.label == ('unknown' if is_unknown else expected)
         unknown += is_unknown
     assert 0 < unknown < 30
+
+
+@pytest.mark.usefixtures('edgetpu_library', 'kernel')
+@pytest.mark.parametrize('is_retrained', [False, True])
+def test_a_device_that_fails_is_reported(is_retrained: bool, tell: Callable[[str], None]) -> None:
+    tell('raise:2')
+    compiled = build_extractor('uint8', dimension=4, compiled=True)
+    head = Head(np.zeros((4, 2), np.float32), np.zeros(2, np.float32), ('a', 'b'), (-6.0, 6.0))
+    model = append_head(compiled, head) if is_retrained else compiled
+    recognizer = Recognizer(model, labels=() if is_retrained else 'abcd', trusted=True)
+    with pytest.raises(DeviceError, match=r'The Edge TPU failed \(.*told to fail'):
+        recognizer.recognize(picture(1))
 
 
 def test_a_foreign_model_is_probed_in_a_child_process(
