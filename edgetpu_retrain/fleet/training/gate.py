@@ -7,6 +7,8 @@ Three heads are trained without this robot's held-out samples and compared on th
 trusted samples, one on this robot's own samples, and one on the samples that were accepted last.
 If the first one is worse than the better of the others, the gate leaves out the samples of one
 other robot and one class that caused most of the new mistakes, and compares again.
+
+Trusted samples of fewer than two classes do not pass.
 """
 
 from __future__ import annotations
@@ -40,6 +42,10 @@ _VANISHED = 0.5
 # A mistake is attributed to the samples of the predicted class that are nearest to the view: to
 # _NEAREST of at most _MOST_COMPARED samples, which are spread evenly over the class.
 _NEAREST, _MOST_COMPARED = 5, 2000
+_NOT_COMPARED = (
+    'without the held-out samples, the trusted ones have fewer than two classes, so no head can '
+    'be compared: teach more samples'
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +85,8 @@ def pass_gate(trusted: Trusted, accepted: IntArray, options: TrainingOptions) ->
         RequestError: if the options are not valid.
     """
     pool, rows = trusted.pool, trusted.rows
+    if has_too_few_classes(pool, rows):
+        return GateVerdict(rows, _missing(pool, rows))
     exam = Exam.of(pool, options.seed)
     if not len(exam.rows):
         return GateVerdict(rows)
@@ -88,7 +96,7 @@ def pass_gate(trusted: Trusted, accepted: IntArray, options: TrainingOptions) ->
     while True:
         answers = exam.answers(pool.labels, rows, options)
         if answers is None:
-            return GateVerdict(rows)
+            return rejected or GateVerdict(rows, _NOT_COMPARED if before.any() else '')
         right = answers == exam.truth
         reason = why_worse(exam, right, before)
         counts = len(right), int(right.sum()), int(before.sum())
@@ -101,6 +109,19 @@ def pass_gate(trusted: Trusted, accepted: IntArray, options: TrainingOptions) ->
         origin, label = divmod(group, len(pool.names))
         left_out.append((pool.keys[origin], pool.names[label]))
         rows = rows[(pool.groups[rows] != group) | pool.is_own[rows]]
+
+
+def has_too_few_classes(pool: Pool, rows: IntArray) -> bool:
+    """Return whether some samples of a pool have fewer than two classes."""
+    return len(np.unique(pool.labels[rows])) < 2
+
+
+def _missing(pool: Pool, rows: IntArray) -> str:
+    """Return what samples of fewer than two classes lack."""
+    known = [quoted(pool.names[each]) for each in np.unique(pool.labels[rows])]
+    if not known:
+        return 'there are no trusted samples: teach at least two classes'
+    return f'all trusted samples are of the class {known[0]}: teach another class as well'
 
 
 def _best_before(exam: Exam, accepted: IntArray, options: TrainingOptions) -> BoolArray:

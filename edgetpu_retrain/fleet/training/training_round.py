@@ -22,7 +22,7 @@ from typing import Any, Literal
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.fleet.evidence.claim import Claim
 from edgetpu_retrain.fleet.ledger.evidence import FleetEvidence
-from edgetpu_retrain.fleet.training.gate import GateVerdict, pass_gate
+from edgetpu_retrain.fleet.training.gate import GateVerdict, has_too_few_classes, pass_gate
 from edgetpu_retrain.fleet.training.last_round import LastRound
 from edgetpu_retrain.fleet.training.pool import Pool, UNCLAIMED
 from edgetpu_retrain.fleet.training.stored_version import store_version
@@ -38,6 +38,8 @@ from edgetpu_retrain.wording import counted, quoted
 import numpy as np
 
 Outcome = Literal['served', 'rejected', 'unchanged', 'impossible']
+
+_STAYS = 'the old head stays, although samples on which it was trained do not count any more'
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,7 @@ class RoundResult:
     Args:
         outcome: 'served': there is a new version; 'rejected': the gate rejected the head, or the
             head lost too much accuracy by quantization; 'unchanged': there was nothing new to
-            train on or examine; 'impossible': there are too few samples, or the options are not
-            valid.
+            train on or examine; 'impossible': the options are not valid, or the training failed.
         reason: why, or what the training left out, as text without a full stop; '' if there is
             nothing to add.
         version: number of the new version; 0 = none.
@@ -130,14 +131,16 @@ def run_round(
         on_step('examining the head')
         accepted = last.labels_in(trusted.pool)
         verdict = pass_gate(trusted, accepted, options.training)
-        if verdict.reason and (accepted != UNCLAIMED).sum() < len(last.ids):
+        if verdict.reason:
+            still = accepted[trusted.rows] == trusted.pool.labels[trusted.rows]
+            rows, all_count = trusted.rows[still], (accepted != UNCLAIMED).sum() == len(last.ids)
+            if all_count or has_too_few_classes(trusted.pool, rows):
+                replace(last, evidence=seen, newest=newest).write(folder)
+                reason = verdict.reason if all_count else f'{verdict.reason}; {_STAYS}'
+                return RoundResult('rejected', reason, 0, _figures(trusted, verdict, before))
             # Some accepted samples do not count any more, so the head that was trained on them
             # must not stay.  Train on the accepted samples that still count.
-            still = accepted[trusted.rows] == trusted.pool.labels[trusted.rows]
-            verdict = replace(verdict, rows=trusted.rows[still])
-        elif verdict.reason:
-            replace(last, evidence=seen, newest=newest).write(folder)
-            return RoundResult('rejected', verdict.reason, 0, _figures(trusted, verdict, before))
+            verdict = replace(verdict, rows=rows)
         samples = trusted.pool.digest(verdict.rows, claims=False)
         samples = digest_of(samples, description.identity, options)
         if samples != last.accepted or newest > last.newest:

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import re
 
+from edgetpu_retrain.fleet.training.exam import Exam
 from edgetpu_retrain.fleet.training.gate import GateVerdict, MOST_LEFT_OUT, pass_gate
 from edgetpu_retrain.fleet.training.pool import Pool, UNCLAIMED
 from edgetpu_retrain.fleet.training.trust.trusted import Trusted
@@ -82,6 +84,23 @@ def test_what_was_accepted_last_counts_as_well_as_the_own_samples() -> None:
     alone, accepted = verdict(samples), verdict(samples, samples.labels)
     assert accepted.right_before >= alone.right_before
     assert accepted.right_before == accepted.right
+
+
+def test_one_class_does_not_pass() -> None:
+    lessons = Lessons()
+    lessons.teach(0, 'bolt', views(0, 12, place=0, seed=0), 'today')
+    lessons.teach(1, 'bolt', views(0, 12, place=1, seed=0), 'today')
+    reason = verdict(pool(lessons)).reason
+    assert reason == "all trusted samples are of the class 'bolt': teach another class as well"
+
+
+def test_a_head_that_cannot_be_compared_does_not_pass() -> None:
+    samples = pool(own_lessons())
+    # Others call all that is held out a cup, and everything else a bolt.
+    held_out = Exam.of(samples, OPTIONS.seed).held_out
+    found = verdict(replace(samples, labels=held_out.astype(np.int64)))
+    assert 'fewer than two classes, so no head can be compared' in found.reason
+    assert len(found.rows) == len(samples)
 
 
 def test_without_own_samples_everything_passes() -> None:

@@ -58,13 +58,41 @@ def test_without_others_the_robot_is_left_alone(tmp_path: Path, lessons: Lessons
     assert models(tmp_path).latest() is None
 
 
-def test_one_class_is_too_few(tmp_path: Path) -> None:
+def test_one_class_is_too_few_which_is_said_once(tmp_path: Path) -> None:
     lessons = Lessons()
     teach(lessons, 1, 1)
     with lessons.ledger(0, [1]) as ledger:
         result = train(tmp_path, ledger)
-    assert result.outcome == 'impossible'
-    assert "only 'cup'" in result.reason
+        again = train(tmp_path, ledger)
+    assert (result.outcome, result.version) == ('rejected', 0)
+    assert "all trusted samples are of the class 'cup': teach another" in result.reason
+    # Nothing was judged or examined again.
+    assert (again.outcome, again.reason) == ('unchanged', '')
+    teach(lessons, 2, 0)
+    with lessons.ledger(0, [1, 2]) as ledger:
+        assert train(tmp_path, ledger).version == 1
+
+
+@pytest.mark.parametrize(
+    ('revoked', 'words'),
+    [({2}, "all trusted samples are of the class 'cup'"), ({1, 2}, 'there are no trusted')],
+)
+def test_if_too_few_classes_still_count_the_old_head_stays_which_is_said_once(
+    tmp_path: Path, revoked: set[int], words: str
+) -> None:
+    lessons = Lessons()
+    teach(lessons, 1, 1)
+    teach(lessons, 2, 0)
+    with lessons.ledger(0, [1, 2]) as ledger:
+        assert train(tmp_path, ledger).version == 1
+        permitted = [member(each, keep={} if each in revoked else None) for each in range(12)]
+        ledger.set_roster(roster(permitted, version=2))
+        result = train(tmp_path, ledger)
+        assert result.outcome == 'rejected'
+        assert result.reason.startswith(words)
+        assert 'the old head stays, although' in result.reason
+        assert train(tmp_path, ledger).outcome == 'unchanged'
+    assert models(tmp_path).versions() == (1,)
 
 
 def test_a_choice_of_an_older_version_stays_until_the_evidence_changes(
