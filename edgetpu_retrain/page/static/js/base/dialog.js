@@ -4,6 +4,7 @@
 
 import { html, useEffect, useRef } from './html.js';
 import { Icon } from './icons.js';
+import { Toasts } from './toasts.js';
 
 let count = 0;
 
@@ -33,5 +34,6 @@ export function Dialog({ title, onClose, wide = false, children }) {
         <button class="icon" aria-label="Close" onClick=${onClose}><${Icon} name="close" /></button>
       </header>
       <div class="content">${children}</div>
+      <${Toasts} />
     </dialog>`;
 }

@@ -2,14 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Short messages at the bottom, and the screen reader's announcements. */
 
-import { html, useEffect } from './html.js';
+import { html, useEffect, useLayoutEffect, useRef } from './html.js';
 import { Icon } from './icons.js';
 import { createStore, useStore } from './store.js';
 
 const SHOWN_MS = 6000;
 const MOST = 3;
+const NONE = [];
 
-const toasts = createStore({ list: [], announcement: '' });
+/** places: the page, and each open dialog; the last one has the messages. */
+const toasts = createStore({ list: [], announcement: '', places: [] });
 let last = 0;
 
 /**
@@ -37,10 +39,21 @@ export const announce = (text) => toasts.set({ announcement: text });
 
 const dismiss = (id) => toasts.set({ list: toasts.get().list.filter((each) => each.id !== id) });
 
-/** The messages that are shown now. */
+/**
+ * The messages that are shown now.  The page has them, and each dialog, because whatever is outside
+ * of an open modal dialog is inert: it cannot be pressed, focused or read out.
+ */
 export function Toasts() {
-  const list = useStore(toasts, (value) => value.list);
-  const announcement = useStore(toasts, (value) => value.announcement);
+  const place = useRef({}).current;
+  useLayoutEffect(() => {
+    // What was announced elsewhere is not read out again.
+    const move = (places) => toasts.set({ places, announcement: '' });
+    move([...toasts.get().places, place]);
+    return () => move(toasts.get().places.filter((each) => each !== place));
+  }, []);
+  const here = useStore(toasts, ({ places }) => places[places.length - 1] === place);
+  const list = useStore(toasts, (value) => (here ? value.list : NONE));
+  const announcement = useStore(toasts, (value) => (here ? value.announcement : ''));
   return html`
     <div class="toasts">
       <div role="status" aria-label="Messages">
