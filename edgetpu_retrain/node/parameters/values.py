@@ -28,6 +28,7 @@ from edgetpu_retrain.parameter import (
 from edgetpu_retrain.pictures.picture_source import BITS
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.pictures.sample_picture import STORE_IMAGES
+from edgetpu_retrain.runtime.interpreters.device import read_device
 from edgetpu_retrain.store.questions.asking import MAX_QUESTIONS
 from edgetpu_retrain.wording import named, quoted
 
@@ -60,7 +61,10 @@ class CameraParameters:
         choices=tuple(IMAGE_TRANSPORTS),
     )
     device: str = parameter(
-        '', "Device that runs this camera's frames; '' = 'device'", see='[coral.md](coral.md)'
+        '',
+        "Device that runs this camera's frames; '' = 'device'",
+        read=lambda name: read_device(name) if name else name,
+        see='[coral.md](coral.md)',
     )
     active: bool = live_parameter(True, 'Whether the node subscribes to this camera')
     roi: Region | None = live_parameter(  # noqa: RUF009 - returns a field
@@ -131,6 +135,7 @@ class NodeParameters:
     device: str = parameter(
         'auto',
         "Where the extractor runs: 'auto', 'cpu', 'usb', 'usb:0', 'pci', 'pci:0' or ':0'",
+        read=read_device,
         see='[coral.md](coral.md)',
     )
     fallback_extractor: str = parameter(

@@ -89,9 +89,10 @@ def make_engine(
     Raises:
         ModelFileError: if a file is not an extractor or cannot be run, or if the twin does not
             match the extractor.
-        DeviceError: if there is no runtime for a model on the CPU, or if ``device`` is not a
-            device name or cannot run the extractor.  The engine of a compiled extractor starts in
-            spite of such a ``device`` if there is a twin or ``may_start_down`` is True.
+        DeviceError: if there is no runtime for a model on the CPU, if ``device`` is not a device
+            name, or is 'cpu' for a compiled extractor, or if the device cannot run the extractor.
+            An engine starts in spite of an Edge TPU that is missing or fails if there is a twin or
+            ``may_start_down`` is True.
     """
     description = describe(extractor)
     if not description.compiled_for_edgetpu:

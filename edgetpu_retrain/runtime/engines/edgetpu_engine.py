@@ -24,7 +24,7 @@ import threading
 import time
 from typing import Any
 
-from edgetpu_retrain.errors import DeviceError, ImageError, ModelFileError, RetrainError
+from edgetpu_retrain.errors import DeviceError, ImageError, ModelFileError
 from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.model_file.description import describe, describe_embedding
 from edgetpu_retrain.model_file.head.weights import read_head_weights
@@ -34,6 +34,7 @@ from edgetpu_retrain.runtime.engines.back_off import BackOff
 from edgetpu_retrain.runtime.engines.cpu_twin import CpuTwin
 from edgetpu_retrain.runtime.engines.guarded_model import GuardedModel
 from edgetpu_retrain.runtime.interpreters.device import find_edgetpu
+from edgetpu_retrain.runtime.interpreters.interpreter import check_device_of_model
 from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.interpreters.probe import probe, ProbeLimits
 from edgetpu_retrain.runtime.models.classifier import Classifier
@@ -80,8 +81,9 @@ class EdgeTpuEngine:
     Raises:
         ModelFileError: if the file is not an extractor, or if the twin cannot be run or does not
             match the extractor.
-        DeviceError: if there is no runtime for the twin, or if the device cannot run the
-            extractor, there is no twin and ``may_start_down`` is False.
+        DeviceError: if ``device`` is not the name of an Edge TPU, if there is no runtime for the
+            twin, or if the device cannot run the extractor, there is no twin and
+            ``may_start_down`` is False.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class EdgeTpuEngine:
         clock: Callable[[], float] = time.monotonic,
         in_background: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
+        check_device_of_model(device, compiled=True)
         self._extractor = extractor
         self._device = device
         self._options: dict[str, Any] = {'device': device, 'num_threads': num_threads}
@@ -124,7 +127,8 @@ class EdgeTpuEngine:
         self._problem = ''
         try:
             self._on_device = self._try_device(None)
-        except RetrainError as error:
+        except DeviceError as error:
+            # Any other error is about the file, which no retry can change.
             if twin is None and not may_start_down:
                 raise
             self._fail(failure_sentence(error, self._device), self._failures)
@@ -231,7 +235,8 @@ class EdgeTpuEngine:
             served: the model to load; None = the extractor.
 
         Raises:
-            RetrainError: if probing or loading fails; the message explains the failure in one
+            ModelFileError: if the model cannot be run on any device.
+            DeviceError: if probing or loading fails; the message explains the failure in one
                 sentence.
         """
         probe(self._extractor, **self._options, limits=self._limits)

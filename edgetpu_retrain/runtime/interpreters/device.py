@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 import re
 
-from edgetpu_retrain.errors import DeviceError
+from edgetpu_retrain.errors import DeviceError, RequestError
 
 USB_DEVICES = Path('/sys/bus/usb/devices')
 DEVICE_FILES = Path('/dev')
 # The folder in which the Apex driver lists the attributes of PCIe and M.2 modules.
 APEX_FACTS = Path('/sys/class/apex')
 
-_DEVICE = re.compile(r'auto|cpu|(?:usb|pci)(?::\d+)?|:\d+')
+_DEVICE = re.compile(r'auto|cpu|(?:usb|pci)(?::\d+)?|:\d+', re.ASCII)
 # Vendor and product IDs of a USB Accelerator before its firmware is loaded (Global Unichip) and
 # afterwards (Google), from debian/edgetpu-accelerator.rules in
 # https://github.com/google-coral/libedgetpu.
@@ -75,6 +75,20 @@ def check_device(device: str) -> None:
             f"device is {device!r}; it must be 'auto', 'cpu', 'usb', 'usb:N', 'pci', 'pci:N' "
             f"or ':N', where N counts the Edge TPUs from 0, as in 'usb:0'"
         )
+
+
+def read_device(name: str) -> str:
+    """
+    Return the value of an option or parameter that names a device.
+
+    Raises:
+        RequestError: if it is not a device name; the message lists the names.
+    """
+    try:
+        check_device(name)
+    except DeviceError as error:
+        raise RequestError(str(error)) from error
+    return name
 
 
 def attached_edgetpus(device: str = 'auto') -> tuple[AttachedEdgeTpu, ...]:

@@ -74,17 +74,30 @@ def load_model(
         ModelFileError: if the runtime cannot run the file on the CPU.
         ValueError: if ``num_threads`` is less than 1.
     """
-    check_device(device)
+    check_device_of_model(device, compiled=compiled)
     if num_threads < 1:
         raise ValueError(f'num_threads is {num_threads}; it must be at least 1')
-    if not compiled:
-        return _load_on_cpu(model, device, num_threads)
-    if device == 'cpu':
+    load = _load_on_edgetpu if compiled else _load_on_cpu
+    return load(model, device, num_threads)
+
+
+def check_device_of_model(device: str, *, compiled: bool) -> None:
+    """
+    Raise a DeviceError if a device can never run a model, whatever is attached or installed.
+
+    Args:
+        device: the requested device.
+        compiled: whether the model is compiled for the Edge TPU.
+
+    Raises:
+        DeviceError: if ``device`` is not a device name, or is ``'cpu'`` for a compiled model.
+    """
+    check_device(device)
+    if compiled and device == 'cpu':
         raise DeviceError(
             "device is 'cpu', but this model is compiled for the Edge TPU: set device to "
             f"'auto', {TAKE_THE_TWIN}"
         )
-    return _load_on_edgetpu(model, device, num_threads)
 
 
 def _load_on_cpu(model: bytes, device: str, num_threads: int) -> LoadedModel:

@@ -147,6 +147,16 @@ def test_an_unknown_transport_is_refused() -> None:
         collect_parameters(given.__getitem__)
 
 
+@pytest.mark.parametrize('name', ['device', 'camera.device'])
+def test_an_impossible_device_is_refused_with_the_name_of_the_parameter(name: str) -> None:
+    given = values()
+    given[name] = 'usb:1'
+    assert collect_parameters(given.__getitem__).device_of['camera'] == 'usb:1'
+    given[name] = 'foo:1'
+    with pytest.raises(RequestError, match=rf"parameter {name}: .*'foo:1'; it must be 'auto', "):
+        collect_parameters(given.__getitem__)
+
+
 def test_the_region_of_a_camera_is_read() -> None:
     given = values()
     assert collect_parameters(given.__getitem__).cameras[0].roi is None

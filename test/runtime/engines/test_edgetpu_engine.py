@@ -15,7 +15,7 @@ import threading
 from typing import Any
 import weakref
 
-from edgetpu_retrain.errors import DeviceError, ImageError
+from edgetpu_retrain.errors import DeviceError, ImageError, ModelFileError
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.runtime.engines import edgetpu_engine, guarded_model
 from edgetpu_retrain.runtime.engines.edgetpu_engine import EdgeTpuEngine
@@ -31,6 +31,7 @@ from support.edgetpu_bench import (
     TWIN,
     twin_embedding,
 )
+from support.small_models import build_extractor
 
 END_WITH_A_DEVICE_THAT_HANGS = """
 import os, sys
@@ -196,6 +197,25 @@ def test_the_twin_runs_frames_if_the_device_cannot_start(
     bench.engine.retry_if_due()
     bench.retry()
     assert bench.engine.run(picture()).device == 'edgetpu'
+
+
+@pytest.mark.parametrize(
+    ('device', 'part'),
+    [
+        ('foo:1', r"device is 'foo:1'; it must be 'auto', 'cpu', 'usb'"),
+        ('cpu', r"device is 'cpu', but this model is compiled .* set device to 'auto'"),
+    ],
+)
+def test_a_device_that_can_never_run_the_model_is_rejected(device: str, part: str) -> None:
+    for twin in (TWIN, None):
+        with pytest.raises(DeviceError, match=part):
+            Bench(twin, device=device, may_start_down=True)
+
+
+def test_an_extractor_that_no_device_can_run_is_rejected() -> None:
+    compiled = build_extractor('float32', compiled=True, normalization=None)
+    with pytest.raises(ModelFileError, match='does not state the range'):
+        EdgeTpuEngine(compiled, may_start_down=True)
 
 
 @pytest.mark.usefixtures('unprobed')

@@ -29,7 +29,11 @@ def test_the_names_of_devices_are_taken(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    'name', ['', 'gpu', 'CPU', 'usb:', 'usb:a', 'usb:-1', ':', '0', 'cpu:0', 'auto ', 'usb:0\n']
+    'name',
+    [
+        *('', 'gpu', 'CPU', 'usb:', 'usb:a', 'usb:-1', ':', '0', 'cpu:0', 'auto ', 'usb:0\n'),
+        *('foo:1', 'usb:\uff11'),
+    ],
 )
 def test_any_other_name_is_rejected_with_the_list(name: str) -> None:
     with pytest.raises(DeviceError) as refused:
