@@ -62,6 +62,11 @@ class TrainingCurves:
     final: TrainingRun
     report: TrainingReport
 
+    @property
+    def folds(self) -> tuple[TrainingRun, ...]:
+        """The measuring runs that have a held-out accuracy."""
+        return tuple(run for run in self.measuring if not np.isnan(run.held_out_accuracy).all())
+
 
 def training_curves(samples: TrainingSet, options: TrainingOptions) -> TrainingCurves:
     """

@@ -15,7 +15,8 @@ import numpy as np
 def draw_loss(axes: Axes, analysis: Analysis) -> None:
     """Draw the batch loss of all runs."""
     final, measuring = analysis.curves.final, analysis.curves.measuring
-    folds = f', {len(measuring)} folds' if len(measuring) > 1 else ''
+    count = len(analysis.curves.folds)
+    folds = f', {count} folds' if count > 1 else ''
     for number, run in enumerate(measuring):
         # The legend has one entry for all runs: it omits labels that start with an underscore.
         axes.plot(
@@ -29,17 +30,17 @@ def draw_loss(axes: Axes, analysis: Analysis) -> None:
 
 
 def draw_accuracy(axes: Axes, analysis: Analysis) -> None:
-    """Draw the accuracies of the measuring runs and of the final run."""
-    final, measuring = analysis.curves.final, analysis.curves.measuring
+    """Draw the accuracies of the folds and of the final run."""
+    final, folds = analysis.curves.final, analysis.curves.folds
     axes.plot(
         final.iterations, 100 * final.train_accuracy, color=style.BLUE, label='all, final training'
     )
-    if measuring:
-        # Average over the runs, up to the end of the shortest one.
-        points = min(len(run.iterations) for run in measuring)
-        iterations = measuring[0].iterations[:points]
-        train = np.mean([run.train_accuracy[:points] for run in measuring], axis=0)
-        held_out = np.nanmean([run.held_out_accuracy[:points] for run in measuring], axis=0)
+    if folds:
+        # Average over the folds, up to the end of the shortest one.
+        points = min(len(run.iterations) for run in folds)
+        iterations = folds[0].iterations[:points]
+        train = np.mean([run.train_accuracy[:points] for run in folds], axis=0)
+        held_out = np.mean([run.held_out_accuracy[:points] for run in folds], axis=0)
         axes.plot(
             iterations, 100 * train, color=style.ORANGE, linestyle='--',
             label='all, while measuring',
@@ -49,8 +50,7 @@ def draw_accuracy(axes: Axes, analysis: Analysis) -> None:
             drawstyle='steps-post', label='held out',
         )  # fmt: skip
     lowest = min(
-        np.nanmin([run.train_accuracy.min(), *run.held_out_accuracy])
-        for run in (final, *measuring)
+        np.nanmin([run.train_accuracy.min(), *run.held_out_accuracy]) for run in (final, *folds)
     )
     floor = max(0.0, 10.0 * math.floor(10 * lowest - 1.0))
     axes.set(xlabel='iteration (count)', ylabel='right predictions (%)', ylim=(floor, 103.0))

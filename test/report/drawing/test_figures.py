@@ -18,7 +18,7 @@ from edgetpu_retrain.report.drawing.figure_style import (
     VERMILLION,
 )
 from edgetpu_retrain.report.drawing.figures import drawings, sheet_of, svg_of
-from edgetpu_retrain.report.drawing.training_figures import draw_accuracy
+from edgetpu_retrain.report.drawing.training_figures import draw_accuracy, draw_loss
 from edgetpu_retrain.report.words.conclusions import conclude
 from edgetpu_retrain.store.samples.sample import TrainingSet
 import matplotlib as mpl
@@ -78,15 +78,27 @@ def test_the_same_analysis_gives_the_same_file(analysis: Analysis) -> None:
         assert b'<text' not in svg
 
 
-def test_with_few_recordings_the_held_out_accuracy_is_drawn(
+def test_with_few_recordings_the_run_for_other_views_is_no_fold(
     samples_of: SamplesOf, analysis_of: AnalysisOf
 ) -> None:
     days = (np.arange(300) // 75).tolist()
-    axes = Figure().subplots()
     samples = samples_of([0] * 150 + [1] * 150, recordings=days, spread=2.0)
-    draw_accuracy(axes, analysis_of(samples))
+    analysis = analysis_of(samples)
+    folds = analysis.curves.measuring[:2]
+    axes = Figure().subplots()
+    draw_accuracy(axes, analysis)
     lines = {str(line.get_label()): line for line in axes.get_lines()}
-    assert np.isfinite(np.asarray(lines['held out'].get_ydata(), float)).all()
+    for label, field in (
+        ('held out', 'held_out_accuracy'),
+        ('all, while measuring', 'train_accuracy'),
+    ):
+        drawn = np.asarray(lines[label].get_ydata(), float)
+        np.testing.assert_allclose(drawn, 100 * np.mean([getattr(f, field) for f in folds], 0))
+    axes = Figure().subplots()
+    draw_loss(axes, analysis)
+    # A line for each run; the legend has one for all runs that measure.
+    assert len(axes.get_lines()) == 4
+    assert 'while measuring, 2 folds' in axes.get_legend_handles_labels()[1]
 
 
 def test_all_figures_in_one_picture(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:
