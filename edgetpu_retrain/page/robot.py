@@ -10,10 +10,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import contextlib
 from functools import partial
 import threading
+import time
 from typing import Any, TypeVar
 
 from edgetpu_retrain.client import RetrainClient, RetrainClientError
 from edgetpu_retrain.page.refused import RefusedError
+from edgetpu_retrain_interfaces.action import Train
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
@@ -26,6 +28,9 @@ _RESPONSE_S = 5.0
 
 # Time limit of a request to the node, seconds.
 _TIMEOUT_S = 15.0
+
+# Minimum interval between two feedback messages of a training that are passed on, seconds.
+_FEEDBACK_S = 0.1
 
 # Maximum number of simultaneous requests to the node; further requests wait.
 _REQUESTS = 16
@@ -51,6 +56,9 @@ class Robot:
         on_status: functions without arguments, called in the event loop after each ``Status`` and
             whenever ``is_connected`` changes.
         on_result: functions that are called in the event loop with each ``Result``.
+        on_feedback: functions that are called in the event loop with the feedback of trainings,
+            also of those that other programs have started: the first of each training, and then
+            at most ten times a second.
     """
 
     def __init__(self, node: str, arguments: list[str] | None = None) -> None:
@@ -65,8 +73,15 @@ class Robot:
         self.is_connected = False
         self.on_status: list[Callable[[], None]] = []
         self.on_result: list[Callable[[Any], None]] = []
+        self.on_feedback: list[Callable[[Any], None]] = []
+        self._last_feedback = b'', 0.0
         self._client.on_status(self._in_loop(lambda _status: self._announce()))
         self._client.on_result(self._in_loop(self._receive_result))
+        self._pass_on_feedback = self._in_loop(self._receive_feedback)
+        feedback = f'{self.name}/train/_action/feedback'
+        self.node.create_subscription(
+            Train.Impl.FeedbackMessage, feedback, self._limit_feedback, 1
+        )
         self._threads = ThreadPoolExecutor(_REQUESTS, 'request')
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
@@ -146,6 +161,17 @@ class Robot:
     def _receive_result(self, result: Any) -> None:
         for callback in self.on_result:
             callback(result)
+
+    def _limit_feedback(self, feedback: Any) -> None:
+        training, now = bytes(feedback.goal_id.uuid), time.monotonic()
+        last_training, last = self._last_feedback
+        if training != last_training or now - last >= _FEEDBACK_S:
+            self._last_feedback = training, now
+            self._pass_on_feedback(feedback)
+
+    def _receive_feedback(self, feedback: Any) -> None:
+        for callback in self.on_feedback:
+            callback(feedback)
 
     async def _watch(self) -> None:
         while True:

@@ -1,18 +1,22 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Trainings: starts and cancels trainings, and sends their progress to the pages."""
+"""
+Trainings: starts and cancels trainings, and sends their progress to the pages.
+
+A training of another program is shown in the same way: the feedback of an action is a topic, and
+whoever knows the id of a goal can request its result.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-import time
 from typing import Any
+from uuid import uuid4
 
 from action_msgs.msg import GoalStatus
 from action_msgs.srv import CancelGoal
 from aiohttp import web
-from edgetpu_retrain.client import RetrainClient
+from edgetpu_retrain.client import RetrainClient, RetrainClientError
 from edgetpu_retrain.errors import RetrainError
 from edgetpu_retrain.page.bodies import read_object
 from edgetpu_retrain.page.live.changes import Live
@@ -20,9 +24,11 @@ from edgetpu_retrain.page.live.messages import feedback_message, training_result
 from edgetpu_retrain.page.refused import RefusedError
 from edgetpu_retrain.page.robot import Robot
 from edgetpu_retrain.wording import sentence
+from edgetpu_retrain_interfaces.action import Train
+from unique_identifier_msgs.msg import UUID
 
-# Minimum interval between two progress messages, and between two polls of the status, seconds.
-_PROGRESS_S = 0.1
+# Interval of the polls of the status, seconds.
+_STATUS_S = 0.1
 
 # Number of polls in which the status must report a training before a request is refused.
 _STATUS_POLLS = 5
@@ -45,6 +51,8 @@ class Trainings:
         self._robot = robot
         self._live = live
         self._running: asyncio.Task[None] | None = None
+        self._goal = b''
+        robot.on_feedback.append(self._show)
 
     def add_routes(self, app: web.Application) -> None:
         """Add the routes of trainings to an application."""
@@ -57,7 +65,7 @@ class Trainings:
         if self._running is not None or await self._trains_elsewhere():
             raise RefusedError(409, 'a training runs already: wait for its end, or cancel it')
         self._robot.check_connected()
-        self._running = asyncio.get_running_loop().create_task(self._run())
+        self._follow(uuid4().bytes, is_new=True)
         return web.json_response({'message': 'The training has started.'}, status=202)
 
     async def _cancel(self, request: web.Request) -> web.Response:
@@ -80,52 +88,70 @@ class Trainings:
             if not getattr(self._robot.status, 'training', False):
                 return False
             # The status may be older than the result of the last training.
-            await asyncio.sleep(_PROGRESS_S)
+            await asyncio.sleep(_STATUS_S)
         return True
 
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
+    def _show(self, message: Any) -> None:
+        """Send the progress of a training; its first feedback may be the first sign of it."""
+        goal = bytes(message.goal_id.uuid)
+        if self._running is None and goal != self._goal:
+            self._follow(goal, is_new=False)
+        if self._running is not None and goal == self._goal:
+            self._live.announce(feedback_message(message.feedback), keep=True)
+
+    def _follow(self, goal: bytes, *, is_new: bool) -> None:
+        """Follow a training until its end; start it first if it is new."""
+        self._goal = goal
         self._live.announce(_BEGUN, keep=True)
+        self._running = asyncio.get_running_loop().create_task(self._run(is_new=is_new))
 
-        def show(feedback: Any) -> None:
-            message = feedback_message(feedback)
-            loop.call_soon_threadsafe(lambda: self._live.announce(message, keep=True))
-
+    async def _run(self, *, is_new: bool) -> None:
         try:
-            state, message, result = await self._robot.call(_train, show)
-            end = {'message': message, **({'result': result} if result else {})}
+            if is_new:
+                await self._robot.call(_send_goal, self._goal)
+            response = await self._response()
+            state = _STATES.get(response.status, 'failed')
+            end: dict[str, Any] = {'message': response.result.message}
+            if state == 'done':
+                end['result'] = training_result(response.result)
         except RetrainError as error:
             state, end = 'failed', {'message': sentence(error)}
         finally:
             self._running = None
         self._live.announce({'type': 'training', 'state': state, **end})
 
+    async def _response(self) -> Any:
+        """Wait for the end of the training, and return its status and result."""
+        while True:
+            try:
+                return await self._robot.call(
+                    RetrainClient.call,
+                    Train.Impl.GetResultService,
+                    'train/_action/get_result',
+                    goal_id=UUID(uuid=list(self._goal)),
+                )
+            except RetrainClientError:  # noqa: PERF203 - the training is still running
+                # The node responds when the training ends, which may be after the timeout.
+                if not (self._robot.is_connected and self._robot.status.training):
+                    raise
 
-def _train(
-    client: RetrainClient, show: Callable[[Any], object]
-) -> tuple[str, str, dict[str, Any] | None]:
+
+def _send_goal(client: RetrainClient, goal: bytes) -> None:
     """
-    Train, and report the progress; block until the training ends.
+    Start a training.
+
+    Unlike the method ``train`` of the client, this does not collect the feedback.
 
     Args:
         client: the client of the node.
-        show: called with ``Train.Feedback``.
-
-    Returns:
-        The outcome ('done', 'cancelled' or 'failed'); the message for the user; the figures, which
-        are None unless the training succeeded.
+        goal: the id of the training.
 
     Raises:
         RetrainError: if the training cannot be started.
     """
-    training = client.train()
-    shown = 0.0
-    for feedback in training:
-        if time.monotonic() - shown >= _PROGRESS_S:
-            show(feedback)
-            shown = time.monotonic()
-    try:
-        result = training.result()
-    except RetrainError as error:
-        return _STATES.get(training.status, 'failed'), sentence(error), None
-    return 'done', result.message, training_result(result)
+    goal_id = UUID(uuid=list(goal))
+    response = client.call(
+        Train.Impl.SendGoalService, 'train/_action/send_goal', goal_id=goal_id, goal=Train.Goal()
+    )
+    if not response.accepted:
+        raise RetrainClientError(f'{client.name} did not accept the training: see its log')

@@ -9,6 +9,7 @@ from pathlib import Path
 import re
 from typing import Any
 
+from edgetpu_retrain.client import RetrainClientError
 import pytest
 from support.chromium import browser_module
 from support.page_robot import PageRobot
@@ -117,3 +118,16 @@ def test_a_training_is_cancelled_and_the_next_one_can_be_rolled_back(
     expect(in_use).to_contain_text('Version 1')
     expect(visitor.headline() if not visitor.is_phone else in_use).to_contain_text('Version 1')
     visitor.wait_until(lambda: robot.client.status.model_version == 1)
+
+
+def test_a_training_of_another_program_has_a_curve_and_can_be_cancelled(
+    visitor: Visitor, robot: PageRobot
+) -> None:
+    visitor.visit()
+    visitor.go('Model')
+    training = robot.client.train(num_iter=ENDLESS)
+    expect(visitor.page.get_by_text(re.compile('^Loss '))).to_be_visible()
+    visitor.press(visitor.button('Cancel the training'))
+    expect(visitor.page.get_by_text('The training was cancelled.')).to_be_visible()
+    with pytest.raises(RetrainClientError, match='cancelled'):
+        training.result()

@@ -61,7 +61,7 @@ def test_a_training_shows_its_progress_and_its_result(page: PageProgram) -> None
     run(scenario())
 
 
-def test_a_training_is_cancelled_also_one_that_was_started_elsewhere(
+def test_a_training_that_was_started_elsewhere_is_shown_and_cancelled(
     page: PageProgram, person: Person
 ) -> None:
     async def scenario() -> None:
@@ -72,13 +72,20 @@ def test_a_training_is_cancelled_also_one_that_was_started_elsewhere(
             started = asyncio.to_thread(person.train, num_iter=1_000_000)
             training = asyncio.create_task(started)
             await phone.hear('status', lambda status: status['training'])
+            progress = await phone.hear('training', lambda message: message['iteration'] > 0)
+            assert (progress['state'], progress['num_iter'] > 1) == ('running', True)
             status, message = await phone.post('/api/train')
             assert (status, 'runs already' in message) == (409, True)
             # A sample can be added meanwhile.
             assert (await phone.hold(2, 'cat'))['reason'] == 'released'
             assert (await phone.post('/api/train/cancel'))[0] == 200
-            await phone.hear('status', lambda status: not status['training'])
-            assert 'cancelled' in (await training)[1].message
+            ended = await phone.hear('training', lambda message: message['state'] != 'running')
+            assert (ended['state'], ended['message']) == ('cancelled', (await training)[1].message)
+            # Its feedback that arrives late does not begin it again.
+            _, result = await asyncio.to_thread(person.train, num_iter=1000)
+            ended = await phone.hear('training', lambda message: message['state'] != 'running')
+            assert (ended['state'], ended['message']) == ('done', result.message)
+            assert ended['result']['model_version'] == result.model_version
 
     run(scenario())
 
