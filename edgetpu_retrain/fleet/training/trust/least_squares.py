@@ -11,6 +11,7 @@ classifier about as much accuracy as they cost a head.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,6 +28,8 @@ _DIMENSION = 512
 _REGULARIZATION = 0.1
 # To forget at most this number of samples, updating the scores is faster than a new regression.
 _FEW = 64
+# Number of groups of samples for which classes_without_each() updates the scores together.
+_TOGETHER = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,18 +131,39 @@ class Classification:
         Returns:
             int64 ``[E]``; -1 for all if no learned sample is left.
         """
-        if len(members) > _FEW:
-            rest = self._learned - self._learner.sums(members)
-            return _best(self._features @ rest.weights, rest.counts)
-        # Update the scores by the Sherman-Morrison-Woodbury formula (M. Woodbury, 1950).
-        features, labels = self._learner.features[members], self._learner.labels[members]
-        directions = self._learned.inverse @ features.T
-        errors = features @ self._learned.weights
-        errors[np.arange(len(members)), labels] -= 1.0
-        change = np.linalg.solve(np.eye(len(members)) - features @ directions, errors)
-        scores = self._scores + (self._features @ directions) @ change
-        counts = self._learned.counts
-        return _best(scores, counts - np.bincount(labels, minlength=len(counts)))
+        return next(self.classes_without_each([members]))
+
+    def classes_without_each(self, groups: Sequence[IntArray]) -> Iterator[IntArray]:
+        """
+        Yield what :meth:`classes_without` returns for each of several groups of learned samples.
+
+        For many small groups, this is several times as fast as a call for each.
+        """
+        for first in range(0, len(groups), _TOGETHER):
+            yield from self._without_each(groups[first:][:_TOGETHER])
+
+    def _without_each(self, groups: Sequence[IntArray]) -> Iterator[IntArray]:
+        few = [members for members in groups if len(members) <= _FEW]
+        if few:
+            features = self._learner.features[np.concatenate(few)]
+            directions = self._learned.inverse @ features.T
+            similarities = self._features @ directions
+        end = 0
+        for members in groups:
+            if len(members) > _FEW:
+                rest = self._learned - self._learner.sums(members)
+                yield _best(self._features @ rest.weights, rest.counts)
+                continue
+            # Update the scores by the Sherman-Morrison-Woodbury formula (M. Woodbury, 1950).
+            start, end = end, end + len(members)
+            labels = self._learner.labels[members]
+            errors = features[start:end] @ self._learned.weights
+            errors[np.arange(len(members)), labels] -= 1.0
+            within = features[start:end] @ directions[:, start:end]
+            change = np.linalg.solve(np.eye(len(members)) - within, errors)
+            scores = self._scores + similarities[:, start:end] @ change
+            counts = self._learned.counts
+            yield _best(scores, counts - np.bincount(labels, minlength=len(counts)))
 
 
 def _best(scores: Floats, counts: IntArray) -> IntArray:

@@ -92,9 +92,10 @@ class _Judge:
             members = np.flatnonzero(held_out & self._counts)
             answers = Classification(self._learner, members, others)
             with_it = answers.classes() == self._truth[members]
-            for origin in np.setdiff1d(self._robots, [*robots, _OWN]).tolist():
-                of_it = np.flatnonzero(self._origins == origin)
-                without = answers.classes_without(of_it) == self._truth[members]
+            tested = np.setdiff1d(self._robots, [*robots, _OWN]).tolist()
+            groups = [np.flatnonzero(self._origins == origin) for origin in tested]
+            for origin, classes in zip(tested, answers.classes_without_each(groups), strict=True):
+                without = classes == self._truth[members]
                 lost[origin] += int((without & ~with_it).sum())
                 gained[origin] += int((with_it & ~without).sum())
                 seen[origin] += len(members)

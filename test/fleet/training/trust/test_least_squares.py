@@ -34,6 +34,20 @@ def test_what_is_forgotten_was_never_learned(pool: Pool, count: int) -> None:
     assert count < 100 or (answers.classes() != never.classes()).any()
 
 
+def test_groups_of_all_sizes_are_forgotten_one_by_one_or_together(pool: Pool) -> None:
+    learner = LeastSquares(pool, np.arange(len(pool)))
+    order = np.random.default_rng(0).permutation(len(pool))
+    sizes = [1, 70, *range(2, 64, 2), 64, 65, 5, 6]
+    groups = [order[size:][:size] for size in sizes]
+    answers = Classification(learner, np.arange(len(pool)), learner.all)
+    together = list(answers.classes_without_each(groups))
+    assert len(together) == len(groups)
+    for members, classes in zip(groups, together, strict=True):
+        np.testing.assert_array_equal(classes, answers.classes_without(members))
+    assert len({classes.tobytes() for classes in together}) > 1
+    assert list(answers.classes_without_each([])) == []
+
+
 def test_a_class_of_which_all_samples_are_forgotten_is_not_answered(pool: Pool) -> None:
     learner = LeastSquares(pool, np.arange(len(pool)))
     everything = np.arange(len(pool))
