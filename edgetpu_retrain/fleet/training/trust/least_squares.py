@@ -17,7 +17,7 @@ from functools import cached_property
 
 from edgetpu_retrain.fleet.training.pool import Pool
 from edgetpu_retrain.fleet.training.trust.mistakes import Floats
-from edgetpu_retrain.learning import IntArray
+from edgetpu_retrain.learning import FloatArray, IntArray
 from edgetpu_retrain.model_file.quantization import dequantize
 import numpy as np
 
@@ -74,16 +74,18 @@ class LeastSquares:
     Args:
         pool: all samples.
         rows: int64 ``[M]``, the samples to learn or classify.
+        projections: float32 ``[M, D]``, what :func:`projected` returns of these samples, alone or
+            among others.
 
     Attributes:
         labels: int64 ``[M]``, the class of each of these samples.
-        features: float64 ``[M, D]``, their features.
+        features: float64 ``[M, D + 1]``, their features.
         all: the sums over all of these samples, plus the regularization of the regression.
     """
 
-    def __init__(self, pool: Pool, rows: IntArray) -> None:
+    def __init__(self, pool: Pool, rows: IntArray, projections: FloatArray) -> None:
         self.labels = pool.labels[rows]
-        self.features = _features(pool, rows)
+        self.features = _features(projections)
         self._classes = len(pool.names)
         sums = self.sums(np.arange(len(rows)))
         size = len(sums.products)
@@ -171,13 +173,25 @@ def _best(scores: Floats, counts: IntArray) -> IntArray:
     return np.where(counts.any(), best, -1)
 
 
-def _features(pool: Pool, rows: IntArray) -> Floats:
-    """Return the features of some samples, float64 ``[M, D]``; the last feature is constant."""
+def projected(pool: Pool, rows: IntArray) -> FloatArray:
+    """
+    Return the embeddings of some samples, projected to at most 512 dimensions, float32 ``[M, D]``.
+
+    The projection of a sample depends on ``rows`` only by a constant, which :class:`LeastSquares`
+    subtracts.  So samples can be projected once, and then be learned in several selections.
+    """
     embeddings = dequantize(pool.raw[rows], pool.quantization)
-    centered = embeddings - embeddings.mean(axis=0)
+    # Rounding errors are smaller if the mean is subtracted first.
+    centered: FloatArray = embeddings - embeddings.mean(axis=0)
     if centered.shape[1] > _DIMENSION:
         shape = centered.shape[1], _DIMENSION
         centered = centered @ np.random.default_rng(0).standard_normal(shape, np.float32)
-    features = centered.astype(np.float64)
+    return centered
+
+
+def _features(projections: FloatArray) -> Floats:
+    """Return the features of some samples, float64 ``[M, D]``; the last feature is constant."""
+    features = projections.astype(np.float64)
+    features -= features.mean(axis=0)
     features /= np.maximum(np.linalg.norm(features, axis=1, keepdims=True), np.finfo(float).tiny)
     return np.hstack([features, np.ones((len(features), 1))])

@@ -21,9 +21,13 @@ make those of other robots look wrong.
 from __future__ import annotations
 
 from edgetpu_retrain.fleet.training.pool import BoolArray, Pool
-from edgetpu_retrain.fleet.training.trust.least_squares import Classification, LeastSquares
+from edgetpu_retrain.fleet.training.trust.least_squares import (
+    Classification,
+    LeastSquares,
+    projected,
+)
 from edgetpu_retrain.fleet.training.trust.origin_cap import over_the_cap
-from edgetpu_retrain.learning import IntArray
+from edgetpu_retrain.learning import FloatArray, IntArray
 import numpy as np
 
 # The largest number of folds into which the robots are divided to measure harm.
@@ -52,9 +56,11 @@ def wrong_teachers(pool: Pool, rows: IntArray) -> BoolArray:
     """
     found = np.zeros(len(pool), bool)
     others = len(np.unique(pool.origins[~pool.is_own]))
+    projections = projected(pool, rows)
     for _ in range((others + 1) // 2):
-        kept = rows[~found[rows]]
-        judge = _Judge(pool, kept[~over_the_cap(pool, kept)])
+        kept = np.flatnonzero(~found[rows])
+        kept = kept[~over_the_cap(pool, rows[kept])]
+        judge = _Judge(pool, rows[kept], projections[kept])
         origin = judge.most_harmful()
         if origin is None:
             origin = judge.most_disorderly()
@@ -67,8 +73,8 @@ def wrong_teachers(pool: Pool, rows: IntArray) -> BoolArray:
 class _Judge:
     """Classifies the samples of robots after learning those of others, to find wrong teachers."""
 
-    def __init__(self, pool: Pool, rows: IntArray) -> None:
-        self._learner = LeastSquares(pool, rows)
+    def __init__(self, pool: Pool, rows: IntArray, projections: FloatArray) -> None:
+        self._learner = LeastSquares(pool, rows, projections)
         self._truth = pool.labels[rows]
         self._origins = np.where(pool.is_own[rows], _OWN, pool.origins[rows])
         self._robots = np.unique(self._origins)

@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
+from edgetpu_retrain.fleet.training.pool import Pool
+from edgetpu_retrain.fleet.training.trust import wrong_teachers as wrong_teachers_module
+from edgetpu_retrain.fleet.training.trust.least_squares import projected
 from edgetpu_retrain.fleet.training.trust.wrong_teachers import wrong_teachers
+from edgetpu_retrain.learning import FloatArray, IntArray
 import numpy as np
 import pytest
 from support.fleet_lessons import Lessons, pool_of, views
@@ -55,6 +59,18 @@ def test_very_many_wrong_samples_do_not_make_others_look_wrong(kind: str) -> Non
 
 def test_wrong_robots_with_most_of_the_samples_do_not_decide_who_harms() -> None:
     assert found(fleet('new name', 8 * VIEWS, first_wrong=WRONG - 1)) == {WRONG - 1, WRONG}
+
+
+def test_the_samples_are_projected_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    selections = []
+
+    def project(pool: Pool, rows: IntArray) -> FloatArray:
+        selections.append(rows)
+        return projected(pool, rows)
+
+    monkeypatch.setattr(wrong_teachers_module, 'projected', project)
+    assert found(fleet('new name', first_wrong=WRONG - 1)) == {WRONG - 1, WRONG}
+    assert len(selections) == 1
 
 
 def test_honest_robots_are_not_found() -> None:
