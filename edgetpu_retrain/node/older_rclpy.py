@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.node.parameters.declaration import has_value
 from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleNode
@@ -68,21 +69,25 @@ def after_parameters_are_set(node: Node, callback: Callable[[list[Any]], object]
     """
     Call a function whenever parameters of a node have been set.
 
-    On Humble, the node's executor calls the function later, even if the change was rejected.
+    On Humble, the node's executor calls the function later, with those parameters that still have
+    the values of the request.
 
     Args:
         node: the node; on Humble, it must be in an executor.
-        callback: called with the parameters of the request.  On Humble, the request may have been
-            rejected, so the function must read the current values from the node.
+        callback: called with the parameters that have been set.
     """
     if hasattr(node, 'add_post_set_parameters_callback'):
         node.add_post_set_parameters_callback(callback)
         return
 
+    def call(changes: list[Any]) -> None:
+        if have_been_set := [each for each in changes if has_value(node, each)]:
+            callback(have_been_set)
+
     def call_later(changes: list[Any]) -> SetParametersResult:
-        # The parameters still have their old values here.
+        # The parameters still have their old values here, and may be rejected.
         if node.executor is not None:
-            node.executor.create_task(callback, changes)
+            node.executor.create_task(call, changes)
         return SetParametersResult(successful=True)
 
     node.add_on_set_parameters_callback(call_later)

@@ -51,15 +51,16 @@ def test_what_is_called_reads_the_new_values(lone: LoneNode) -> None:
 
 def test_a_refused_change_is_not_seen(lone: LoneNode) -> None:
     lone.node.declare_parameter('number', 1)
-    read: list[Any] = []
+    seen: list[Any] = []
     lone.node.add_on_set_parameters_callback(
-        lambda _changes: SetParametersResult(successful=False, reason='no')
+        lambda changes: SetParametersResult(successful=changes[0].value != 2, reason='no')
     )
     after_parameters_are_set(
-        lone.node, lambda _changed: read.append(lone.node.get_parameter('number').value)
+        lone.node, lambda changed: seen.extend(each.value for each in changed)
     )
-    set_number(lone, 2)
-    assert set(read) <= {1}
+    for number in (2, 3):
+        set_number(lone, number)
+    assert seen == [3]
 
 
 def set_number(lone: LoneNode, number: int) -> None:
@@ -97,6 +98,10 @@ def test_a_node_on_it_obeys_its_parameters(start_node: Any, person: Person, rclp
     assert person.set_parameter('camera.active', True).successful
     assert not person.set_parameter('camera.roi', [1]).successful
     embeddings.next_one()
+    assert not person.set_parameter('store_images', 'huge').successful
+    assert person.set_parameter('store_images', 'none').successful
+    node.wait_for_log("parameter store_images set to 'none'")
+    assert not any("store_images set to 'huge'" in line for line in node.log)
 
 
 def test_a_node_on_it_misses_the_images_of_a_silent_camera(

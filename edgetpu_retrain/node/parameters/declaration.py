@@ -148,14 +148,15 @@ def _ignore_equal_values(node: Node) -> None:
     set_atomically = node.set_parameters_atomically
 
     def set_changes(parameters: list[RosParameter]) -> SetParametersResult:
-        changes = [each for each in parameters if not _is_equal(node, each)]
+        changes = [each for each in parameters if not has_value(node, each)]
         return set_atomically(changes) if changes else SetParametersResult(successful=True)
 
     # In all supported distributions, the parameter services call this method.
     vars(node)['set_parameters_atomically'] = set_changes
 
 
-def _is_equal(node: Node, parameter: RosParameter) -> bool:
+def has_value(node: Node, parameter: RosParameter) -> bool:
+    """Return whether a node has a parameter with this name, type and value."""
     if not node.has_parameter(parameter.name):
         return False
     try:
