@@ -49,7 +49,9 @@ class FleetQuestioner:
     """
     Keeps the questions about the fleet's samples in step with the claims about these samples.
 
-    An answered or dismissed question is asked again only if the claims about its sample change.
+    An answered or dismissed question is asked again only if the claims about its sample change.  A
+    withdrawn question is asked again if the claims return.
+
     Only a robot whose key may teach gets questions, and only about samples for which it may claim
     at least one of the labels.
 
@@ -94,7 +96,7 @@ class FleetQuestioner:
             if each.sample in cases and cases[each.sample].about.digest == each.digest
         }
         is_open = self._questions.open_ids()
-        kept = is_open & unchanged
+        kept, withdrawn = is_open & unchanged, is_open - unchanged
         fresh = (
             (case, question)
             for sample, case in cases.items()
@@ -102,9 +104,10 @@ class FleetQuestioner:
             if (question := self._question(case, roster))
         )
         new = list(islice(fresh, MAX_FLEET_QUESTIONS - len(kept)))
-        # If the process ends between these two calls, the next update withdraws the new questions,
-        # which the tables do not have, and asks them again.
-        ids = self._questions.change(is_open - kept, [question for _, question in new])
+        # If the process ends between these calls, the next update withdraws all open questions that
+        # the tables do not have, and asks them again.
+        self._tables.forget_asked(withdrawn)
+        ids = self._questions.change(withdrawn, [question for _, question in new])
         self._tables.remember_asked(
             Asked(case.about.sample, case.about.digest, number)
             for (case, _), number in zip(new, ids, strict=True)

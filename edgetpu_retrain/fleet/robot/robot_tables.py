@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 import sqlite3
@@ -100,7 +100,7 @@ class RobotTables:
             connection.executemany('INSERT OR REPLACE INTO own_rows VALUES (?, ?, ?)', added)
 
     def asked(self) -> list[Asked]:
-        """Return the last question about each sample, whether it is open or closed."""
+        """Return the last question about each sample: open, answered or dismissed."""
         with self._lock, as_store_error('read', self._path):
             return [
                 Asked(*each)
@@ -111,6 +111,15 @@ class RobotTables:
         """Store questions, in place of earlier ones about the same samples."""
         with self._writing() as connection:
             connection.executemany('INSERT OR REPLACE INTO asked VALUES (?, ?, ?)', asked)
+
+    def forget_asked(self, questions: Collection[int]) -> None:
+        """Delete questions by their ids in samples.db."""
+        if not questions:
+            return
+        with self._writing() as connection:
+            connection.executemany(
+                'DELETE FROM asked WHERE question = ?', [(number,) for number in questions]
+            )
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

@@ -11,9 +11,12 @@ from edgetpu_retrain.fleet.evidence.pack import Payload
 from edgetpu_retrain.fleet.ledger.sealing import Draft
 from edgetpu_retrain.fleet.robot import questions
 from edgetpu_retrain.fleet.roster.roster import Member
+from edgetpu_retrain.store.questions.fleet_questions import FleetQuestions
 import numpy as np
 import pytest
 from support.fleet_robots import embedding, EXTRACTOR, Fleet, Robot, sample_id
+
+ROBOTS = (('ada', 'propose'), ('bob', 'teach'), ('eve', 'teach'))
 
 
 def publish_all(fleet: Fleet) -> None:
@@ -84,6 +87,57 @@ def test_an_answer_that_is_undone_is_asked_again(fleet: Fleet) -> None:
     assert len(ada.ledger.evidence(own=False).labels) == 0
 
 
+def test_a_question_that_was_withdrawn_is_asked_again_and_a_dismissed_one_is_not(
+    fleet: Fleet,
+) -> None:
+    ada, bob, eve = (fleet.add(*each) for each in ROBOTS)
+    ada.teach('cup', 1, 2)
+    publish_all(fleet)
+    first, second = open_ids(bob, update=True)
+    bob.questions.dismiss([first])
+    eve.questioner.update()
+    eve.questions.answer(open_ids(eve), 'cup')
+    publish_all(fleet)
+    assert open_ids(bob, update=True) == []
+    eve.samples.undo()
+    publish_all(fleet)
+    (again,) = open_ids(bob, update=True)
+    assert again not in (first, second)
+    assert open_ids(bob, update=True) == [again]
+
+
+def test_a_robot_that_may_teach_again_is_asked_again(fleet: Fleet) -> None:
+    ada, bob = fleet.add('ada', 'propose'), fleet.add('bob', 'teach')
+    ada.teach('cup', 1)
+    publish_all(fleet)
+    assert bob.asked()
+    for role, asked in (('read', {}), ('teach', {'ada': ('cup',)})):
+        fleet.members[1] = Member(bob.key.public, 'bob', frozenset({'read', role}))
+        fleet.add(f'new when bob may {role}', 'read')
+        assert bob.asked() == asked
+
+
+def test_a_crash_while_questions_are_withdrawn_loses_none(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob, eve = (fleet.add(*each) for each in ROBOTS)
+    ada.teach('cup', 1)
+    publish_all(fleet)
+    assert bob.asked()
+    assert eve.asked()
+    eve.answer('cup', 'ada')
+    publish_all(fleet)
+    change = FleetQuestions.change
+    with monkeypatch.context() as crash:
+        crash.setattr(FleetQuestions, 'change', lambda *given: 1 / len(change(*given)))
+        with pytest.raises(ZeroDivisionError):
+            bob.questioner.update()
+    assert open_ids(bob) == []
+    eve.samples.undo()
+    publish_all(fleet)
+    assert bob.asked() == {'ada': ('cup',)}
+
+
 def test_another_claim_is_another_question(fleet: Fleet) -> None:
     ada, bob = fleet.add('ada', 'propose'), fleet.add('bob', 'teach')
     (number,) = ada.teach('cup', 1)
@@ -137,7 +191,9 @@ def test_questions_are_limited_and_move_up(fleet: Fleet, monkeypatch: pytest.Mon
     assert bob.questioner.update().questions == 1
 
 
-def open_ids(robot: Robot) -> list[int]:
+def open_ids(robot: Robot, *, update: bool = False) -> list[int]:
+    if update:
+        robot.questioner.update()
     return [each.question_id for each in robot.questions.list_questions(0, extractor=EXTRACTOR)]
 
 
