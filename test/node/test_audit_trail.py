@@ -1,6 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Each accepted change is one line in the log, and so on /rosout."""
+"""
+Each accepted change is one line in the log, and so on /rosout.
+
+Single frames of one recording, as a held button requests them, are one change.
+"""
 
 from __future__ import annotations
 
@@ -38,3 +42,19 @@ def test_accepted_changes_are_logged(start_node: Any, person: Person) -> None:
     node.wait_for_log('parameter min_novelty set to 0.25')
     assert person.list_samples().success
     assert not any('list_samples' in line for line in node.log)
+
+
+def test_a_held_button_is_one_line_and_what_is_refused_meanwhile_is_logged(
+    start_node: Any, person: Person
+) -> None:
+    node: RunningNode = start_node()
+    person.show(person.wait_until_ready().camera(), TAUGHT_IMAGES['cat'])
+    for _ in range(5):
+        assert person.add('cat', count=1, recording='page 1').success
+    assert not person.add('cat', count=1, recording='page 1', camera='attic').success
+    node.wait_for_log('request refused: ')
+    assert person.add('cat', count=1, recording='page 2').success
+    assert person.remove('cat', 1).success
+    node.wait_for_log('~/remove_samples: ')
+    lines = [line for line in node.log if '~/add_samples: ' in line]
+    assert [line.partition('recording ')[2][:8] for line in lines] == ["'page 1'", "'page 2'"]

@@ -63,6 +63,7 @@ class ServiceResponses:
         size: Callable[[Any], int] = lambda _request: 0,
         *,
         changes: bool = True,
+        line: Callable[[Any, Any], str] = lambda _request, response: str(response.message),
     ) -> None:
         """
         Create a service.
@@ -75,12 +76,13 @@ class ServiceResponses:
             size: returns the size of the pictures in a request, bytes.
             changes: whether the service changes samples or models; successful requests are then
                 logged.
+            line: returns what is logged about a request and its response; '' = nothing.
         """
 
         async def respond(request: Any, response: Any) -> Any:
             await self.fill(response, work(request, response), size=size(request))
-            if changes and response.success:
-                self._log_change(f'{name}: {response.message}')
+            if changes and response.success and (words := line(request, response)):
+                self._log_change(f'{name}: {words}')
             return response
 
         self._node.create_service(service_type, name, respond, callback_group=self.group)

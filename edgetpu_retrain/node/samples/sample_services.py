@@ -17,6 +17,7 @@ from edgetpu_retrain.node.parameters.values import NodeParameters
 from edgetpu_retrain.node.requests.background_thread import BackgroundThread
 from edgetpu_retrain.node.requests.responses import result_of, ServiceResponses
 from edgetpu_retrain.node.resources import NodeResources
+from edgetpu_retrain.node.samples.recording_log import RecordingLog
 from edgetpu_retrain.node.samples.reembedding import reembed
 from edgetpu_retrain.node.samples.sample_requests import (
     add_request,
@@ -59,8 +60,13 @@ class SampleServices:
         # Requests to add samples may wait for frames for a day.  They have their own limits on
         # pending requests, so that they do not block the other services.
         self._additions = ServiceResponses(node)
+        recordings = RecordingLog()
         self._additions.create_service(
-            AddSample, '~/add_samples', self._add, lambda request: len(request.image.data)
+            AddSample,
+            '~/add_samples',
+            self._add,
+            lambda request: len(request.image.data),
+            line=lambda request, response: recordings.line(request, response, time.monotonic()),
         )
         self._responses = ServiceResponses(node)
         self._responses.create_service(RemoveSamples, '~/remove_samples', self._remove)
