@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from edgetpu_retrain.model_file.description import describe
@@ -12,6 +13,7 @@ from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
 from support.command_line_types import Run, TEACH_ALL
+from support.samples import add_sample
 from support.small_classifiers import build_classifier
 from support.small_models import build_extractor, build_extractor_tree, pack
 
@@ -117,6 +119,37 @@ def test_a_folder_of_an_earlier_release_keeps_its_range(
     np.testing.assert_array_equal(np.unique(after, axis=0), np.unique(before, axis=0))
     assert len(after) == 2 * len(before)
     assert run('train', *named).code == 0
+
+
+@pytest.mark.parametrize(
+    ('model', 'choices'),
+    [
+        (build_extractor('float32', dimension=32, normalization=None), ('--input-range', '-1..1')),
+        # Release 0.1 took the output of a last layer without a softmax as the embedding.
+        (build_classifier('uint8', classes=32, image_size=16, result=''), ()),
+    ],
+)
+def test_a_made_extractor_fits_the_samples_of_an_earlier_release(
+    run: Run, tmp_path: Path, model: bytes, choices: tuple[str, ...]
+) -> None:
+    file, out = tmp_path / 'model.tflite', tmp_path / 'out.tflite'
+    file.write_bytes(model)
+    data = ('--data-dir', tmp_path)
+    identity = hashlib.sha256(model).hexdigest()
+    with SampleStore(tmp_path / 'samples.db') as store:
+        add_sample(store, 'cat', np.zeros(32, np.float32), extractor=identity, quantization=None)
+    listed = run('samples', 'list', '--extractor', file, *data, '--json')
+    assert listed.result['counts'] == {'cat': 1}
+    made = run('extractor', file, out, *data, '--json')
+    assert made.code == 0, made.err
+    assert made.result['identity'] == identity
+    listed = run('samples', 'list', '--extractor', out, *data, '--json')
+    assert listed.result['counts'] == {'cat': 1}
+    # Elsewhere, there are no such samples.
+    other = run(
+        'extractor', file, tmp_path / 'other.tflite', *choices, '--data-dir', tmp_path / 'new'
+    )
+    assert other.code == 0, other.err
 
 
 @pytest.mark.parametrize(
