@@ -143,12 +143,26 @@ async def _read_releases(hub: Hub, space: EmbeddingSpace, roster: Roster) -> lis
 
 
 def _choose(releases: list[Release], which: str) -> Release:
+    if not releases:
+        raise RequestError(
+            "the hub has no release for this extractor: make one with 'edgetpu_retrain fleet "
+            "release'"
+        )
     found = releases[-1:] if which == _LATEST else [r for r in releases if r.id.startswith(which)]
-    if len(found) != 1:
-        known = ', '.join(each.id[:_ID_LENGTH] for each in releases[-5:]) or 'none'
-        how = 'no release' if not found else 'several releases'
-        raise RequestError(f'{how} of the hub begin with {quoted(which)}; there are: {known}')
+    if not found:
+        raise RequestError(
+            f'no release of the hub begins with {quoted(which)}; the newest are {_ids(releases)}'
+        )
+    if len(found) > 1:
+        raise RequestError(
+            f'several releases of the hub begin with {quoted(which)}, such as {_ids(found)}: give '
+            'more of the id'
+        )
     return found[0]
+
+
+def _ids(releases: list[Release]) -> str:
+    return ', '.join(each.id[:_ID_LENGTH] for each in releases[-5:])
 
 
 def _words(release: Release) -> str:

@@ -49,7 +49,11 @@ def test_a_head_is_released_promoted_and_withdrawn(run: Run, tmp_path: Path) -> 
     with RunningStation(tmp_path / 'base') as station:
         ada = Robot(station.wait_until_ready().add('ada', '--role', 'teach'))
         folder = ('--folder', station.folder.path)
-        assert 'there are: none' in run('fleet', 'promote', 'latest', *folder).err
+        for which in ('latest', 'ffffff'):
+            assert run('fleet', 'promote', which, *folder).problem == (
+                'error: the hub has no release for this extractor: make one with '
+                "'edgetpu_retrain fleet release'."
+            )
         teach(ada)
         path = station.folder.data / LEDGER_FILE
 
@@ -69,4 +73,9 @@ def test_a_head_is_released_promoted_and_withdrawn(run: Run, tmp_path: Path) -> 
         assert newest.id == made['release']
         run('fleet', 'promote', 'latest', '--share', 0, *folder)
         assert newest_for(ada.key.public, published(ada, station)) is None
-        assert made['release'][:12] in run('fleet', 'promote', 'ffffff', *folder).err
+        refused = run('fleet', 'promote', 'x', *folder).problem
+        assert f"begins with 'x'; the newest are {made['release'][:12]}" in refused
+        run('fleet', 'release', *folder)
+        refused = run('fleet', 'promote', '', *folder).problem
+        assert f"begin with '', such as {made['release'][:12]}, " in refused
+        assert 'give more of the id' in refused
