@@ -65,7 +65,7 @@ _LEAST_BYTES, _MOST_BYTES = 10**9, 10**12
     type=options.PATH,
     metavar='FILE',
     help="For the hub of a site: the file that 'fleet add NAME --role propose --hub-name HOST' "
-    'wrote at the base.',
+    'wrote at the base.  The first start copies it into the folder.',
 )
 @click.option('--verbose', is_flag=True, help='Print everything that nats-server logs.')
 @options.extractor
@@ -93,8 +93,8 @@ def serve(
         raise click.UsageError('--credentials is for the hub of a site: give --upstream as well.')
     settings = _settings(folder, hub_names, host, port, limit)
     if folder.exists():
-        if credentials is not None and folder.is_base:
-            raise RequestError(f'{folder.path} is the folder of a base station, not of a site')
+        if credentials is not None:
+            _check_credentials(folder, credentials)
         folder.write_settings(settings)
     elif upstream:
         if credentials is None:
@@ -116,6 +116,22 @@ def serve(
         with contextlib.closing(station):
             asyncio.run(_until_stopped(station))
     say('the hub has ended')
+
+
+def _check_credentials(folder: StationFolder, credentials: Path) -> None:
+    """Raise RequestError if a folder that exists already is not of the site of a file."""
+    if folder.is_base:
+        raise RequestError(
+            f'{folder.path} is the folder of a base station, not of a site: leave --credentials '
+            'out, or give another --folder'
+        )
+    own = folder.credentials()
+    if Credentials.read(credentials) != own:
+        raise RequestError(
+            f'{folder.path} has other credentials already, those of {own.name!r}: leave '
+            f'--credentials out to go on with these, or move the folder away to begin with '
+            f'{credentials}'
+        )
 
 
 def _settings(
