@@ -65,29 +65,38 @@ def find_output(tree: Any, chosen: str) -> int:
 
     Args:
         tree: the ``ModelT`` of the model.
-        chosen: the name of the output's tensor, the output's name in a signature, or the output's
-            number; '' = the only output.
+        chosen: the output's number, the name of its tensor, or its name in a signature; '' = the
+            only output.  A number takes precedence over a name.
 
     Raises:
-        ModelFileError: if not exactly one output has this name or number, or if none is chosen
-            and the model does not have exactly one.
+        ModelFileError: if no output has this number, and not exactly one has this name, or if none
+            is chosen and the model does not have exactly one.
     """
     graph = tree.subgraphs[0]
     outputs = indices(graph.outputs)
-    names = [{str(number), text(graph.tensors[at].name)} for number, at in enumerate(outputs)]
+    if not chosen and len(outputs) == 1:
+        return 0
+    if chosen in map(str, range(len(outputs))):
+        return int(chosen)
+    names = [{text(graph.tensors[at].name)} for at in outputs]
     for signature in tree.signatureDefs or []:
         for entry in signature.outputs or []:
             if entry.tensorIndex in outputs:
                 names[outputs.index(entry.tensorIndex)].add(text(entry.name))
-    found = [number for number, each in enumerate(names) if chosen in each]
+    found = [number for number, each in enumerate(names) if chosen and chosen in each]
     if len(found) == 1:
         return found[0]
-    if not chosen and len(outputs) == 1:
-        return 0
+    tensors = [graph.tensors[at] for at in outputs]
     listed = ', '.join(
         f'{number} {text(tensor.name)!r} ({type_name(tensor)} {indices(tensor.shape)})'
-        for number, tensor in ((number, graph.tensors[at]) for number, at in enumerate(outputs))
+        for number, tensor in enumerate(tensors)
+        if number in found or not found
     )
+    if found:
+        raise ModelFileError(
+            f'this model has {len(found)} outputs {chosen!r}: choose one by its number with '
+            f'model_output (--model-output); they are: {listed}'
+        )
     problem = f'no output {chosen!r}' if chosen else f'{len(outputs)} outputs'
     raise ModelFileError(
         f'this model has {problem}: name one with model_output (--model-output), its name or '

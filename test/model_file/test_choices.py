@@ -12,7 +12,7 @@ from typing import Any
 from ai_edge_litert import schema_py_generated as schema
 from edgetpu_retrain.errors import ModelFileError, RequestError
 from edgetpu_retrain.learning.head import Head
-from edgetpu_retrain.model_file.choices import ModelChoices, read_input_size
+from edgetpu_retrain.model_file.choices import find_output, ModelChoices, read_input_size
 from edgetpu_retrain.model_file.classifier_file import make_classifier
 from edgetpu_retrain.model_file.description import describe, describe_embedding
 from edgetpu_retrain.model_file.extractor_file import make_extractor
@@ -269,6 +269,38 @@ def test_several_outputs_are_named_and_one_can_be_chosen(run: Run) -> None:
     assert run(classifier.model, picture)[0].shape == (1, 3)
     with pytest.raises(ModelFileError, match="no output 'softmax'"):
         make_extractor(file, ModelChoices(output='softmax'))
+
+
+def test_a_name_of_several_outputs_is_not_taken_for_any_of_them() -> None:
+    tree, _ = two_outputs()
+    graph = tree.subgraphs[0]
+    for index in graph.outputs:
+        graph.tensors[index].name = b'result'
+    for make in (make_extractor, lambda *given: make_classifier(*given, labels='abc')):
+        with pytest.raises(ModelFileError) as refused:
+            make(pack(tree), ModelChoices(output='result'))
+        assert str(refused.value) == (
+            "this model has 2 outputs 'result': choose one by its number with model_output "
+            "(--model-output); they are: 0 'result' (float32 [1, 3]), 1 'result' (float32 [1, 8])"
+        )
+    assert describe(make_extractor(pack(tree), ModelChoices(output='1')).model).dimension == 8
+
+
+def test_a_number_is_that_of_an_output_whatever_the_names_are() -> None:
+    tree, _ = two_outputs()
+    graph = tree.subgraphs[0]
+    for index, name in zip(graph.outputs, (b'1', b'5'), strict=True):
+        graph.tensors[index].name = name
+    for number, output in (('0', 0), ('1', 1), ('5', 1)):
+        assert find_output(tree, number) == output
+
+
+def test_an_output_without_a_name_is_not_chosen_by_default() -> None:
+    tree, _ = two_outputs()
+    graph = tree.subgraphs[0]
+    graph.tensors[graph.outputs[0]].name = None
+    with pytest.raises(ModelFileError, match=r"2 outputs: name one .* there are: 0 ''"):
+        make_extractor(pack(tree))
 
 
 def test_an_output_that_is_named_is_not_cut() -> None:
