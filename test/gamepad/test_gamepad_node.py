@@ -6,71 +6,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-import sys
-import threading
 
 import pytest
-from sensor_msgs.msg import Joy, JoyFeedback
+from sensor_msgs.msg import JoyFeedback
+from support.gamepad import Pad, start_gamepad
 from support.running_node import (
-    Collected,
     image_message,
     pattern,
     Person,
     RunningNode,
-    RunningProgram,
 )
 from support.small_models import build_extractor
 from support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures('measured_processes')
-
-
-class Pad:
-    """Publishes the state of eight buttons every 50 ms, as joy_node does."""
-
-    def __init__(self, person: Person) -> None:
-        self._publisher = person.node.create_publisher(Joy, '/joy', 10)
-        self._down: tuple[int, ...] = ()
-        self._sent: Collected[tuple[int, ...]] = Collected()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self.feedback = person.collect(JoyFeedback, '/joy/set_feedback')
-        wait_until(lambda: self._publisher.get_subscription_count() == 1)
-        self._thread.start()
-        self.hold()
-
-    def hold(self, *buttons: int) -> None:
-        """Hold these buttons, and no others, from now on."""
-        self._down = buttons
-        self._sent.wait_for(lambda each: each == buttons, since=len(self._sent))
-
-    def press(self, button: int) -> None:
-        """Press a button and release it."""
-        self.hold(button)
-        self.hold()
-
-    def __enter__(self) -> Pad:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.vanish()
-
-    def vanish(self) -> None:
-        """Send no more messages."""
-        self._ended.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ended.wait(0.05):
-            down = self._down
-            self._publisher.publish(Joy(buttons=[int(each in down) for each in range(8)]))
-            self._sent.append(down)
-
-
-def start(package_path: str, *parameters: str) -> RunningProgram:
-    given = [part for each in parameters for part in ('-p', each)]
-    command = [sys.executable, '-m', 'edgetpu_retrain.gamepad.main', '--ros-args', *given]
-    return RunningProgram(command, {'PYTHONPATH': package_path})
 
 
 @pytest.fixture
@@ -98,7 +47,7 @@ def test_two_classes_are_taught_and_trained_and_a_mistake_is_undone(
     person: Person, package_path: str
 ) -> None:
     camera = person.camera()
-    with start(package_path, 'labels:=[a, b]') as program, Pad(person) as pad:
+    with start_gamepad(package_path, 'labels:=[a, b]') as program, Pad(person) as pad:
         program.wait_for_log('hold a button of /joy to teach /edgetpu_retrain (0: a, 1: b)')
         for button, label in enumerate('ab'):
             person.show(camera, image_message(pattern(button)))
@@ -122,7 +71,7 @@ def test_two_classes_are_taught_and_trained_and_a_mistake_is_undone(
 def test_a_gamepad_that_vanishes_ends_the_capture(person: Person, package_path: str) -> None:
     camera = person.camera()
     person.show(camera, image_message(pattern(0)))
-    with start(package_path, 'labels:=a', 'silence_s:=0.5') as program, Pad(person) as pad:
+    with start_gamepad(package_path, 'labels:=a', 'silence_s:=0.5') as program, Pad(person) as pad:
         pad.hold(0)
         wait_until(lambda: counts(person).get('a', 0) >= 2)
         pad.vanish()
@@ -135,7 +84,7 @@ def test_a_gamepad_that_vanishes_ends_the_capture(person: Person, package_path: 
 
 
 def test_what_the_node_rejects_is_reported_and_felt(person: Person, package_path: str) -> None:
-    with start(package_path, 'labels:=a', 'camera:=arm') as program, Pad(person) as pad:
+    with start_gamepad(package_path, 'labels:=a', 'camera:=arm') as program, Pad(person) as pad:
         pad.hold(0)
         program.wait_for_log("'arm'")
         pad.feedback.wait_for(lambda each: each.intensity == 1.0 and each.type != 0)
@@ -156,7 +105,7 @@ def test_what_the_node_rejects_is_reported_and_felt(person: Person, package_path
 )
 def test_what_is_wrong_is_one_sentence(parameter: str, words: str, package_path: str) -> None:
     labels = () if 'labels is' in words or 'labels' in parameter else ('labels:=a',)
-    with start(package_path, *labels, parameter) as program:
+    with start_gamepad(package_path, *labels, parameter) as program:
         assert program.wait() == 2
     assert [line for line in program.log if line.startswith(words)]
     assert 'Traceback' not in '\n'.join(program.log)

@@ -27,6 +27,7 @@ from rclpy.validate_full_topic_name import validate_full_topic_name
 from rclpy.validate_namespace import validate_namespace
 from rclpy.validate_node_name import validate_node_name
 from sensor_msgs.msg import CompressedImage
+from support.gamepad import Pad, start_gamepad
 from support.running_node import (
     box_message,
     compressed_message,
@@ -45,6 +46,7 @@ DOCUMENT = (REPOSITORY / 'docs' / 'security.md').read_text()
 
 NODE = 'edgetpu_retrain'
 PARTIES = ('teacher', 'observer', 'operator', 'camera')
+CLIENTS = (*PARTIES, 'fleet', 'gamepad')
 # How the policy format calls a list, one of its entries, and the rights to them
 # (https://design.ros2.org/articles/ros2_access_control_policies.html).
 RIGHTS = {
@@ -235,7 +237,25 @@ def test_the_fleet_process_has_what_its_nodes_need(person: Person) -> None:
         fleet.close()
 
 
-@pytest.mark.parametrize('party', PARTIES)
+def test_the_gamepad_uses_what_is_granted(
+    start_node: Any, person: Person, package_path: str
+) -> None:
+    start_node().wait_until_ready()
+    grants = granted(profiles('gamepad'))
+
+    def uses_all() -> bool:
+        has = [used(person.node, name) for name in ('gamepad', 'gamepad_client')]
+        return {right: has[0][right] | has[1][right] for right in grants} == grants
+
+    with start_gamepad(package_path, 'labels:=cat') as program, Pad(person) as pad:
+        # What a button needs is created when it is pressed first: a class, training, undoing.
+        for button in (0, 7, 6):
+            pad.press(button)
+        wait_until(uses_all)
+        assert program.end() == 0
+
+
+@pytest.mark.parametrize('party', CLIENTS)
 def test_nobody_is_granted_what_the_node_does_not_offer(party: str) -> None:
     node = granted(profiles('node'))
     towards = granted(each for each in profiles(party) if each.attrib['node'] == NODE)
@@ -247,7 +267,7 @@ def test_nobody_is_granted_what_the_node_does_not_offer(party: str) -> None:
 
 def test_only_the_camera_publishes_what_the_node_reads() -> None:
     read = granted(profiles('node'))['subscribe']
-    publishers = {party for party in PARTIES if granted(profiles(party))['publish'] & read}
+    publishers = {party for party in CLIENTS if granted(profiles(party))['publish'] & read}
     assert publishers == {'camera'}
     assert read <= granted(profiles('camera'))['publish']
 
@@ -280,7 +300,7 @@ def test_its_structure_is_that_of_the_format() -> None:
     # ros2 security takes a comment here for an enclave.
     assert {each.tag for each in enclaves} == {'enclave'}
     paths = [enclave.attrib['path'] for enclave in enclaves]
-    assert paths == [f'/{NODE}/{name}' for name in ('node', 'camera', *PARTIES[:3], 'fleet')]
+    assert paths == [f'/{NODE}/{name}' for name in ('node', 'camera', *PARTIES[:3], *CLIENTS[4:])]
     for enclave in enclaves:
         assert validate_namespace(enclave.attrib.pop('path'))
         (inner,) = elements(enclave)
