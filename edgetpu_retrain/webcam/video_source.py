@@ -212,5 +212,10 @@ def cameras() -> list[str]:
 
 def _others(path: Path) -> str:
     """Return the end of an error message, which names the other video devices of this machine."""
-    found = [each for each in cameras() if each != str(path)]
-    return f'; this machine has {named(found)}' if found else '; this machine has no /dev/video*'
+    found = cameras()
+    # The path may be a link, as those in /dev/v4l/by-id are.  Path.resolve() may raise an exception.
+    device = os.path.realpath(path)
+    others = [each for each in found if os.path.realpath(each) != device]
+    if others:
+        return f'; this machine has {named(others)}'
+    return '; this machine has no other camera' if found else '; this machine has no /dev/video*'

@@ -74,6 +74,22 @@ def test_the_other_cameras_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
         open_source(7)
 
 
+def test_a_camera_that_cannot_be_opened_is_not_called_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_id = tmp_path / 'by-id'
+    by_id.symlink_to(DEVICE)
+    for source in (DEVICE, by_id):
+        monkeypatch.setattr(video_source, 'cameras', lambda: [DEVICE])
+        with pytest.raises(
+            WebcamError, match=r'second device.*; this machine has no other camera$'
+        ):
+            open_source(source)
+        monkeypatch.setattr(video_source, 'cameras', lambda: [DEVICE, '/dev/video2'])
+        with pytest.raises(WebcamError, match=r'second device.*; this machine has /dev/video2$'):
+            open_source(source)
+
+
 def test_a_device_of_another_group_names_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('os.access', lambda _path, _mode: False)
     with pytest.raises(
