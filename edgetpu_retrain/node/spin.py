@@ -8,10 +8,9 @@ from contextlib import closing, ExitStack
 import signal
 import sys
 
-from edgetpu_retrain.errors import RetrainError
 import edgetpu_retrain.needs_ros  # noqa: F401
 from edgetpu_retrain.node.older_rclpy import create_lifecycle_node
-from edgetpu_retrain.node.requests.callback_errors import logged_errors
+from edgetpu_retrain.node.requests.callback_errors import FOR_THE_USER, logged_errors
 from edgetpu_retrain.node.retrain_node import RetrainNode
 from edgetpu_retrain.wording import presentable, sentence
 import rclpy
@@ -58,7 +57,7 @@ def run(arguments: list[str] | None = None) -> int:
     except Exception as error:
         # A signal can shut ROS down at any time; calls to rclpy then fail.
         if rclpy.ok():
-            if not isinstance(error, (RetrainError, FileNotFoundError)):
+            if not isinstance(error, FOR_THE_USER):
                 raise
             get_logger(NODE_NAME).fatal(sentence(error))
             return 1

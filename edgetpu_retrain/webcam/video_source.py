@@ -213,7 +213,7 @@ def cameras() -> list[str]:
 def _others(path: Path) -> str:
     """Return the end of an error message, which names the other video devices of this machine."""
     found = cameras()
-    # The path may be a link, as those in /dev/v4l/by-id are.  Path.resolve() may raise an exception.
+    # The path may be a link, as those in /dev/v4l/by-id are.  Path.resolve() may raise an error.
     device = os.path.realpath(path)
     others = [each for each in found if os.path.realpath(each) != device]
     if others:

@@ -9,13 +9,13 @@ from collections.abc import Callable
 import time
 from typing import Any
 
-from edgetpu_retrain.errors import RequestError, RetrainError, TooFewSamplesError
+from edgetpu_retrain.errors import RequestError, TooFewSamplesError
 from edgetpu_retrain.learning import Progress
 from edgetpu_retrain.node.models.model_training import Cancellation, train_model, TrainedModel
 from edgetpu_retrain.node.models.training_goal import MAX_GOALS, training_options
 from edgetpu_retrain.node.process.error_frames import clear_frames
 from edgetpu_retrain.node.requests.background_thread import BackgroundThread
-from edgetpu_retrain.node.requests.callback_errors import explain
+from edgetpu_retrain.node.requests.callback_errors import explain, FOR_THE_USER
 from edgetpu_retrain.node.requests.responses import result_of
 from edgetpu_retrain.node.resources import NodeResources
 from edgetpu_retrain.retraining import TrainingCancelled
@@ -128,7 +128,7 @@ class TrainingAction:
             self._node.get_logger().info(f'~/train: {message}')
             return message
         message = explain(self._node, error)
-        if isinstance(error, RetrainError):
+        if isinstance(error, FOR_THE_USER):
             self._node.get_logger().warning(f'no training: {message}')
         return message
 

@@ -14,6 +14,9 @@ from edgetpu_retrain.errors import RetrainError, TOO_LITTLE_MEMORY
 from edgetpu_retrain.wording import one_line, presentable, quoted, sentence
 from rclpy.node import Node
 
+FOR_THE_USER = (RetrainError, FileNotFoundError)
+"""Exceptions with a message for the user, which :func:`explain` does not log."""
+
 # Pause after an error, so that a permanent failure does not use all CPU time or flood the log.
 _AFTER_AN_ERROR_S = 0.1
 
@@ -22,13 +25,14 @@ def explain(node: Node, error: Exception) -> str:
     """
     Return a sentence about an exception.
 
-    A lack of memory is logged, and so is the traceback of an unexpected exception.
+    A lack of memory is logged, and so is the traceback of an unexpected exception.  The caller
+    logs the others, :data:`FOR_THE_USER`.
 
     Args:
         node: its logger is used.
         error: the exception that is being handled.
     """
-    if isinstance(error, (RetrainError, FileNotFoundError)):
+    if isinstance(error, FOR_THE_USER):
         return presentable(sentence(error))
     if isinstance(error, MemoryError):
         node.get_logger().error(TOO_LITTLE_MEMORY)

@@ -12,7 +12,7 @@ from typing import Any
 
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.node.process.error_frames import clear_frames
-from edgetpu_retrain.node.requests.callback_errors import explain
+from edgetpu_retrain.node.requests.callback_errors import explain, FOR_THE_USER
 from edgetpu_retrain.wording import presentable, sentence
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
@@ -122,7 +122,7 @@ class ServiceResponses:
                 # A signal can shut ROS down at any time; calls to rclpy then fail.
                 response.message = DEACTIVATED
             clear_frames(error)
-            if isinstance(error, RetrainError):
+            if isinstance(error, FOR_THE_USER):
                 line = self._rejections.line(response.message, time.monotonic())
                 if line is not None:
                     self._node.get_logger().warning(f'request refused: {line}')

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from action_msgs.msg import GoalStatus
+from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.node.models import training_action
 from edgetpu_retrain.node.models.training_goal import MAX_GOALS
 from edgetpu_retrain.node.requests.responses import DEACTIVATED
@@ -235,14 +236,25 @@ def test_a_goal_that_was_cancelled_before_it_began_does_not_begin(
     rclpy.try_shutdown(context=context)
 
 
-def test_a_swap_that_a_deactivation_cancels_ends_the_training_with_that_reason(
+@pytest.mark.parametrize(
+    ('error', 'message'),
+    [
+        (CancelledError(), sentence(DEACTIVATED)),
+        (RequestError('a class is missing'), 'a class is missing.'),
+        (FileNotFoundError('no such file'), 'no such file.'),
+    ],
+)
+def test_a_training_that_fails_is_answered_and_logged_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    error: Exception,
+    message: str,
 ) -> None:
-    def cancelled_swap(*_: Any) -> None:
-        raise CancelledError
+    def fail(*_: Any) -> None:
+        raise error
 
     monkeypatch.setattr(training_action, 'training_options', lambda *_: None)
-    monkeypatch.setattr(training_action, 'train_model', cancelled_swap)
+    monkeypatch.setattr(training_action, 'train_model', fail)
     robot = LoneNode('training')
     parts: Any = SimpleNamespace(
         parameters=None,
@@ -260,9 +272,11 @@ def test_a_swap_that_a_deactivation_cancels_ends_the_training_with_that_reason(
     )
     result = robot.run(action._execute, goal)
     assert not result.success
-    assert result.message == sentence(DEACTIVATED)
+    assert result.message == message
     action.close()
     robot.close()
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.endswith(f'no training: {message}')
 
 
 def test_too_many_goals_are_rejected_and_logged_once(capfd: pytest.CaptureFixture[str]) -> None:

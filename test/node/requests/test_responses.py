@@ -53,6 +53,20 @@ def test_what_was_done_and_what_was_refused_are_sentences(responding: Responding
     assert (refused.success, refused.message) == (False, 'that cannot be.')
 
 
+@pytest.mark.parametrize(
+    'error', [RequestError('no such label'), FileNotFoundError('no such file')]
+)
+def test_what_is_refused_is_logged(
+    responding: Responding, capfd: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    async def refuse() -> str:
+        raise error
+
+    assert responding.ask(refuse()).message == f'{error}.'
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.endswith(f'request refused: {error}.')
+
+
 def test_a_bug_is_reported_and_logged_and_the_next_request_works(
     responding: Responding, capfd: pytest.CaptureFixture[str]
 ) -> None:
