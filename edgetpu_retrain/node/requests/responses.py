@@ -109,6 +109,7 @@ class ServiceResponses:
                 f'of pictures, and no more than {MAX_WAITING} with {MAX_WAITING_BYTES} wait: ask '
                 'again when it has answered some.'
             )
+            self._log_rejection(response.message)
             return response
         self._waiting += 1
         self._waiting_bytes += size
@@ -123,13 +124,16 @@ class ServiceResponses:
                 response.message = DEACTIVATED
             clear_frames(error)
             if isinstance(error, FOR_THE_USER):
-                line = self._rejections.line(response.message, time.monotonic())
-                if line is not None:
-                    self._node.get_logger().warning(f'request refused: {line}')
+                self._log_rejection(response.message)
         finally:
             self._waiting -= 1
             self._waiting_bytes -= size
         return response
+
+    def _log_rejection(self, message: str) -> None:
+        line = self._rejections.line(message, time.monotonic())
+        if line is not None:
+            self._node.get_logger().warning(f'request refused: {line}')
 
     def _log_change(self, message: str) -> None:
         line = self._changes.line(message, time.monotonic())

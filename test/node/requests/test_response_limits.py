@@ -20,9 +20,15 @@ def response() -> Any:
     return SimpleNamespace(success=False, message='')
 
 
-async def responses_to_many(sizes: list[int]) -> list[Any]:
+def node_that_tells(told: list[str]) -> Any:
+    """Return a node whose warnings are appended to a list."""
+    logger = SimpleNamespace(warning=told.append)
+    return SimpleNamespace(get_logger=lambda: logger)
+
+
+async def responses_to_many(sizes: list[int], told: list[str]) -> list[Any]:
     """Return the responses to requests that all wait until the last one has come."""
-    responses, everybody_came = ServiceResponses(None), asyncio.Event()
+    responses, everybody_came = ServiceResponses(node_that_tells(told)), asyncio.Event()
 
     async def work() -> str:
         await everybody_came.wait()
@@ -40,22 +46,23 @@ async def responses_to_many(sizes: list[int]) -> list[Any]:
 
 
 def test_the_number_of_pending_requests_is_limited() -> None:
-    answered = asyncio.run(responses_to_many([0] * (MAX_WAITING + 2)))
+    told: list[str] = []
+    answered = asyncio.run(responses_to_many([0] * (MAX_WAITING + 2), told))
     assert [each.success for each in answered] == [True] * MAX_WAITING + [False] * 2
     assert 'answering 100 requests' in answered[-1].message
     assert answered[-1].message.endswith('ask again when it has answered some.')
+    assert told == [f'request refused: {each.message}' for each in answered[-2:]]
 
 
 def test_the_bytes_of_pending_pictures_are_limited() -> None:
     half = MAX_WAITING_BYTES // 2
-    answered = asyncio.run(responses_to_many([half, half, 1, 0]))
+    answered = asyncio.run(responses_to_many([half, half, 1, 0], []))
     assert [each.success for each in answered] == [True, True, False, True]
 
 
 def test_what_was_sent_cannot_command_a_terminal() -> None:
     told: list[str] = []
-    logger = SimpleNamespace(warning=told.append)
-    node = SimpleNamespace(get_logger=lambda: logger)
+    node = node_that_tells(told)
 
     async def work() -> str:
         raise RequestError('no \x1b[31m\nred \u202e' + 'x' * 10_000)
