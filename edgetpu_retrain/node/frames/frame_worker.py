@@ -168,6 +168,8 @@ class FrameWorker:
         with ThreadPoolExecutor(1, thread_name_prefix='publisher') as self._publisher:
             while (task := self._wait_for_task()) is not None:
                 task()
+                # Drop the reference, so that this thread keeps no image while it waits.
+                del task
             self._start_publishing()
 
     def _wait_for_task(self) -> Callable[[], None] | None:

@@ -105,9 +105,9 @@ class QuestionCollector:
             if why is not None:
                 self._last_uncertain = self._last
         given = tuple(Given(each.class_id, each.score) for each in results[:MAX_GIVEN])
-        version = model.version.version
+        camera, version = frame.camera, model.version.version
         stamp = stamp_ns(frame.message.header)
-        question = Question(why, frame.camera, stamp, given, version, embedding)
+        question = Question(why, camera, stamp, given, version, embedding)
         record = model.version.record
 
         def weigh() -> None:
@@ -118,17 +118,18 @@ class QuestionCollector:
             if kind is not None:
                 self._wait(0.0)
                 asked = replace(question, kind=kind, image=self._thumbnail(frame))
-                self._samples.change(lambda: self._guard(frame, self._asking.store, asked, most))
+                # Until the question is written, keep only its thumbnail, not the message.
+                self._samples.change(lambda: self._guard(camera, self._asking.store, asked, most))
 
         def weigh_once() -> None:
             try:
-                self._guard(frame, weigh)
+                self._guard(camera, weigh)
             finally:
                 self._is_busy = False
 
         self._samples.read(weigh_once)
 
-    def _guard(self, frame: Frame, work: Callable[..., object], *arguments: Any) -> None:
+    def _guard(self, camera: str, work: Callable[..., object], *arguments: Any) -> None:
         """Call a function and report its exceptions, because no caller reads the future."""
         try:
             work(*arguments)
@@ -138,7 +139,7 @@ class QuestionCollector:
             self._wait(RETRY_S)
             raise
         except Exception as error:  # noqa: BLE001 - as above
-            self._report(frame.camera, in_words(error))
+            self._report(camera, in_words(error))
 
     def _wait(self, more_s: float) -> None:
         """Accept no frame for the minimum interval plus ``more_s`` seconds."""

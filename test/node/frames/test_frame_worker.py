@@ -11,6 +11,7 @@ import threading
 import time
 from types import SimpleNamespace
 from typing import Any
+import weakref
 
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.node.frames.frame_statistics import StageTimes
@@ -31,6 +32,15 @@ def test_each_frame_is_classified(trained: WorkerBench) -> None:
     assert serving.labels == ('cat', 'dog')
     expected = Classifier(retrained('cat', 'dog')).classify(PICTURE).scores
     np.testing.assert_array_equal(scores, expected)
+
+
+def test_a_processed_frame_is_released_before_the_next_one_arrives(trained: WorkerBench) -> None:
+    sent = frame()
+    released = weakref.ref(sent)
+    trained.worker.offer(sent)
+    assert trained.output.classifications.get(timeout=PATIENCE_S)[0] is sent
+    del sent
+    wait_until(lambda: released() is None)
 
 
 def test_after_a_swap_the_next_frame_is_in_the_new_model(untrained: WorkerBench) -> None:

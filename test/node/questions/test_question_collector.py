@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from types import SimpleNamespace
 from typing import Any
+import weakref
 
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.node.frames.newest_frames import Frame
@@ -23,6 +24,7 @@ from edgetpu_retrain.node.samples.sample_thread import SampleThread
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
 from edgetpu_retrain.store.files import lock_wait
 from edgetpu_retrain.store.questions.asking import Asking
+from edgetpu_retrain.store.questions.question import Question
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray
 from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
@@ -172,6 +174,29 @@ def test_only_one_frame_is_kept_while_the_thread_is_busy(bench: Bench) -> None:
     done.set()
     wait_for(blocked)
     assert bench.count() == 1
+
+
+def test_a_frame_is_released_before_its_question_is_written(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Asking.store
+    released: list[bool] = []
+
+    def slow_store(asking: Asking, question: Question, most: int) -> None:
+        released.append(reference() is None)
+        store(asking, question, most)
+
+    monkeypatch.setattr(Asking, 'store', slow_store)
+    sent = stamped()
+    reference = weakref.ref(sent)
+    # Without this, the frame could be released after the write began.
+    blocked = threading.Event()
+    bench.thread.read(blocked.wait)
+    bench.offer(from_frame=sent)
+    del sent
+    blocked.set()
+    assert bench.count() == 1
+    assert released == [True]
 
 
 def test_pictures_are_the_work_of_the_samples_thread(
