@@ -193,7 +193,7 @@ class FleetProcess:
             )
         ) as files:
             options = RoundOptions(given.max_origin_share, keep_models)
-            learner: Learner = ReleaseLearner(folder, extractor, files.ledger, options)
+            learner: Learner
             if given.learn_from == 'evidence':
                 order = RoundOrder(
                     str(folder),
@@ -204,6 +204,8 @@ class FleetProcess:
                     options,
                 )
                 learner = EvidenceLearner(order)
+            else:
+                learner = ReleaseLearner(folder, extractor, files.ledger, options)
             hubs = [(each, credentials) for each in given.fleet]
             self._node.log(
                 'info',

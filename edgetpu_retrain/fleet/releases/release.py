@@ -180,7 +180,7 @@ def _verified(message: bytes, roster: Roster) -> tuple[bytes, Member, bytes]:
     kind = next((each for each in (_RELEASE, _PROMOTION) if message.startswith(each)), b'')
     publisher = message.removeprefix(kind)[:_KEY_LENGTH].decode('ascii', 'replace')
     member = roster.member(publisher)
-    if not kind or member is None or 'release' not in member.roles or not member.may_connect:
+    if not kind or member is None or not roster.may_release(publisher):
         raise FleetError('a release comes from nobody who may release heads in this fleet')
     body = signed_body(message, publisher)
     if body is None:

@@ -150,7 +150,9 @@ def take_release(
     )
     version = store_version(folder, models, model, record, options.keep_models)
     frontier = {key: dict(epochs) for key, epochs in release.frontier.items()}
-    LastRound(seen, version, version, frontier, release.id).write(folder)
+    LastRound(seen, version, version, frontier, release.id, publisher=release.publisher).write(
+        folder
+    )
     return RoundResult('served', '', version, figures)
 
 

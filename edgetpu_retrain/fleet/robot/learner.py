@@ -14,7 +14,9 @@ from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.releases.released_head import take_release
 from edgetpu_retrain.fleet.releases.staging import ReleaseInbox
 from edgetpu_retrain.fleet.training.child import RoundOrder, train_in_child
+from edgetpu_retrain.fleet.training.last_round import LastRound
 from edgetpu_retrain.fleet.training.training_round import RoundOptions, RoundResult
+from edgetpu_retrain.wording import quoted
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,9 @@ class Learner(Protocol):
     async def learn(self) -> Learned:
         """Train, or take a released head, if there is anything new."""
 
+    def problem_of(self, version: int, /) -> str:
+        """Return why a model version should be replaced, and how; '' = it may serve."""
+
 
 class EvidenceLearner:
     """
@@ -69,6 +74,10 @@ class EvidenceLearner:
     async def learn(self) -> Learned:
         """Train, unless there is nothing new."""
         return _learned(await train_in_child(self._order), 'trained on', 'samples of the fleet')
+
+    def problem_of(self, _version: int) -> str:
+        """Return '', because a training forgets by itself what does not count any more."""
+        return ''
 
 
 class ReleaseLearner:
@@ -94,6 +103,9 @@ class ReleaseLearner:
         self._options = options
         self._inbox = ReleaseInbox(ledger.me, ledger.space, lambda: ledger.roster)
         self.accept_release: Callable[[bytes], bool] | None = self._inbox.accept
+        last = LastRound.read(folder)
+        # Publisher and version of the release that was taken last.
+        self._taken = last.publisher, last.version
 
     async def learn(self) -> Learned:
         """
@@ -103,6 +115,20 @@ class ReleaseLearner:
         changed, or if another program has stored a version.
         """
         return await asyncio.to_thread(self._take)
+
+    def problem_of(self, version: int) -> str:
+        """Return that the publisher of a version may not release any more; '' = it may."""
+        publisher, taken = self._taken
+        roster = self._ledger.roster
+        if version != taken or not publisher or roster is None or roster.may_release(publisher):
+            return ''
+        member = roster.member(publisher)
+        name = quoted(member.name) if member is not None else publisher[:8]
+        return (
+            f'model version {version} is a head that {name} has released, whose releases do not '
+            'count any more: release another one at the station, with '
+            "'edgetpu_retrain fleet release' and 'edgetpu_retrain fleet promote latest'"
+        )
 
     def _take(self) -> Learned:
         release = self._inbox.newest()
@@ -117,6 +143,8 @@ class ReleaseLearner:
             self._ledger.me,
             self._options,
         )
+        if result.outcome == 'served':
+            self._taken = release.publisher, result.version
         return _learned(result, 'a released head, trained on', 'samples of the fleet')
 
 

@@ -146,7 +146,9 @@ class Member:
             if serving not in (None, self.serving, self.learned.version):
                 # Another program has trained, or the user has chosen another version.
                 self._learn_due.set()
-            self.serving = self.serving if serving is None else serving
+            if serving is not None:
+                self.serving = serving
+                await self._look_at_version()
             self._note_hubs()
             # A scan of many samples takes long: pause ten times as long, within limits.
             took_s = time.monotonic() - began
@@ -156,6 +158,10 @@ class Member:
             elif not scan.is_complete:
                 pause_s = 0.0
             await asyncio.sleep(pause_s)
+
+    async def _look_at_version(self) -> None:
+        words = await self._in_thread('models', lambda: self._learner.problem_of(self.serving))
+        self.problems.report('version', words or '')
 
     async def _look_at_claims(self) -> None:
         if self._has_unsealed and await self._in_thread(

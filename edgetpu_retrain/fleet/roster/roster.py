@@ -86,6 +86,11 @@ class Roster:
         roles = member.roles if member is not None else ()
         return next((role for role in ('teach', 'propose') if role in roles), '')
 
+    def may_release(self, key: str) -> bool:
+        """Return whether the releases of a key are taken."""
+        member = self._members.get(key)
+        return member is not None and 'release' in member.roles and member.may_connect
+
     def allows(self, key: str, label: str, clock: int) -> bool:
         """
         Return whether the roster permits a claim.

@@ -50,6 +50,7 @@ class LastRound:
         ids: ids of the accepted samples, uint8 ``[M, 32]``; none after a release.
         labels: the classes of these samples as indices of ``names``, int64 ``[M]``.
         names: names of the classes.
+        publisher: public key of the member that signed the accepted release; '' after a training.
     """
 
     evidence: str = ''
@@ -62,6 +63,7 @@ class LastRound:
     )
     labels: IntArray = field(default_factory=lambda: np.empty(0, np.int64), repr=False)
     names: tuple[str, ...] = ()
+    publisher: str = ''
 
     def write(self, folder: Path) -> None:
         """
@@ -73,7 +75,7 @@ class LastRound:
         facts = {
             'format': _FORMAT, 'evidence': self.evidence, 'newest': self.newest,
             'version': self.version, 'frontier': self.frontier, 'accepted': self.accepted,
-            'names': self.names,
+            'names': self.names, 'publisher': self.publisher,
         }  # fmt: skip
         content = io.BytesIO()
         np.savez(

@@ -40,6 +40,7 @@ class Lessons:
         self.needs_evidence = needs_evidence
         self.count = 0
         self.failures = 0
+        self.wrong_version = -1
 
     async def learn(self) -> Learned:
         self.count += 1
@@ -47,6 +48,9 @@ class Lessons:
             self.failures -= 1
             raise StoreError('the training ended without a result')
         return Learned(f'lesson {self.count} is learned', self.count, 7)
+
+    def problem_of(self, version: int) -> str:
+        return f'version {version} is wrong' if version == self.wrong_version else ''
 
 
 class Robot:
@@ -242,6 +246,22 @@ def test_a_failed_training_is_tried_again(hub: HubServer, tmp_path: Path) -> Non
             await until(ada.has_none)
         failed = [line for line in ada.log if 'ended without a result' in line]
         assert len(failed) == 1, 'the same problem is logged once'
+
+    with hub:
+        run(live())
+
+
+def test_a_problem_of_the_version_that_serves_is_reported(hub: HubServer, tmp_path: Path) -> None:
+    async def live() -> None:
+        await prepare(hub)
+        ada = Robot(tmp_path / 'ada', ADA, hub)
+        async with members(ada):
+            await until(lambda: ada.lessons.count > 0)
+            ada.lessons.wrong_version = ada.member.serving
+            await until(ada.has_problem('version 0 is wrong'))
+            await until(lambda: 'version 0 is wrong.' in ada.member.report.problems)
+            ada.lessons.wrong_version = 1
+            await until(ada.has_none)
 
     with hub:
         run(live())
