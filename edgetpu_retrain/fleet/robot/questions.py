@@ -50,7 +50,8 @@ class FleetQuestioner:
     Keeps the questions about the fleet's samples in step with the claims about these samples.
 
     An answered or dismissed question is asked again only if the claims about its sample change.  A
-    withdrawn question is asked again if the claims return.
+    withdrawn question is asked again if the claims return, and one that a replaced samples.db does
+    not have is asked again, too.
 
     Only a robot whose key may teach gets questions, and only about samples for which it may claim
     at least one of the labels.
@@ -89,7 +90,9 @@ class FleetQuestioner:
         """
         roster = self._ledger.roster
         cases = {} if roster is None else {case.about.sample: case for case in self._cases(roster)}
-        asked = {each.sample: each for each in self._tables.asked()}
+        # If samples.db was replaced, it does not have the questions whose ids it has never used.
+        last = self._questions.last_id()
+        asked = {each.sample: each for each in self._tables.asked() if each.question <= last}
         unchanged = {
             each.question
             for each in asked.values()

@@ -50,6 +50,12 @@ class FleetQuestions:
         with self._samples.snapshot() as snapshot:
             return {question_id for (question_id,) in snapshot.rows(queries.OF_FLEET, int)}
 
+    def last_id(self) -> int:
+        """Return the greatest id that a question in the file has had, of any kind; 0 = none."""
+        with self._samples.snapshot() as snapshot:
+            ((last,),) = snapshot.rows(queries.LAST_ID, int)
+            return int(last)
+
     def change(self, withdrawn: Collection[int], asked: Sequence[Question]) -> list[int]:
         """
         Delete and store questions in one transaction; return the ids of the new questions.

@@ -20,6 +20,7 @@ SIZES = f"""
 OF_FLEET = f"""
     SELECT questions.id {_OPEN} AND kind IN ('proposal', 'disagreement') ORDER BY questions.id
 """
+LAST_ID = "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'questions'"
 DISMISSED = """
     SELECT questions.id FROM questions JOIN extractors ON extractors.id = extractor_id
     WHERE closed AND identity = :extractor

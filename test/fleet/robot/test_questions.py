@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+import shutil
 import struct
 
 import cv2
@@ -218,6 +220,32 @@ def test_questions_survive_a_restart_and_a_crash(
     bob.start()
     assert bob.questioner.update().questions == 2
     assert open_ids(bob) == asked
+
+
+@pytest.mark.parametrize('is_backup', [False, True])
+def test_what_a_replaced_database_does_not_have_is_asked_again(
+    fleet: Fleet, tmp_path: Path, is_backup: bool
+) -> None:
+    ada, bob = fleet.add('ada', 'propose'), fleet.add('bob', 'teach')
+    ada.teach('cup', 1)
+    publish_all(fleet)
+    assert len(open_ids(bob, update=True)) == 1
+    bob.answer('', 'ada')
+    bob.samples.checkpoint()
+    shutil.copy(bob.folder / 'samples.db', tmp_path / 'backup.db')
+    ada.teach('mug', 2)
+    publish_all(fleet)
+    assert bob.asked() == {'ada': ('mug',)}
+    bob.close()
+    for each in bob.folder.glob('samples.db*'):
+        each.unlink()
+    if is_backup:
+        shutil.copy(tmp_path / 'backup.db', bob.folder / 'samples.db')
+    bob.start()
+    # A new file does not know what was dismissed either.
+    again = open_ids(bob, update=True)
+    assert len(again) == (1 if is_backup else 2)
+    assert open_ids(bob, update=True) == again
 
 
 def test_a_robot_that_may_no_longer_teach_is_not_asked(fleet: Fleet) -> None:
