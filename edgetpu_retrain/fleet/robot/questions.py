@@ -107,7 +107,7 @@ class FleetQuestioner:
             if (question := self._question(case, roster))
         )
         new = list(islice(fresh, MAX_FLEET_QUESTIONS - len(kept)))
-        # If the process ends between these calls, the next update withdraws all open questions that
+        # If the process ends between these calls, the next update withdraws the open questions that
         # the tables do not have, and asks them again.
         self._tables.forget_asked(withdrawn)
         ids = self._questions.change(withdrawn, [question for _, question in new])
