@@ -107,8 +107,8 @@ class FleetQuestioner:
             if (question := self._question(case, roster))
         )
         new = list(islice(fresh, MAX_FLEET_QUESTIONS - len(kept)))
-        # If the process ends between these calls, the next update withdraws the open questions that
-        # the tables do not have, and asks them again.
+        # If the process ends between these calls, the next update withdraws the open questions
+        # that the tables do not have, and asks them again.
         self._tables.forget_asked(withdrawn)
         ids = self._questions.change(withdrawn, [question for _, question in new])
         self._tables.remember_asked(
