@@ -17,7 +17,8 @@ LOGGER = logging.getLogger(__name__)
 
 _PAGE = (
     '<!doctype html><html lang="en"><meta charset="utf-8">'
-    '<meta name="viewport" content="width=device-width"><title>edgetpu_retrain</title><p>{}</p>'
+    '<meta name="viewport" content="width=device-width">'
+    '<meta name="color-scheme" content="light dark"><title>edgetpu_retrain</title><p>{}</p>'
 )
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -63,6 +64,6 @@ def _http_problem(request: web.Request, error: web.HTTPException) -> str:
 def _response(request: web.Request, status: int, message: str) -> web.Response:
     words = sentence(message)
     if request.headers.get('Sec-Fetch-Mode') == 'navigate':
-        page = _PAGE.format(escape(words))
+        page = _PAGE.format(escape(words[:1].upper() + words[1:]))
         return web.Response(status=status, text=page, content_type='text/html')
     return web.json_response({'message': words}, status=status)

@@ -118,6 +118,7 @@ def test_a_browser_that_navigates_gets_a_page_with_the_reason_as_text(server: Pa
     assert reply.headers['Content-Type'].startswith('text/html')
     assert b'&lt;script&gt;' in reply.body
     assert b'<script>' not in reply.body
+    assert b'<p>There is no' in reply.body
 
 
 @pytest.mark.parametrize('path', ['/', '/api/me', '/static/index.html', '/socket', '/nothing'])
