@@ -70,8 +70,7 @@ def _mislabels(analysis: Analysis) -> Iterator[Problem]:
             f'{counted(suspects, "label", "labels")} may be wrong',
             f'{listed(ids, most=20)}: each looks like another class than the one it was taught '
             f'as. {how_many_are_wrong(analysis.mislabels)} Look at them below. Where the label is '
-            'wrong, relabel or remove the sample by its number (~/relabel_samples), then train '
-            'again.',
+            'wrong, relabel or remove the sample, then train again.',
         )
 
 

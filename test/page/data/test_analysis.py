@@ -33,6 +33,8 @@ def test_the_analysis_has_the_ids_behind_each_cell(folder: TaughtFolder) -> None
     assert found['suspects'][0]['certainty'] > 0.5
     assert found['enough'] == 'wrong'
     assert 'first look at 1 sample that may be mislabelled' in found['headline']
+    # The page has a button for it, and knows no services.
+    assert 'relabel or remove the sample, then' in found['problems'][0]['text']
     hat, mug = found['per_class']
     assert (hat['label'], hat['samples'], hat['accuracy']) == ('hat', 15, 1.0)
     assert mug['accuracy'] < 1.0
