@@ -41,6 +41,8 @@ function CameraChoice({ camera }) {
 function Headline({ camera }) {
   const { result, hz, problem } = useStore(video, (value) => value);
   const connected = useStore(robot, (value) => value.status?.connected);
+  const lost = useStore(robot, (value) => value.link === 'lost');
+  if (lost) return html`<p class="no-picture">No connection to the robot.</p>`;
   if (connected === false) return html`<p class="no-picture">The node does not respond.</p>`;
   if (!camera) return html`<p class="no-picture">The node has no camera.</p>`;
   if (problem) return html`<p class="no-picture">${problem}</p>`;
