@@ -28,6 +28,9 @@ def test_the_page_goes_on_after_its_server_was_away(visitor: Visitor, robot: Pag
     robot.page.end(signal.SIGKILL)
     lost = visitor.page.get_by_role('alert').filter(has_text='Connection to the robot lost')
     expect(lost).to_be_visible()
+    # The last picture is no longer what the robot sees.
+    picture = visitor.page.get_by_role('region', name='Live picture')
+    expect(picture).to_contain_text('No connection to the robot.')
     robot.show('coffee')
     robot.start_page(port)
     expect(lost).to_have_count(0)
@@ -43,6 +46,11 @@ def test_the_page_goes_on_after_the_node_was_away(visitor: Visitor, robot: PageR
     robot.node.end()
     lost = visitor.page.get_by_role('alert').filter(has_text='The node does not respond')
     expect(lost).to_be_visible()
+    visitor.press(visitor.button('Undo'))
+    error = visitor.page.get_by_role('alert', name='Errors')
+    expect(error).to_contain_text('is not running')
+    banner, notice = lost.bounding_box(), error.bounding_box()
+    assert notice['y'] >= banner['y'] + banner['height']
     robot.start_node()
     expect(lost).to_have_count(0)
     robot.show('cat')
