@@ -73,6 +73,15 @@ def test_axe_has_no_serious_finding_in_dialogs(visitor: Visitor) -> None:
     assert serious_findings(visitor) == []
 
 
+def test_a_class_and_its_buttons_are_in_one_line_of_a_narrow_phone(visitor: Visitor) -> None:
+    visitor.page.set_viewport_size({'width': 360, 'height': 680})
+    visitor.visit()
+    visitor.go('Samples')
+    visitor.press(visitor.page.get_by_role('navigation', name='Classes').get_by_text('cat'))
+    boxes = [visitor.button(name).bounding_box() for name in ('Rename', 'Delete class')]
+    assert boxes[0]['y'] == boxes[1]['y']
+
+
 def test_labels_are_text(visitor: Visitor) -> None:
     visitor.visit()
     expect(visitor.headline()).to_contain_text(HOSTILE)
