@@ -34,6 +34,6 @@ export function LabelDialog({ title, onLabel, onClose }) {
   return html`
     <${Dialog} title=${title} onClose=${onClose}>
       <${LabelButtons} list=${list} focused onLabel=${choose} />
-      <${NameForm} button="Add" mayExist onName=${choose} />
+      <${NameForm} button="Add" field="Another class" mayExist onName=${choose} />
     </${Dialog}>`;
 }

@@ -30,12 +30,15 @@ export function NameDialog({ title, button, initial = '', mayExist = false, onNa
  * The field and its button, as in NameDialog.
  * @param {object} props
  * @param {string} props.button
+ * @param {string} [props.field] what the field is for
  * @param {string} [props.initial]
  * @param {boolean} [props.mayExist]
  * @param {(label: string) => void} props.onName
  * @param {boolean} [props.focused] whether the field is the first that a dialog focuses
  */
-export function NameForm({ button, initial = '', mayExist = false, focused = false, onName }) {
+export function NameForm(props) {
+  const { button, field = 'Name of the class', initial = '', mayExist = false } = props;
+  const { focused = false, onName } = props;
   const [label, setLabel] = useState(initial);
   const [problem, setProblem] = useState('');
   const submit = (event) => {
@@ -47,7 +50,7 @@ export function NameForm({ button, initial = '', mayExist = false, focused = fal
   };
   return html`
     <form class="name-form" onSubmit=${submit}>
-      <label>Name of the class
+      <label>${field}
         <input value=${label} maxlength="120" dir="auto" autocomplete="off" autocapitalize="off"
           enterkeyhint="done" placeholder="mug" aria-invalid=${Boolean(problem)} autofocus=${focused}
           onInput=${(event) => {

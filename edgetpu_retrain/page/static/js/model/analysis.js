@@ -58,7 +58,7 @@ function Findings({ analysis, teacher }) {
     ${suspectsLeft.length > 0 && html`<h3>Labels that look wrong</h3>
       <ul class="suspects">${suspectsLeft.map((each) => html`<${Suspect} key=${each.id}
         suspect=${each} teacher=${teacher} />`)}</ul>`}
-    ${curve?.length > 1 && html`<${LearningCurve} curve=${curve} />`}`;
+    ${curve?.length > 1 && html`<h3>With more samples</h3><${LearningCurve} curve=${curve} />`}`;
 }
 
 /** Return a problem, which is a sentence or a title with a sentence, as text. */
