@@ -132,13 +132,12 @@ class Feed:
                 return
         self._results.append((stamp_ns, result))
 
-    async def next_frame(self, after: Frame | None, width: int) -> Frame | None:
+    async def next_frame(self, after: Frame | None) -> Frame | None:
         """
         Wait for a new image and its classification, and return the image.
 
         Args:
             after: the last returned image; None = any image is new.
-            width: maximum width of the JPEG file, pixels; the encoding starts at once.
 
         Returns:
             The newest classified image, or the newest image if no classification arrives in time;
@@ -148,7 +147,6 @@ class Feed:
             if not await self._wait(_SILENCE_S):
                 await self.subscribe()
                 return None
-        newest.jpeg(width)
         deadline = newest.arrived + self._patience()
         while (classified := self._newest(after, is_classified=True)) is None:
             if (left := deadline - time.monotonic()) <= 0:

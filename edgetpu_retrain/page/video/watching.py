@@ -77,7 +77,7 @@ class Video:
         shown: Frame | None = None
         while True:
             width = await wanted.get()
-            while (frame := await feed.next_frame(shown, width)) is None:
+            while (frame := await feed.next_frame(shown)) is None:
                 if self._topic(camera) != feed.topic:
                     await socket.close(code=WSCloseCode.SERVICE_RESTART)
                     return
@@ -89,6 +89,8 @@ class Video:
                 'hz': feed.hz,
             }
             try:
+                # Only now that the node has classified the image, so that both do not compete for
+                # the processor while it does.
                 jpeg = await frame.jpeg(width)
             except ImageError as error:
                 header['message'] = sentence(error)
