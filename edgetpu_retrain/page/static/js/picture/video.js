@@ -36,6 +36,7 @@ export function useVideo(canvas, camera) {
   const open = useStore(robot, (value) => value.link === 'open');
   useEffect(() => {
     if (!camera || !open) return undefined;
+    clear(canvas.current, camera);
     let end = null;
     const follow = () => {
       const visible = document.visibilityState === 'visible';
@@ -53,6 +54,14 @@ export function useVideo(canvas, camera) {
       video.set({ result: null, hz: 0, problem: '' });
     };
   }, [camera, open]);
+}
+
+/** Remove the picture of another camera. */
+function clear(canvas, camera) {
+  if (canvas.dataset.camera === camera) return;
+  canvas.dataset.camera = camera;
+  delete canvas.dataset.stamp;
+  canvas.getContext('2d').clearRect(0, 0, canvas.width, canvas.height);
 }
 
 function play(canvas, camera) {
