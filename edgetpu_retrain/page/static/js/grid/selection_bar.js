@@ -19,11 +19,12 @@ import { LabelDialog } from '../labels/label_dialog.js';
  * @param {() => void} props.onClear
  * @param {(label: string) => void} props.onLabel
  * @param {() => void} props.onRemove
+ * @param {string} [props.purpose] what pictures are selected for
  * @param {string} [props.removeName]
  */
 export function SelectionBar(props) {
   const { count, total, teacher, about, onAll, onClear, onLabel, onRemove } = props;
-  const { removeName = 'Delete' } = props;
+  const { purpose = 'correct', removeName = 'Delete' } = props;
   const [labelling, setLabelling] = useState(false);
   useKeys((event) => {
     if (count && teacher && event.key === 'Delete') onRemove();
@@ -36,7 +37,7 @@ export function SelectionBar(props) {
   return html`
     <div class="selection-bar" role="toolbar" aria-label="Selection">
       <p role="status">${count ? html`${number(count)}${' '}<span class="only-read-out">${
-  count === 1 ? 'picture' : 'pictures'}${' '}</span>selected` : 'Select pictures to correct them'}
+  count === 1 ? 'picture' : 'pictures'}${' '}</span>selected` : `Select pictures to ${purpose} them`}
         ${about && html`<span class="muted wide" dir="auto"> · ${about}</span>`}</p>
       ${count < total && html`<button onClick=${onAll} aria-label="Select all">
         ${!count && 'Select '}${count ? 'All' : 'all'}</button>`}

@@ -205,6 +205,6 @@ function QuestionGrid({ questions, teacher, onLabel }) {
   return html`
     <${SelectionBar} count=${chosen().length} total=${order.length} teacher=${teacher}
       onAll=${() => selection.set(order)} onClear=${selection.clear} onLabel=${label}
-      onRemove=${() => label('')} removeName="Dismiss" />
+      onRemove=${() => label('')} purpose="answer" removeName="Dismiss" />
     <${Grid} name="Questions" tiles=${tiles} total=${order.length} selection=${selection} />`;
 }
