@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -276,9 +277,10 @@ def test_a_name_of_several_outputs_is_not_taken_for_any_of_them() -> None:
     graph = tree.subgraphs[0]
     for index in graph.outputs:
         graph.tensors[index].name = b'result'
-    for make in (make_extractor, lambda *given: make_classifier(*given, labels='abc')):
+    chosen = ModelChoices(output='result')
+    for make in (make_extractor, partial(make_classifier, labels='abc')):
         with pytest.raises(ModelFileError) as refused:
-            make(pack(tree), ModelChoices(output='result'))
+            make(pack(tree), chosen)
         assert str(refused.value) == (
             "this model has 2 outputs 'result': choose one by its number with model_output "
             "(--model-output); they are: 0 'result' (float32 [1, 3]), 1 'result' (float32 [1, 8])"
