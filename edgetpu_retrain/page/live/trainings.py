@@ -132,7 +132,8 @@ class Trainings:
                 )
             except RetrainClientError:  # noqa: PERF203 - the training is still running
                 # The node responds when the training ends, which may be after the timeout.
-                if not (self._robot.is_connected and self._robot.status.training):
+                is_running = getattr(self._robot.status, 'training', False)
+                if not (self._robot.is_connected and is_running):
                     raise
 
 
