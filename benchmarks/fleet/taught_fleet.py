@@ -51,6 +51,22 @@ class Fleet:
         )  # fmt: skip
 
 
+class _Views:
+    """Rows of a set, with their classes and the robots that have taken them."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[IntArray, IntArray, IntArray]] = []
+
+    def add(self, rows: IntArray, label: int, robot: int = -1) -> None:
+        """Add rows of one class and one robot; -1 = of no robot."""
+        self._parts.append((rows, np.full(len(rows), label), np.full(len(rows), robot)))
+
+    def arrays(self) -> tuple[IntArray, IntArray, IntArray]:
+        """Return rows, classes and robots."""
+        rows, labels, robots = map(np.concatenate, zip(*self._parts, strict=True))
+        return rows, labels, robots
+
+
 def make_fleet(data: SessionSet, rng: np.random.Generator, *, bulk: bool) -> Fleet:
     """Let robots teach classes; with ``bulk``, the last one has more samples than all others."""
     sessions = np.unique(data.session[data.rows.labels >= 0])
@@ -68,36 +84,28 @@ def make_fleet(data: SessionSet, rng: np.random.Generator, *, bulk: bool) -> Fle
         if min(np.sum((labels == label) & (data.session == place)) for place in places)
         >= (_FEWEST if len(places) == 1 else VIEWS // 2)
     ]
-    rows: list[int] = []
-    classes: list[int] = []
-    robots: list[int] = []
-    exam: list[int] = []
-    truth: list[int] = []
+    lessons, exam = _Views(), _Views()
     for number, label in enumerate(rng.permutation(enough)[:CLASSES]):
         left = {}
         for place in sorted({*places, *exam_places}):
             members = rng.permutation(np.flatnonzero((labels == label) & (data.session == place)))
             cut = len(members) if place not in places else max(3, len(members) // 4)
             cut = cut if place in exam_places else 0
-            exam += members[:cut].tolist()
-            truth += [number] * cut
-            left[place] = members[cut:].tolist()
+            exam.add(members[:cut], number)
+            left[place] = members[cut:]
         for robot in rng.permutation(ROBOTS)[:_TEACHERS]:
             place = places[robot % len(places)]
             taken, left[place] = left[place][:VIEWS], left[place][VIEWS:]
-            rows += taken
-            classes += [number] * len(taken)
-            robots += [int(robot)] * len(taken)
-    index = np.array(rows)
-    who, noise = np.array(robots), np.zeros((len(index), data.rows.raw.shape[1]), np.int16)
-    what = np.array(classes)
+            lessons.add(taken, number, int(robot))
+    index, what, who = lessons.arrays()
+    noise = np.zeros((len(index), data.rows.raw.shape[1]), np.int16)
     if bulk:
         own = np.flatnonzero(who == POISONED)
         more = np.tile(own, _COPIES)
         extra = rng.integers(-6, 7, (len(more), noise.shape[1]), dtype=np.int16)
         index, what, who = (np.concatenate([each, each[more]]) for each in (index, what, who))
         noise = np.concatenate([noise, extra])
-    return Fleet(data, index, what, who, noise, np.array(exam), np.array(truth))
+    return Fleet(data, index, what, who, noise, *exam.arrays()[:2])
 
 
 def make_fleet_in_two_places(data: SessionSet, rng: np.random.Generator) -> Fleet:
@@ -110,31 +118,22 @@ def make_fleet_in_two_places(data: SessionSet, rng: np.random.Generator) -> Flee
         if np.sum((labels == label) & (data.session == here)) >= 2 * VIEWS
         and np.sum((labels == label) & (data.session == elsewhere)) >= 9
     ]
-    rows: list[int] = []
-    classes: list[int] = []
-    robots: list[int] = []
-    exam: list[int] = []
-    truth: list[int] = []
+    lessons, exam = _Views(), _Views()
     for number, label in enumerate(rng.permutation(enough)[:CLASSES]):
         left = {}
         for place in (here, elsewhere):
             members = rng.permutation(np.flatnonzero((labels == label) & (data.session == place)))
             cut = max(3, len(members) // 4)
-            exam += members[:cut].tolist()
-            truth += [number] * cut
-            left[place] = members[cut:].tolist()
+            exam.add(members[:cut], number)
+            left[place] = members[cut:]
         count = max(4, min(VIEWS, len(left[here]) // _TEACHERS))
         for robot in rng.permutation(ROBOTS)[:_TEACHERS]:
             place = elsewhere if robot == POISONED else here
             taken, left[place] = left[place][:count], left[place][count:]
-            rows += taken
-            classes += [number] * len(taken)
-            robots += [int(robot)] * len(taken)
-    noise = np.zeros((len(rows), data.rows.raw.shape[1]), np.int16)
-    return Fleet(
-        data, np.array(rows), np.array(classes), np.array(robots), noise,
-        np.array(exam), np.array(truth),
-    )  # fmt: skip
+            lessons.add(taken, number, int(robot))
+    index, what, who = lessons.arrays()
+    noise = np.zeros((len(index), data.rows.raw.shape[1]), np.int16)
+    return Fleet(data, index, what, who, noise, *exam.arrays()[:2])
 
 
 def fleet_of(data: SessionSet, kind: str, seed: int) -> Fleet:
