@@ -28,6 +28,8 @@ with contextlib.suppress(ImportError):
 _TESTS = Path(__file__).parent
 sys.path[:] = [str(_TESTS), *sys.path, str(_TESTS.parent)]
 
+pytest_plugins = ('support.time_limit',)
+
 # A shell that runs pytest in the background, as build farms do, ignores SIGINT, and so would all
 # processes that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -196,7 +196,9 @@ prepare() {
 
 # A shell that starts this in the background has SIGINT ignored, by all that tests start as well.
 python_here() {
-  on_machine "$1" env -C /checkout --default-signal=INT PYTHONPATH=/checkout python "${@:2}"
+  # Ten times the time limit of a test: so much slower is an emulated processor.
+  on_machine "$1" env -C /checkout --default-signal=INT PYTHONPATH=/checkout \
+    TEST_TIME_LIMIT_S=9000 python "${@:2}"
 }
 
 do_test() {
