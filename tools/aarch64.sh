@@ -36,8 +36,9 @@ die() {
 # Tests that need ROS, and those of tools and documents, which are the same on every processor.
 not_here=(benchmarks client demo fleet/test_ros_process.py gamepad/test_feedback.py
   gamepad/test_gamepad_node.py launch
-  node page/browser page/live/test_changes.py page/live/test_holds.py page/routes page/test_main.py
-  page/test_server.py page/video/test_feed.py page/video/test_watching.py replay station
+  node page/browser page/live/test_changes.py page/live/test_holds.py
+  page/live/test_trainings.py page/routes page/test_main.py page/test_server.py
+  page/video/test_feed.py page/video/test_watching.py replay station
   command_line/test_beside_a_node.py processes/test_spinning.py
   webcam/test_webcam_node.py test_aarch64.py test_branch_coverage.py test_dev_script.py
   test_documents.py test_installation.py test_limits_table.py test_lock_completeness.py

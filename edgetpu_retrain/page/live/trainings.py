@@ -35,6 +35,12 @@ _STATUS_POLLS = 5
 
 _BEGUN = {'type': 'training', 'state': 'running', 'iteration': 0, 'num_iter': 0}
 
+# A node that was restarted does not know the training, nor does one some time after its end.
+_UNKNOWN = (
+    'It is not known how the training ended, because the node did not respond for a while or was '
+    'restarted: if it serves no new version, train again.'
+)
+
 _STATES = {GoalStatus.STATUS_SUCCEEDED: 'done', GoalStatus.STATUS_CANCELED: 'cancelled'}
 
 
@@ -62,9 +68,9 @@ class Trainings:
 
     async def _start(self, request: web.Request) -> web.Response:
         await read_object(request)
+        self._robot.check_connected()
         if self._running is not None or await self._trains_elsewhere():
             raise RefusedError(409, 'a training runs already: wait for its end, or cancel it')
-        self._robot.check_connected()
         self._follow(uuid4().bytes, is_new=True)
         return web.json_response({'message': 'The training has started.'}, status=202)
 
@@ -111,7 +117,7 @@ class Trainings:
                 await self._robot.call(_send_goal, self._goal)
             response = await self._response()
             state = _STATES.get(response.status, 'failed')
-            end: dict[str, Any] = {'message': response.result.message}
+            end: dict[str, Any] = {'message': response.result.message or _UNKNOWN}
             if state == 'done':
                 end['result'] = training_result(response.result)
         except RetrainError as error:
@@ -130,11 +136,14 @@ class Trainings:
                     'train/_action/get_result',
                     goal_id=UUID(uuid=list(self._goal)),
                 )
-            except RetrainClientError:  # noqa: PERF203 - the training is still running
-                # The node responds when the training ends, which may be after the timeout.
+            except RetrainError:  # noqa: PERF203 - the training may still be running
+                # The node responds when the training ends, which may be after the timeout, or
+                # after a time in which it does not respond at all.
                 is_running = getattr(self._robot.status, 'training', False)
-                if not (self._robot.is_connected and is_running):
+                if self._robot.is_connected and not is_running:
                     raise
+                while not self._robot.is_connected:
+                    await asyncio.sleep(_STATUS_S)
 
 
 def _send_goal(client: RetrainClient, goal: bytes) -> None:
