@@ -49,9 +49,10 @@ class FleetQuestioner:
     """
     Keeps the questions about the fleet's samples in step with the claims about these samples.
 
-    An answered or dismissed question is asked again only if the claims about its sample change.  A
-    withdrawn question is asked again if the claims return, and one that a replaced samples.db does
-    not have is asked again, too.
+    A sample is asked about once for each state of the claims about it.  So a dismissed question is
+    not asked again while the claims are the same, even if there were others in between.  An
+    answered question is asked again if the answer is removed and the claims return, a withdrawn
+    one if the claims return, and one that a replaced samples.db does not have in any case.
 
     Only a robot whose key may teach gets questions, and only about samples for which it may claim
     at least one of the labels.
@@ -92,24 +93,32 @@ class FleetQuestioner:
         cases = {} if roster is None else {case.about.sample: case for case in self._cases(roster)}
         # If samples.db was replaced, it does not have the questions whose ids it has never used.
         last = self._questions.last_id()
-        asked = {each.sample: each for each in self._tables.asked() if each.question <= last}
-        unchanged = {
-            each.question
-            for each in asked.values()
-            if each.sample in cases and cases[each.sample].about.digest == each.digest
+        asked = {
+            (each.sample, each.digest): each.question
+            for each in self._tables.asked()
+            if each.question <= last and not each.ask_again
         }
+        current = {(sample, case.about.digest): case for sample, case in cases.items()}
+        unchanged = {asked[each] for each in current.keys() & asked.keys()}
+        # An unchanged question that was answered waits until the answer is sealed.
+        over = {
+            number
+            for number, is_sample in self._questions.answers().items()
+            if not (is_sample and number in unchanged)
+        }.intersection(asked.values())
         is_open = self._questions.open_ids()
         kept, withdrawn = is_open & unchanged, is_open - unchanged
         fresh = (
             (case, question)
-            for sample, case in cases.items()
-            if sample not in asked or asked[sample].digest != case.about.digest
+            for claims, case in current.items()
+            if claims not in asked or asked[claims] in over
             if (question := self._question(case, roster))
         )
         new = list(islice(fresh, MAX_FLEET_QUESTIONS - len(kept)))
         # If the process ends between these calls, the next update withdraws the open questions
         # that the tables do not have, and asks them again.
         self._tables.forget_asked(withdrawn)
+        self._tables.ask_again(over)
         ids = self._questions.change(withdrawn, [question for _, question in new])
         self._tables.remember_asked(
             Asked(case.about.sample, case.about.digest, number)

@@ -22,10 +22,12 @@ _TABLES = (
     ) STRICT
     """,
     """
-    CREATE TABLE IF NOT EXISTS asked (
-        sample BLOB PRIMARY KEY,            -- id in the fleet
+    CREATE TABLE IF NOT EXISTS asked_claims (
+        sample BLOB NOT NULL,               -- id in the fleet
         digest TEXT NOT NULL,               -- of the claims about which the robot was asked
-        question INTEGER NOT NULL           -- id of the question in samples.db
+        question INTEGER NOT NULL,          -- id of the question in samples.db
+        ask_again INTEGER NOT NULL,         -- 1 = ask again if these claims return
+        PRIMARY KEY (sample, digest)
     ) STRICT, WITHOUT ROWID
     """,
 )
@@ -53,6 +55,8 @@ class Asked(NamedTuple):
     """Digest of the claims about the sample when the question was asked."""
     question: int
     """Id of the question in samples.db."""
+    ask_again: bool = False
+    """Whether to ask again if these claims return, because an answer had changed them."""
 
 
 class RobotTables:
@@ -100,26 +104,35 @@ class RobotTables:
             connection.executemany('INSERT OR REPLACE INTO own_rows VALUES (?, ?, ?)', added)
 
     def asked(self) -> list[Asked]:
-        """Return the last question about each sample: open, answered or dismissed."""
+        """Return the last question about each state of the claims: open, answered or dismissed."""
         with self._lock, as_store_error('read', self._path):
             return [
-                Asked(*each)
-                for each in self._connection.execute('SELECT sample, digest, question FROM asked')
+                Asked(sample, digest, question, bool(ask_again))
+                for sample, digest, question, ask_again in self._connection.execute(
+                    'SELECT sample, digest, question, ask_again FROM asked_claims'
+                )
             ]
 
     def remember_asked(self, asked: Iterable[Asked]) -> None:
-        """Store questions, in place of earlier ones about the same samples."""
+        """Store questions, in place of earlier ones about the same claims."""
         with self._writing() as connection:
-            connection.executemany('INSERT OR REPLACE INTO asked VALUES (?, ?, ?)', asked)
+            connection.executemany(
+                'INSERT OR REPLACE INTO asked_claims VALUES (?, ?, ?, ?)', asked
+            )
 
     def forget_asked(self, questions: Collection[int]) -> None:
         """Delete questions by their ids in samples.db."""
+        self._change_asked('DELETE FROM asked_claims WHERE question = ?', questions)
+
+    def ask_again(self, questions: Collection[int]) -> None:
+        """Let questions, by their ids in samples.db, be asked again if their claims return."""
+        self._change_asked('UPDATE asked_claims SET ask_again = 1 WHERE question = ?', questions)
+
+    def _change_asked(self, sql: str, questions: Collection[int]) -> None:
         if not questions:
             return
         with self._writing() as connection:
-            connection.executemany(
-                'DELETE FROM asked WHERE question = ?', [(number,) for number in questions]
-            )
+            connection.executemany(sql, [(number,) for number in questions])
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

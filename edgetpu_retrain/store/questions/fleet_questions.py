@@ -50,6 +50,16 @@ class FleetQuestions:
         with self._samples.snapshot() as snapshot:
             return {question_id for (question_id,) in snapshot.rows(queries.OF_FLEET, int)}
 
+    def answers(self) -> dict[int, bool]:
+        """
+        Return whether each answer is still a sample, by the id of the answered question.
+
+        An answer that is older than the journal is not returned.
+        """
+        with self._samples.snapshot() as snapshot:
+            rows = snapshot.rows(queries.ANSWERED, int, int)
+            return {question_id: bool(is_sample) for question_id, is_sample in rows}
+
     def last_id(self) -> int:
         """Return the greatest id that a question in the file has had, of any kind; 0 = none."""
         with self._samples.snapshot() as snapshot:

@@ -20,6 +20,12 @@ SIZES = f"""
 OF_FLEET = f"""
     SELECT questions.id {_OPEN} AND kind IN ('proposal', 'disagreement') ORDER BY questions.id
 """
+# The answered questions about samples of the fleet, and whether the answers are still samples.
+ANSWERED = """
+    SELECT questions.id, sample_id IN (SELECT id FROM samples)
+    FROM questions JOIN changed_questions ON question_id = questions.id
+    WHERE closed AND sample_id != 0 AND kind IN ('proposal', 'disagreement')
+"""
 LAST_ID = "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'questions'"
 DISMISSED = """
     SELECT questions.id FROM questions JOIN extractors ON extractors.id = extractor_id

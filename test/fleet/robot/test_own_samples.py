@@ -141,7 +141,7 @@ def test_what_fleet_db_has_lost_is_made_again(robot: Robot, lost: str) -> None:
     else:
         with sqlite3.connect(robot.folder / 'fleet.db') as connection:
             connection.execute('DROP TABLE own_rows')
-            connection.execute('DROP TABLE asked')
+            connection.execute('DROP TABLE asked_claims')
     robot.start()
     assert robot.own.scan().claims == (2 if lost == 'ledger' else 0)
     assert robot.claims() == {sample_id(1): 'cup', sample_id(2): 'cup'}

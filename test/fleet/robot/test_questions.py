@@ -256,3 +256,57 @@ def test_a_robot_that_may_no_longer_teach_is_not_asked(fleet: Fleet) -> None:
     fleet.members[-1] = Member(bob.key.public, 'bob', frozenset({'read'}))
     fleet.add('eve', 'teach')
     assert bob.asked() == {}
+
+
+def test_a_dismissal_holds_while_its_claims_are_the_same(fleet: Fleet) -> None:
+    ada, bob = fleet.add('ada', 'propose'), fleet.add('bob', 'teach')
+    (number,) = ada.teach('cup', 1)
+    publish_all(fleet)
+    assert bob.asked() == {'ada': ('cup',)}
+    bob.answer('', 'ada')
+    for label, asked in (('mug', {'ada': ('mug',)}), ('cup', {}), ('mug', {'ada': ('mug',)})):
+        ada.samples.relabel([number], label)
+        publish_all(fleet)
+        assert bob.asked() == asked
+    bob.answer('', 'ada')
+    for label in ('cup', 'mug'):
+        ada.samples.relabel([number], label)
+        publish_all(fleet)
+        assert bob.asked() == {}
+
+
+@pytest.mark.parametrize('is_published', [True, False])
+def test_an_answer_that_is_removed_is_asked_again(fleet: Fleet, is_published: bool) -> None:
+    ada, bob, eve = (fleet.add(name, 'teach') for name in ('ada', 'bob', 'eve'))
+    ada.teach('cup', 1)
+    eve.teach('mug', 1)
+    publish_all(fleet)
+    assert bob.asked() == {'ada / eve': ('cup', 'mug')}
+    bob.answer('cup', 'ada / eve')
+    if is_published:
+        publish_all(fleet)
+    assert bob.asked() == {}
+    (answer,) = bob.samples.list_samples(extractor=EXTRACTOR)
+    bob.samples.remove_samples([answer.sample_id])
+    publish_all(fleet)
+    assert bob.asked() == {'ada / eve': ('cup', 'mug')}
+    again = open_ids(bob)
+    assert open_ids(bob, update=True) == again
+    bob.questions.dismiss(again)
+    assert bob.asked() == {}
+
+
+def test_an_answer_that_was_published_stays_an_answer(fleet: Fleet) -> None:
+    ada, bob = fleet.add('ada', 'propose'), fleet.add('bob', 'teach')
+    ada.teach('cup', 1)
+    publish_all(fleet)
+    assert bob.asked()
+    bob.answer('cup', 'ada')
+    publish_all(fleet)
+    assert bob.asked() == {}
+    (answer,) = bob.samples.list_samples(extractor=EXTRACTOR)
+    bob.samples.relabel([answer.sample_id], 'mug')
+    publish_all(fleet)
+    assert bob.asked() == {}
+    # It is not a recording of bob.
+    assert bob.ledger.own_claims()[sample_id(1)].recording == ''

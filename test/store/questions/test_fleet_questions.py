@@ -52,8 +52,15 @@ def test_an_answer_is_a_sample_with_the_same_embedding(
     np.testing.assert_array_equal(stored.embeddings, [np.arange(9, 17)])
     questions.dismiss([with_picture])
     assert fleet.open_ids() == set()
+    assert fleet.answers() == {without: True}
     samples.undo()
     assert fleet.open_ids() == {with_picture}
+    samples.remove('mug', 1, extractor=EXTRACTOR)
+    assert fleet.answers() == {without: False}
+    samples.undo()
+    assert fleet.answers() == {without: True}
+    samples.undo()
+    assert fleet.answers() == {}
 
 
 def test_only_open_questions_of_the_fleet_are_withdrawn(
