@@ -64,6 +64,12 @@ def generate_launch_description() -> LaunchDescription:
                 description='whether to repeat the bag endlessly',
                 choices=['true', 'false'],
             ),
+            DeclareLaunchArgument(
+                'player_enclave',
+                default_value='',
+                description='enclave of the player, where SROS 2 is on (docs/security.md), such '
+                "as /edgetpu_retrain/camera; '' = none",
+            ),
             OpaqueFunction(function=_start_player),
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource(str(Path(__file__).with_name('retrain.launch.py'))),
@@ -81,6 +87,7 @@ def _start_player(context: LaunchContext) -> list[Action]:
         values['image_transport'] = 'compressed'
     namespace = prefix_namespace(values.get('ros_namespace'), values.get('namespace', ''))
     node = f'{make_namespace_absolute(namespace).rstrip("/")}/{PACKAGE}'
+    enclave = values['player_enclave']
     player = Node(
         package=PACKAGE,
         executable='replay',
@@ -88,6 +95,7 @@ def _start_player(context: LaunchContext) -> list[Action]:
             *(values['bag'], '--topic', topic, '--rate', values['rate'], '--node', node),
             *(['--loop'] if values['loop'] == 'true' else []),
         ],
+        ros_arguments=['--enclave', enclave] if enclave else [],
         additional_env={
             name: str(PROFILE) for name in PROFILE_VARIABLES if name not in os.environ
         },

@@ -64,12 +64,14 @@ def generate_launch_description() -> LaunchDescription:
                 description='a webcam (0, /dev/video0) or video file to publish; '
                 "'' = the first webcam, if neither image_topic nor params_file is given",
             ),
+            _enclave_argument('camera', 'the node that publishes the webcam', 'camera'),
             DeclareLaunchArgument(
                 'gamepad',
                 default_value='',
                 description='classes that the buttons of a gamepad teach, such as '
                 "background,cup,bottle; '' = no gamepad",
             ),
+            _enclave_argument('gamepad', 'the gamepad node', 'gamepad'),
             DeclareLaunchArgument(
                 'lan',
                 default_value='false',
@@ -81,12 +83,7 @@ def generate_launch_description() -> LaunchDescription:
                 DeclareLaunchArgument(name, default_value='', description=words)
                 for name, words in PAGE_OPTIONS.items()
             ),
-            DeclareLaunchArgument(
-                'page_enclave',
-                default_value='',
-                description='enclave of the page, where SROS 2 is on (docs/security.md), such as '
-                "/edgetpu_retrain/teacher; '' = none",
-            ),
+            _enclave_argument('page', 'the page', 'teacher'),
             DeclareLaunchArgument(
                 'max_questions',
                 default_value='50',
@@ -101,6 +98,19 @@ def generate_launch_description() -> LaunchDescription:
             OpaqueFunction(function=_start_page),
         ]
     )
+
+
+def _enclave_argument(process: str, words: str, example: str) -> DeclareLaunchArgument:
+    return DeclareLaunchArgument(
+        f'{process}_enclave',
+        default_value='',
+        description=f'enclave of {words}, where SROS 2 is on (docs/security.md), such as '
+        f"/edgetpu_retrain/{example}; '' = none",
+    )
+
+
+def _in_enclave(enclave: str) -> list[str]:
+    return ['--enclave', enclave] if enclave else []
 
 
 def _start_webcam(context: LaunchContext) -> list[Action]:
@@ -126,6 +136,7 @@ def _start_webcam(context: LaunchContext) -> list[Action]:
             executable='webcam',
             namespace=values.get('namespace', ''),
             parameters=[{'source': source, 'image_topic': WEBCAM_TOPIC}],
+            ros_arguments=_in_enclave(values['camera_enclave']),
             additional_env={
                 name: str(PROFILE) for name in PROFILE_VARIABLES if name not in os.environ
             },
@@ -147,7 +158,7 @@ def _start_page(context: LaunchContext) -> list[Action]:
         executable='page',
         namespace=values['namespace'],
         arguments=[*arguments, *(['--lan'] if values['lan'] == 'true' else [])],
-        ros_arguments=['--enclave', values['page_enclave']] if values['page_enclave'] else [],
+        ros_arguments=_in_enclave(values['page_enclave']),
         output='screen',
         respawn=values['respawn'] == 'true',
         respawn_delay=RESPAWN_DELAY_S,
@@ -157,6 +168,7 @@ def _start_page(context: LaunchContext) -> list[Action]:
         executable='gamepad',
         namespace=values['namespace'],
         parameters=[{'labels': values['gamepad']}],
+        ros_arguments=_in_enclave(values['gamepad_enclave']),
         output='screen',
     )
     return [page, *([gamepad] if values['gamepad'] else [])]

@@ -16,6 +16,7 @@ from support.bags import BEGIN, compressed_image, image, photographs, png, SECON
 from support.launch_program import needs_launch, RUN_LAUNCH_FILE
 from support.running_node import Person, RunningProgram
 from support.small_models import build_extractor
+from support.waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[2]
 LAUNCH_FILE = REPOSITORY / 'launch' / 'replay.launch.py'
@@ -51,6 +52,10 @@ def stamp_of(message: Any) -> int:
     return int(stamp.sec * SECOND + stamp.nanosec)
 
 
+def nodes_and_enclaves(person: Person) -> list[tuple[str, str, str]]:
+    return list(person.node.get_node_names_and_namespaces_with_enclaves())
+
+
 def start_launch(
     tmp_path: Path, package_path: str, bag: Path, topic: str, *more: str
 ) -> RunningProgram:
@@ -76,10 +81,11 @@ def test_a_node_sees_the_recording_and_ends_with_it(
     with Person('/desk/edgetpu_retrain') as person:
         embedded = person.collect(Embedding, 'embedding')
         # Slowly: the node has to discover the subscription meanwhile.
-        with start_launch(
-            tmp_path, package_path, bag, topic, 'rate:=0.4', 'namespace:=desk'
-        ) as launch:
+        enclave = '/edgetpu_retrain/camera'
+        given = ('rate:=0.4', 'namespace:=desk', f'player_enclave:={enclave}')
+        with start_launch(tmp_path, package_path, bag, topic, *given) as launch:
             launch.wait_for_log(f"camera 'camera' reads {topic}")
+            wait_until(lambda: ('replay', '/', enclave) in nodes_and_enclaves(person))
             launch.wait_for_log(f'played {LENGTH} images: done')
             assert launch.wait() == 0
     embedded.wait_for(lambda each: stamp_of(each) == STAMPS[-1])

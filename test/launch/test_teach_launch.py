@@ -19,6 +19,7 @@ from support.launch_program import needs_launch, RUN_LAUNCH_FILE
 from support.running_node import Person, RunningProgram
 from support.small_models import build_extractor
 from support.videos import write_video
+from support.waiting import wait_until
 import yaml
 
 REPOSITORY = Path(__file__).parents[2]
@@ -68,6 +69,11 @@ def test_its_programs_are_installed_and_its_arguments_documented() -> None:
         for each in tree.body
         if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == 'PAGE_OPTIONS'
     ]
+    declared |= {
+        f'{ast.literal_eval(call.args[0])}_enclave'
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == '_enclave_argument'
+    }
     page = (REPOSITORY / 'docs' / 'teaching_page.md').read_text()
     rows = set(re.findall(r'^\| `(\w+):=', page, re.MULTILINE))
     assert rows == {*declared, *options}
@@ -91,6 +97,35 @@ def test_a_video_is_seen_by_the_node_and_the_page_is_served(
             assert b'<html' in response.read()
         person.wait_until_ready().collect(Embedding, 'embedding').next_one()
         assert parameters_of(person, 'max_questions') == [50]
+        assert launch.end() == 0
+
+
+@needs_launch
+def test_each_program_is_in_its_enclave(person: Person, tmp_path: Path, package_path: str) -> None:
+    video = write_video(tmp_path / 'video.avi', range(0, 250, 10))
+    enclaves = {
+        'edgetpu_retrain': '/edgetpu_retrain/node',
+        'edgetpu_retrain_page': '/edgetpu_retrain/teacher',
+        'edgetpu_retrain_page_client': '/edgetpu_retrain/teacher',
+        'webcam': '/edgetpu_retrain/camera',
+        'gamepad': '/edgetpu_retrain/gamepad',
+        'gamepad_client': '/edgetpu_retrain/gamepad',
+    }
+    given = (
+        *(f'camera:={video}', 'gamepad:=cup', 'namespace:=robot1'),
+        f'enclave:={enclaves["edgetpu_retrain"]}',
+        f'page_enclave:={enclaves["edgetpu_retrain_page"]}',
+        f'camera_enclave:={enclaves["webcam"]}',
+        f'gamepad_enclave:={enclaves["gamepad"]}',
+    )
+
+    def seen() -> dict[str, str]:
+        found = person.node.get_node_names_and_namespaces_with_enclaves()
+        return {name: enclave for name, space, enclave in found if space == '/robot1'}
+
+    with start_launch(tmp_path, package_path, *given) as launch:
+        launch.wait_for_log('The page: ')
+        wait_until(lambda: enclaves.items() <= seen().items())
         assert launch.end() == 0
 
 

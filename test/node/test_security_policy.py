@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 import contextlib
 from pathlib import Path
 import re
+import sys
 import threading
 import time
 from typing import Any
@@ -27,6 +28,7 @@ from rclpy.validate_full_topic_name import validate_full_topic_name
 from rclpy.validate_namespace import validate_namespace
 from rclpy.validate_node_name import validate_node_name
 from sensor_msgs.msg import CompressedImage
+from support.bags import BEGIN, image, write_bag
 from support.gamepad import Pad, start_gamepad
 from support.running_node import (
     box_message,
@@ -35,8 +37,10 @@ from support.running_node import (
     PATIENCE_S,
     pattern,
     Person,
+    RunningProgram,
 )
 from support.simulated_clock import SimulatedClock
+from support.videos import write_video
 from support.waiting import wait_until
 from vision_msgs.msg import Detection2DArray
 
@@ -47,6 +51,7 @@ DOCUMENT = (REPOSITORY / 'docs' / 'security.md').read_text()
 NODE = 'edgetpu_retrain'
 PARTIES = ('teacher', 'observer', 'operator', 'camera')
 CLIENTS = (*PARTIES, 'fleet', 'gamepad')
+IMAGES, WEBCAM_IMAGES = '/camera/image_raw', '/webcam/image_raw'
 # How the policy format calls a list, one of its entries, and the rights to them
 # (https://design.ros2.org/articles/ros2_access_control_policies.html).
 RIGHTS = {
@@ -137,11 +142,20 @@ def quoted(language: str) -> str:
     return str(block)
 
 
+def granted_to_node(images: str, *more: ET.Element) -> Grants:
+    """Return what the node may use if its camera is on one of the two topics."""
+    grants = granted([*profiles('node'), *more])
+    assert {IMAGES, WEBCAM_IMAGES} <= grants['subscribe']
+    grants['subscribe'] -= {IMAGES, WEBCAM_IMAGES} - {images}
+    return grants
+
+
+@pytest.mark.parametrize('images', [IMAGES, WEBCAM_IMAGES])
 def test_a_node_with_the_names_of_the_readme_uses_what_is_granted(
-    start_node: Any, person: Person
+    images: str, start_node: Any, person: Person
 ) -> None:
-    start_node(arguments=('-r', 'image:=/camera/image_raw')).wait_until_ready()
-    assert_used(person.wait_until_ready().node, NODE, granted(profiles('node')))
+    start_node(arguments=('-r', f'image:={images}')).wait_until_ready()
+    assert_used(person.wait_until_ready().node, NODE, granted_to_node(images))
 
 
 def test_a_node_that_uses_everything_uses_what_the_document_adds(
@@ -152,7 +166,7 @@ def test_a_node_that_uses_everything_uses_what_the_document_adds(
     node = start_node(arguments=('--params-file', str(parameters))).wait_until_ready()
     person.wait_until_ready()
     clock = SimulatedClock(person)
-    grants = granted([*profiles('node'), ET.fromstring(quoted('xml'))])
+    grants = granted_to_node(IMAGES, ET.fromstring(quoted('xml')))
     assert_used(person.node, NODE, grants)
 
     # What only comes with work would not be granted.
@@ -184,7 +198,7 @@ def test_a_node_of_a_party_has_what_every_node_has(party: str, person: Person) -
     node = rclpy.create_node(party, context=person.context)
     try:
         if party == 'camera':
-            node.create_publisher(CompressedImage, '/camera/image_raw', 1)
+            node.create_publisher(CompressedImage, IMAGES, 1)
         assert_used(person.node, party, own)
     finally:
         node.destroy_node()
@@ -201,7 +215,8 @@ def test_the_teaching_page_has_what_its_nodes_need(person: Person) -> None:
         'edgetpu_retrain_page', context=person.context, start_parameter_services=False
     )
     try:
-        page.create_subscription(CompressedImage, '/camera/image_raw', print, 1)
+        for topic in (IMAGES, WEBCAM_IMAGES):
+            page.create_subscription(CompressedImage, topic, print, 1)
         with RetrainClient(page) as client:
             granted_to_all = granted(profiles('teacher'))
             for name in (page.get_name(), f'{page.get_name()}_client'):
@@ -214,6 +229,25 @@ def test_the_teaching_page_has_what_its_nodes_need(person: Person) -> None:
             assert client.name == f'/{NODE}'
     finally:
         page.destroy_node()
+
+
+def test_who_publishes_for_a_camera_uses_what_its_enclave_may(
+    person: Person, tmp_path: Path, package_path: str
+) -> None:
+    video = write_video(tmp_path / 'video.avi', (50, 100))
+    webcam = ('--ros-args', '-p', f'source:={video}', '-p', f'image_topic:={WEBCAM_IMAGES}')
+    recorded = {IMAGES: [image(pattern(1), BEGIN)]}
+    bag = write_bag(tmp_path / 'bag', 'mcap', recorded)
+    for name, topic, arguments in (
+        ('webcam', WEBCAM_IMAGES, webcam),
+        ('replay', IMAGES, (str(bag), '--listeners', '1')),
+    ):
+        grants = granted(each for each in profiles('camera') if each.attrib['node'] == name)
+        grants['publish'] = {topic, '/parameter_events', '/rosout'}
+        assert grants['publish'] <= granted(profiles('camera'))['publish']
+        command = [sys.executable, '-m', f'edgetpu_retrain.{name}.main', *arguments]
+        with RunningProgram(command, {'PYTHONPATH': package_path}):
+            assert_used(person.node, name, grants)
 
 
 def test_the_fleet_process_has_what_its_nodes_need(person: Person) -> None:
