@@ -12,12 +12,15 @@ from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
 from edgetpu_retrain.fleet.evidence.pack import Payload
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.ledger.sealing import Draft
+from edgetpu_retrain.fleet.robot.node_settings import NodeSettings
+from edgetpu_retrain.fleet.training.child import RoundOrder
 from edgetpu_retrain.fleet.training.pool import Pool
 from edgetpu_retrain.fleet.training.training_round import RoundOptions, RoundResult, run_round
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.runtime.models.head_scoring import HeadScorer
 from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
+from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 import numpy.typing as npt
 from support.fleet_members import FLEET, member, robot_key, roster
@@ -114,6 +117,18 @@ def train(
     return run_round(
         folder, EXTRACTOR, evidence, claims, ledger.frontier(), ledger.me, options,
         evidence_without=lambda keys: ledger.evidence(own=True, without=keys),
+    )  # fmt: skip
+
+
+def order_for(folder: Path) -> RoundOrder:
+    """Return an order for robot 0, with options that are not the default ones."""
+    folder.mkdir(exist_ok=True)
+    extractor = folder / 'extractor.tflite'
+    extractor.write_bytes(EXTRACTOR)
+    return RoundOrder(
+        str(folder), str(folder / 'fleet.db'), robot_key(0).public, FLEET.public,
+        NodeSettings('/retrain', str(folder), str(extractor)),
+        RoundOptions(0.4, 3, TrainingOptions(seed=7)),
     )  # fmt: skip
 
 

@@ -131,7 +131,7 @@ def take_release(
     except RequestError as error:
         return RoundResult('impossible', str(error).rstrip('.'))
     if reason:
-        replace(last, evidence=seen, newest=newest).write(folder)
+        replace(last, evidence=seen, newest=newest).rejecting(reason).write(folder)
         return RoundResult('rejected', reason, 0, figures)
     model, classes = append_head(extractor, release.head), len(release.head.labels)
     threshold = release.head.unknown_threshold

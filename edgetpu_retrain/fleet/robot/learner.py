@@ -26,7 +26,7 @@ class Learned:
 
     Args:
         words: the result as text; '' = there was nothing new.
-        version: number of the model version that was stored; 0 = none.
+        version: number of the model version that was stored or accepted again; 0 = none.
         trusted: number of samples on which the head was trained; 0 = not known.
     """
 
@@ -50,6 +50,10 @@ class Learner(Protocol):
     def needs_evidence(self) -> bool:
         """Whether the learner needs the packs of other members."""
 
+    @property
+    def rejection(self) -> str:
+        """When and why the last head was rejected, also in an earlier process; '' = it was not."""
+
     async def learn(self) -> Learned:
         """Train, or take a released head, if there is anything new."""
 
@@ -70,14 +74,35 @@ class EvidenceLearner:
 
     def __init__(self, order: RoundOrder) -> None:
         self._order = order
+        self._last = LastRound.read(Path(order.folder))
+        # Why no head was accepted, once a round of this process has shown that none is.
+        self._refusal = ''
+
+    @property
+    def rejection(self) -> str:
+        """When and why the last head was rejected, also in an earlier process; '' = it was not."""
+        return self._last.rejection
 
     async def learn(self) -> Learned:
         """Train, unless there is nothing new."""
-        return _learned(await train_in_child(self._order), 'trained on', 'samples of the fleet')
+        result = await train_in_child(self._order)
+        self._last = await asyncio.to_thread(LastRound.read, Path(self._order.folder))
+        self._refusal = result.reason or self._last.rejected
+        return _learned(result, self._last, 'trained on')
 
-    def problem_of(self, _version: int) -> str:
-        """Return '', because a training forgets by itself what does not count any more."""
-        return ''
+    def problem_of(self, version: int) -> str:
+        """
+        Return that a released head still serves, because no training has replaced it; '' = none.
+
+        A training forgets by itself what does not count any more.
+        """
+        if not (self._last.publisher and version == self._last.version and self._refusal):
+            return ''
+        return (
+            f"released model version {version} still serves: the head trained on the fleet's "
+            f'samples was rejected ({self._refusal}); teach more samples, correct labels, or set '
+            'learn_from:=releases'
+        )
 
 
 class ReleaseLearner:
@@ -103,9 +128,14 @@ class ReleaseLearner:
         self._options = options
         self._inbox = ReleaseInbox(ledger.me, ledger.space, lambda: ledger.roster)
         self.accept_release: Callable[[bytes], bool] | None = self._inbox.accept
-        last = LastRound.read(folder)
-        # Publisher and version of the release that was taken last.
-        self._taken = last.publisher, last.version
+        self._last = LastRound.read(folder)
+        # As in EvidenceLearner.
+        self._refusal = ''
+
+    @property
+    def rejection(self) -> str:
+        """When and why the last head was rejected, also in an earlier process; '' = it was not."""
+        return self._last.rejection
 
     async def learn(self) -> Learned:
         """
@@ -117,10 +147,22 @@ class ReleaseLearner:
         return await asyncio.to_thread(self._take)
 
     def problem_of(self, version: int) -> str:
-        """Return that the publisher of a version may not release any more; '' = it may."""
-        publisher, taken = self._taken
-        roster = self._ledger.roster
-        if version != taken or not publisher or roster is None or roster.may_release(publisher):
+        """
+        Return why a version should be replaced; '' = it may serve.
+
+        Its publisher may not release any more, or it was trained on samples that this robot does
+        not receive any more, and the release was rejected.
+        """
+        publisher, roster = self._last.publisher, self._ledger.roster
+        if not version or version != self._last.version:
+            return ''
+        if not publisher:
+            return self._refusal and (
+                f"model version {version}, trained on the fleet's samples, still serves: the "
+                f'released head was rejected ({self._refusal}); release another one, or set '
+                'learn_from:=evidence'
+            )
+        if roster is None or roster.may_release(publisher):
             return ''
         member = roster.member(publisher)
         name = quoted(member.name) if member is not None else publisher[:8]
@@ -143,14 +185,17 @@ class ReleaseLearner:
             self._ledger.me,
             self._options,
         )
-        if result.outcome == 'served':
-            self._taken = release.publisher, result.version
-        return _learned(result, 'a released head, trained on', 'samples of the fleet')
+        self._last = LastRound.read(self._folder)
+        self._refusal = result.reason or self._last.rejected
+        return _learned(result, self._last, 'a released head, trained on')
 
 
-def _learned(result: RoundResult, how: str, what: str) -> Learned:
+def _learned(result: RoundResult, last: LastRound, how: str) -> Learned:
+    """Return the result of a round as text, after which ``last`` was read."""
     trusted = int(result.figures.get('samples', 0))
-    if result.outcome == 'served':
-        words = f'model version {result.version} is {how} {trusted} {what}'
-        return Learned(f'{words}; {result.reason}'.rstrip('; '), result.version, trusted)
-    return Learned(result.reason, 0, trusted)
+    if result.outcome == 'rejected':
+        return Learned(last.rejection, 0, trusted)
+    if result.figures:
+        words = f'model version {last.version} is {how} {trusted} samples of the fleet'
+        return Learned(f'{words}; {result.reason}'.rstrip('; '), last.version, trusted)
+    return Learned(result.reason)

@@ -64,8 +64,12 @@ class Member:
         """The result of the last scan of this robot's own samples."""
         self.asked = Unsettled()
         """The numbers of open questions and of unsettled samples."""
-        self.learned = Learned('')
-        """The learner's last result; a result that says that nothing is new does not count."""
+        self.learned = Learned(learner.rejection)
+        """
+        The learner's last result; a result that says that nothing is new does not count.
+
+        At first, the last rejection before this process.
+        """
         self.serving = 0
         """Number of the version that serves, or that the node will load next; 0 = none."""
         self.report = Report(name, 0)

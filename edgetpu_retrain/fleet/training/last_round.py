@@ -8,10 +8,12 @@ A round is a training on the fleet's samples, or the examination of a released h
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 import io
 import json
 from pathlib import Path
+import time
 from typing import Any
 import zipfile
 
@@ -51,6 +53,8 @@ class LastRound:
         labels: the classes of these samples as indices of ``names``, int64 ``[M]``.
         names: names of the classes.
         publisher: public key of the member that signed the accepted release; '' after a training.
+        rejected: why the last round rejected a head; '' = it did not.
+        rejected_ms: when the round decided this, milliseconds since 1970.
     """
 
     evidence: str = ''
@@ -64,6 +68,20 @@ class LastRound:
     labels: IntArray = field(default_factory=lambda: np.empty(0, np.int64), repr=False)
     names: tuple[str, ...] = ()
     publisher: str = ''
+    rejected: str = ''
+    rejected_ms: int = 0
+
+    @property
+    def rejection(self) -> str:
+        """When and why the last round rejected a head, as text; '' = it did not."""
+        if not self.rejected:
+            return ''
+        when = datetime.fromtimestamp(self.rejected_ms / 1000, timezone.utc)
+        return f'a new head was rejected at {when:%Y-%m-%d %H:%M} UTC: {self.rejected}'
+
+    def rejecting(self, reason: str) -> LastRound:
+        """Return a copy in which the round rejects a head now, and why; '' = it rejects none."""
+        return replace(self, rejected=reason, rejected_ms=time.time_ns() // 1_000_000)
 
     def write(self, folder: Path) -> None:
         """
@@ -75,7 +93,8 @@ class LastRound:
         facts = {
             'format': _FORMAT, 'evidence': self.evidence, 'newest': self.newest,
             'version': self.version, 'frontier': self.frontier, 'accepted': self.accepted,
-            'names': self.names, 'publisher': self.publisher,
+            'names': self.names, 'publisher': self.publisher, 'rejected': self.rejected,
+            'rejected_ms': self.rejected_ms,
         }  # fmt: skip
         content = io.BytesIO()
         np.savez(

@@ -66,7 +66,8 @@ class RoundResult:
     Args:
         outcome: 'served': there is a new version; 'rejected': the gate rejected the head, or the
             head lost too much accuracy by quantization; 'unchanged': there was nothing new to
-            train on or examine; 'impossible': the options are not valid, or the training failed.
+            train on or examine, or, with figures, the samples that were accepted last are accepted
+            again; 'impossible': the options are not valid, or the training failed.
         reason: why, or what the training left out, as text without a full stop; '' if there is
             nothing to add.
         version: number of the new version; 0 = none.
@@ -135,8 +136,8 @@ def run_round(
             still = accepted[trusted.rows] == trusted.pool.labels[trusted.rows]
             rows, all_count = trusted.rows[still], (accepted != UNCLAIMED).sum() == len(last.ids)
             if all_count or has_too_few_classes(trusted.pool, rows):
-                replace(last, evidence=seen, newest=newest).write(folder)
                 reason = verdict.reason if all_count else f'{verdict.reason}; {_STAYS}'
+                replace(last, evidence=seen, newest=newest).rejecting(reason).write(folder)
                 return RoundResult('rejected', reason, 0, _figures(trusted, verdict, before))
             # Some accepted samples do not count any more, so the head that was trained on them
             # must not stay.  Train on the accepted samples that still count.
@@ -152,8 +153,9 @@ def run_round(
                 folder, models, outcome.model, record, options.keep_models
             )
     except QuantizationLoss as error:
-        replace(last, evidence=seen, newest=newest).write(folder)
-        return RoundResult('rejected', str(error).rstrip('.'))
+        reason = str(error).rstrip('.')
+        replace(last, evidence=seen, newest=newest).rejecting(reason).write(folder)
+        return RoundResult('rejected', reason)
     except RequestError as error:
         return RoundResult('impossible', str(error).rstrip('.'))
     rows = verdict.rows
@@ -161,7 +163,7 @@ def run_round(
         seen, newest, version or last.version, dict(frontier), samples,
         trusted.pool.ids[rows], trusted.pool.labels[rows], trusted.pool.names,
     )  # fmt: skip
-    learned.write(folder)
+    learned.rejecting(verdict.reason).write(folder)
     return RoundResult(
         'served' if version else 'unchanged', _words(trusted, verdict, names), version,
         _figures(trusted, verdict, before),

@@ -35,6 +35,7 @@ class Lessons:
     """Counts how often a member learns, and fails as often as a test wants."""
 
     accept_release = None
+    rejection = 'a new head was rejected at 2026-11-29 18:02 UTC: it is worse'
 
     def __init__(self, *, needs_evidence: bool) -> None:
         self.needs_evidence = needs_evidence
@@ -262,6 +263,28 @@ def test_a_problem_of_the_version_that_serves_is_reported(hub: HubServer, tmp_pa
             await until(lambda: 'version 0 is wrong.' in ada.member.report.problems)
             ada.lessons.wrong_version = 1
             await until(ada.has_none)
+
+    with hub:
+        run(live())
+
+
+def test_a_rejection_before_a_restart_is_reported(
+    hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def live() -> None:
+        await prepare(hub)
+        ada = Robot(tmp_path / 'ada', ADA, hub)
+
+        async def learn() -> Learned:
+            ada.lessons.count += 1
+            return Learned('')
+
+        monkeypatch.setattr(ada.lessons, 'learn', learn)
+        async with members(ada):
+            await until(lambda: ada.lessons.count > 0 and bool(ada.member.report.stamp_ms))
+            assert ada.member.report.gate == Lessons.rejection
+            assert ada.member.summary()[1]['last training'] == Lessons.rejection
+        assert not [line for line in ada.log if Lessons.rejection in line]
 
     with hub:
         run(live())

@@ -9,26 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgetpu_retrain.errors import RetrainError
-from edgetpu_retrain.fleet.robot.node_settings import NodeSettings
 from edgetpu_retrain.fleet.training.child import RoundOrder, train_in_child
-from edgetpu_retrain.fleet.training.training_round import RoundOptions
-from edgetpu_retrain.training_options import TrainingOptions
 import pytest
-from support.fleet_lessons import EXTRACTOR, Lessons, newest_model, views
-from support.fleet_members import FLEET, robot_key
+from support.fleet_lessons import Lessons, newest_model, order_for, views
 
 Order = Callable[[list[bytes]], list[bytes]]
-
-
-def order_for(folder: Path) -> RoundOrder:
-    folder.mkdir(exist_ok=True)
-    extractor = folder / 'extractor.tflite'
-    extractor.write_bytes(EXTRACTOR)
-    return RoundOrder(
-        str(folder), str(folder / 'fleet.db'), robot_key(0).public, FLEET.public,
-        NodeSettings('/retrain', str(folder), str(extractor)),
-        RoundOptions(0.4, 3, TrainingOptions(seed=7)),
-    )  # fmt: skip
 
 
 def test_two_processes_and_two_orders_of_arrival_give_the_same_bytes(
