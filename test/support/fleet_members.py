@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
 from edgetpu_retrain.fleet.evidence.keys import Key
@@ -23,6 +23,9 @@ FLEET = Key(b'\0' * 32, 'account')
 """The key that signs rosters."""
 
 NOW_MS = 1_800_000_000_000
+
+MakeLedger = Callable[..., Ledger]
+"""Opens the ledger of a robot: its number, and optionally path and time."""
 
 
 def robot_key(number: int) -> Key:

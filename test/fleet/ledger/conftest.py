@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 import pytest
-from support.fleet_members import FLEET, NOW_MS, robot_key, SPACE
-
-MakeLedger = Callable[..., Ledger]
+from support.fleet_members import FLEET, MakeLedger, NOW_MS, robot_key, SPACE
 
 
 @pytest.fixture

@@ -4,16 +4,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 import itertools
 
 from edgetpu_retrain.fleet.evidence.claim import Claim
 from edgetpu_retrain.fleet.evidence.pack import encode, NO_PACK, Pack, Payload, seal
-from edgetpu_retrain.fleet.ledger.ledger import Ledger
 import pytest
-from support.fleet_members import embedding, member, NOW_MS, robot_key, roster, sample_id, SPACE
+from support.fleet_members import (
+    embedding,
+    MakeLedger,
+    member,
+    NOW_MS,
+    robot_key,
+    roster,
+    sample_id,
+    SPACE,
+)
 
-MakeLedger = Callable[..., Ledger]
 EPOCH = '0' * 16
 KEY = robot_key(1)
 

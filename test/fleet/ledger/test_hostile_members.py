@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 import itertools
 from typing import Any
@@ -24,6 +24,7 @@ from support.fleet_members import (
     draft,
     embedding,
     FLEET,
+    MakeLedger,
     member,
     NOW_MS,
     relabel,
@@ -34,7 +35,6 @@ from support.fleet_members import (
     tombstone,
 )
 
-MakeLedger = Callable[..., Ledger]
 EPOCH, OTHER_EPOCH = '0' * 16, '1' * 16
 MALLORY = robot_key(66)
 TEACHER = Member(MALLORY.public, 'mallory', frozenset({'teach'}))

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from support.fleet_members import (
     draft,
+    MakeLedger,
     member,
     missing_packs,
     NOW_MS,
@@ -25,7 +26,6 @@ from support.fleet_members import (
     SPACE,
 )
 
-MakeLedger = Callable[..., Ledger]
 JPEG = cv2.imencode('.jpg', np.zeros((48, 64, 3), np.uint8))[1].tobytes()
 EVERYONE = (member(1), member(2))
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from edgetpu_retrain.errors import PackError
@@ -18,6 +17,7 @@ import pytest
 from support.fleet_members import (
     draft,
     embedding,
+    MakeLedger,
     member,
     missing_packs,
     NOW_MS,
@@ -27,8 +27,6 @@ from support.fleet_members import (
     sample_id,
     tombstone,
 )
-
-MakeLedger = Callable[..., Ledger]
 
 
 def test_two_members_with_the_same_packs_agree(ledger_of: MakeLedger) -> None:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 import hashlib
 
 from edgetpu_retrain.fleet.evidence.claim import Claim
@@ -16,9 +16,9 @@ from edgetpu_retrain.fleet.evidence.pack import (
     Payload,
     seal,
 )
-from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from support.fleet_members import (
     embedding,
+    MakeLedger,
     member,
     missing_packs,
     NOW_MS,
@@ -27,8 +27,6 @@ from support.fleet_members import (
     sample_id,
     SPACE,
 )
-
-MakeLedger = Callable[..., Ledger]
 
 
 def thumbnail(value: int) -> bytes:

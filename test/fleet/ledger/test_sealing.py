@@ -4,14 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 import shutil
 
-from edgetpu_retrain.fleet.ledger.ledger import Ledger
-from support.fleet_members import draft, member, robot_key, roster
+from support.fleet_members import draft, MakeLedger, member, robot_key, roster
 
-MakeLedger = Callable[..., Ledger]
 KEY = robot_key(1)
 
 
