@@ -3,10 +3,24 @@
 """
 Teach a robot new classes on the robot itself, by retraining a model's last layer.
 
-``SoftmaxRegression`` has the interface of Coral's class of the same name.  Importing this package
-needs numpy, but neither ROS nor a TensorFlow Lite runtime.
+``SoftmaxRegression`` has the interface of Coral's class of the same name.  It is imported when it
+is used, with numpy; neither ROS nor a TensorFlow Lite runtime is needed.
 """
 
-from edgetpu_retrain.softmax_regression import SoftmaxRegression
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgetpu_retrain.softmax_regression import SoftmaxRegression
 
 __all__ = ['SoftmaxRegression']
+
+
+def __getattr__(name: str) -> object:
+    # The programs of this package handle signals before they import numpy.
+    if name == 'SoftmaxRegression':
+        from edgetpu_retrain.softmax_regression import SoftmaxRegression
+
+        return SoftmaxRegression
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

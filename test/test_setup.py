@@ -225,7 +225,9 @@ def test_without_an_extra_the_message_has_the_pip_command(
     assert (done.returncode, 'pip install matplotlib jinja2' in sentence) == (2, True)
 
 
-@pytest.mark.parametrize('part', ['node', 'replay', 'webcam', 'gamepad', 'demo', 'station'])
+@pytest.mark.parametrize(
+    'part', ['node', 'replay', 'webcam', 'gamepad', 'page', 'demo', 'station']
+)
 def test_programs_that_need_ros_report_this_in_one_sentence(
     bare: PipEnvironment, tmp_path: Path, part: str
 ) -> None:

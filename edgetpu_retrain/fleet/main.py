@@ -4,12 +4,9 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import signal
 import sys
 
-from edgetpu_retrain.errors import LibraryMissingError, RosMissingError
+from edgetpu_retrain.processes.imports import importing
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,30 +14,17 @@ def main(arguments: list[str] | None = None) -> int:
     Run a member of a fleet until a signal arrives; see :func:`ros_process.run`.
 
     Args:
-        arguments: the command line; None = that of this process.
+        arguments: the command line, including ROS arguments; None = that of this process.
 
     Returns:
-        The exit code: 0 after a signal; 1 if ROS or a library is missing, or if the member cannot
-        start.
+        The exit code: 0 after a signal, 1 if the member cannot start.
+
+    Raises:
+        SystemExit: if ROS or a library is missing.
     """
-    # During the imports, nothing is open that has to be closed, so a signal ends the process at
-    # once.  An exception would not always end it: Python only prints an exception that is raised
-    # in a callback of the import system, and goes on.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: os._exit(0))
-    # asyncio logs a warning about eof_received() for each lost TLS connection; users can do
-    # nothing about it.
-    logging.getLogger('asyncio').addFilter(_is_worth_logging)
-    try:
+    with importing():
         from edgetpu_retrain.fleet.ros_process import run
-    except (RosMissingError, LibraryMissingError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
     return run(arguments)
-
-
-def _is_worth_logging(record: logging.LogRecord) -> bool:
-    return 'eof_received' not in record.getMessage()
 
 
 if __name__ == '__main__':

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 import contextlib
 from functools import partial
+import logging
 import signal
 import sys
 
@@ -39,6 +40,9 @@ def run(arguments: list[str] | None = None) -> int:
         The exit code: 0 after a signal, 1 if the process cannot start.
     """
     end = EndSignal()
+    # asyncio logs a warning about eof_received() for each lost TLS connection; users can do
+    # nothing about it.
+    logging.getLogger('asyncio').addFilter(_is_worth_logging)
     try:
         node = FleetNode(arguments)
     except (RetrainError, RuntimeError) as error:
@@ -52,6 +56,10 @@ def run(arguments: list[str] | None = None) -> int:
             return 1
         asyncio.run(process.run())
     return 0
+
+
+def _is_worth_logging(record: logging.LogRecord) -> bool:
+    return 'eof_received' not in record.getMessage()
 
 
 class EndSignal:

@@ -130,6 +130,8 @@ def run(arguments: list[str] | None = None) -> int:
     except RuntimeError as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 0
     stack = ExitStack()
     stack.callback(rclpy.try_shutdown)
     with stack:

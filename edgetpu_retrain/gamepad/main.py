@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sys
 
-from edgetpu_retrain.errors import RosMissingError
+from edgetpu_retrain.processes.imports import importing
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,13 +17,13 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: the command line with ROS arguments; None = that of this process.
 
     Returns:
-        The exit code: 0 after a signal, 1 without ROS, 2 for an invalid argument or parameter.
+        The exit code: 0 after a signal, 2 for an invalid argument or parameter.
+
+    Raises:
+        SystemExit: if ROS is missing.
     """
-    try:
+    with importing():
         from edgetpu_retrain.gamepad.gamepad_node import run
-    except RosMissingError as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
     return run(arguments)
 
 

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import sys
 
-from edgetpu_retrain.errors import RosMissingError
-from edgetpu_retrain.node.process.tuning import tune_process
+from edgetpu_retrain.processes.imports import importing
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,15 +17,18 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: the command line, including ROS arguments; None = ``sys.argv``.
 
     Returns:
-        The exit code: 0 after a signal, 1 if ROS is missing or the node could not be started.
+        The exit code: 0 after a signal, 1 if the node could not be started.
+
+    Raises:
+        SystemExit: if ROS is missing.
     """
-    tune_process()
-    # Import after tuning: importing rclpy starts threads, which would get separate memory arenas.
-    try:
+    with importing():
+        from edgetpu_retrain.node.process.tuning import tune_process
+
+        tune_process()
+        # Import after tuning: importing rclpy starts threads, which would get separate memory
+        # arenas.
         from edgetpu_retrain.node.spin import run
-    except RosMissingError as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
     return run(arguments)
 
 

@@ -114,6 +114,8 @@ def run(arguments: list[str] | None = None) -> int:
         # A ROS argument or a parameter file is invalid.
         print_error(error)
         return CALL_WAS_WRONG
+    except KeyboardInterrupt:
+        return 0
     try:
         return run_command(replay, remove_ros_args(given)[1:])
     except (click.exceptions.Abort, KeyboardInterrupt, ExternalShutdownException):

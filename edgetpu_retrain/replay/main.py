@@ -1,30 +1,30 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The program replay: checks that ROS is installed, then plays a bag."""
+"""The program ``replay``: plays a bag, or prints an error if ROS is missing."""
 
 from __future__ import annotations
 
 import sys
 
-from edgetpu_retrain.errors import RosMissingError
+from edgetpu_retrain.processes.imports import importing
 
 
 def main(arguments: list[str] | None = None) -> int:
     """
-    Play a bag.
+    Play a bag; see :func:`command.run`.
 
     Args:
         arguments: the command line, including ROS arguments; None = that of this process.
 
     Returns:
-        The exit code: 0 (also after a signal), 1 if the bag cannot be read or ROS is missing, 2
-        if an argument is wrong, such as the path of the bag.
+        The exit code: 0 (also after a signal), 1 if the bag cannot be read, 2 if an argument is
+        wrong, such as the path of the bag.
+
+    Raises:
+        SystemExit: if ROS is missing.
     """
-    try:
+    with importing():
         from edgetpu_retrain.replay.command import run
-    except RosMissingError as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
     return run(arguments)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sys
 
-from edgetpu_retrain.errors import RosMissingError
+from edgetpu_retrain.processes.imports import importing
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,14 +17,14 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: the command line with ROS arguments; None = that of this process.
 
     Returns:
-        The exit code: 0 after a signal, 1 if the webcam or file cannot be read or ROS is missing,
-        2 for an invalid argument or parameter.
+        The exit code: 0 after a signal, 1 if the webcam or file cannot be read, 2 for an invalid
+        argument or parameter.
+
+    Raises:
+        SystemExit: if ROS is missing.
     """
-    try:
+    with importing():
         from edgetpu_retrain.webcam.webcam_node import run
-    except RosMissingError as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
     return run(arguments)
 
 

@@ -142,6 +142,8 @@ def run(arguments: list[str] | None = None) -> int:
     except RuntimeError as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 0
     try:
         node = WebcamNode()
         executor = SingleThreadedExecutor()

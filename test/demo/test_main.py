@@ -8,7 +8,7 @@ from pathlib import Path
 import signal
 
 import cv2
-from edgetpu_retrain.demo import main as demo
+from edgetpu_retrain.demo import command
 from edgetpu_retrain.demo.photographs import SUBJECTS
 from edgetpu_retrain.demo.scenes import TAUGHT
 import pytest
@@ -24,7 +24,7 @@ def started(output: Path, *options: str) -> DemoRun:
 
 @pytest.fixture(autouse=True)
 def signals_as_before() -> Iterator[None]:
-    """Undo what demo.main() does to the signals when a test calls it in this process."""
+    """Undo what run() does to the signals when a test calls it in this process."""
     numbers = (signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.getsignal(number) for number in numbers}
     yield
@@ -106,8 +106,8 @@ def test_a_failed_exam_is_not_a_success(
 ) -> None:
     for accuracy, exit_code in ((0.95, 0), (0.9499, 1)):
         figures = {'live_accuracy': accuracy}
-        monkeypatch.setattr(demo, 'run', lambda _options, result=figures: result)
-        assert demo.main(['--output', str(tmp_path)]) == exit_code
+        monkeypatch.setattr(command, 'teach_and_examine', lambda _options, result=figures: result)
+        assert command.run(['--output', str(tmp_path)]) == exit_code
         shown = capsys.readouterr()
         assert json.loads(shown.out.splitlines()[-1]) == figures
         assert ('failed its exam' in shown.err) == (exit_code == 1)
@@ -134,7 +134,7 @@ def test_impossible_options_are_rejected(
     option: str, value: str, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
-        demo.main([option, value])
+        command.run([option, value])
     assert words in capsys.readouterr().err
 
 
@@ -142,5 +142,5 @@ def test_without_ros_one_sentence_explains_what_to_do(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr('importlib.util.find_spec', lambda _name: None)
-    assert demo.main([]) == 1
+    assert command.run([]) == 1
     assert 'make demo' in capsys.readouterr().err

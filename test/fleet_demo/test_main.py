@@ -8,7 +8,7 @@ from pathlib import Path
 import signal
 from typing import Any
 
-from edgetpu_retrain.fleet_demo import main as fleet_demo
+from edgetpu_retrain.fleet_demo import command
 import pytest
 from support.demo_run import DemoRun
 
@@ -22,7 +22,7 @@ def started(*options: str) -> DemoRun:
 
 @pytest.fixture(autouse=True)
 def signals_as_before() -> Iterator[None]:
-    """Undo what main() does to the signals when a test calls it in this process."""
+    """Undo what run() does to the signals when a test calls it in this process."""
     numbers = (signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.getsignal(number) for number in numbers}
     yield
@@ -79,8 +79,8 @@ def test_what_was_not_seen_is_named_and_is_no_success(
 ) -> None:
     for missing in ([], ['nobody noticed the wrong teacher']):
         seen: dict[str, Any] = {'missing': missing}
-        monkeypatch.setattr(fleet_demo, 'run', lambda *_, seen=seen: seen)
-        assert fleet_demo.main([]) == len(missing)
+        monkeypatch.setattr(command, 'run_course', lambda *_, seen=seen: seen)
+        assert command.run([]) == len(missing)
         shown = capsys.readouterr()
         assert json.loads(shown.out.splitlines()[-1]) == seen
         assert ('nobody noticed' in shown.err) == bool(missing)
@@ -91,5 +91,5 @@ def test_without_ros_one_sentence_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr('importlib.util.find_spec', lambda _name: None)
-    assert fleet_demo.main([]) == 1
+    assert command.run([]) == 1
     assert 'make fleet-demo' in capsys.readouterr().err

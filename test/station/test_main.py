@@ -13,7 +13,7 @@ import sys
 import urllib.request
 import uuid
 
-from edgetpu_retrain.station import main as station
+from edgetpu_retrain.station import command
 from edgetpu_retrain_interfaces.msg import Embedding
 import pytest
 from rcl_interfaces.srv import GetParameters
@@ -145,7 +145,7 @@ def test_an_option_of_the_page_that_is_wrong_is_reported(
 
 def test_a_camera_and_a_topic_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        station.main(['--camera', '0', '--image-topic', '/image'])
+        command.run(['--camera', '0', '--image-topic', '/image'])
     assert 'not allowed with' in capsys.readouterr().err
 
 
@@ -154,5 +154,5 @@ def test_without_ros_one_sentence_explains_what_to_do(
 ) -> None:
     monkeypatch.setattr('importlib.util.find_spec', lambda _name: None)
     monkeypatch.setattr(signal, 'signal', lambda _number, _handler: None)
-    assert station.main([]) == 1
+    assert command.run([]) == 1
     assert 'Type `make teach` in the repository' in capsys.readouterr().err

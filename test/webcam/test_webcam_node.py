@@ -106,5 +106,7 @@ def test_without_ros_one_sentence_explains_what_to_do(
     monkeypatch.setattr('importlib.util.find_spec', lambda _name: None)
     for name in ('edgetpu_retrain.webcam.webcam_node', 'edgetpu_retrain.needs_ros'):
         monkeypatch.delitem(sys.modules, name, raising=False)
-    assert webcam_main.main([]) == 1
+    with pytest.raises(SystemExit) as ended:
+        webcam_main.main([])
+    assert ended.value.code == 1
     assert 'need ROS 2' in capsys.readouterr().err
