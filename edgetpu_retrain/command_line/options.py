@@ -21,8 +21,9 @@ from edgetpu_retrain.model_file.normalization import read_input_range
 from edgetpu_retrain.pictures.picture_source import BITS
 from edgetpu_retrain.pictures.sample_picture import STORE_IMAGES
 from edgetpu_retrain.recordings.image_bag import BagPart
+from edgetpu_retrain.runtime.interpreters.device import read_device
 from edgetpu_retrain.store.files.data_folder import default_folder
-from edgetpu_retrain.wording import quoted
+from edgetpu_retrain.wording import quoted, sentence
 
 Command = TypeVar('Command', bound=Callable[..., Any])
 
@@ -216,6 +217,14 @@ def data_dir_and_json(command: Command) -> Command:
     return data_dir(as_json(command))
 
 
+def _device_name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Return the value of an option unchanged; reject what is not the name of a device."""
+    try:
+        return read_device(value)
+    except RequestError as error:
+        raise click.BadParameter(sentence(error)) from error
+
+
 def device(command: Command) -> Command:
     """Add ``--device`` and ``--threads``: where a model runs, and its number of CPU threads."""
     threads = click.option(
@@ -223,6 +232,7 @@ def device(command: Command) -> Command:
     )
     name = click.option(
         '--device',
+        callback=_device_name,
         default='auto',
         show_default=True,
         help="'auto', 'cpu', 'usb', 'usb:0', 'pci', 'pci:0' or ':0'.",

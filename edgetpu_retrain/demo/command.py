@@ -19,6 +19,7 @@ import tempfile
 from typing import Any
 
 from edgetpu_retrain.demo.scenes import IMAGE_TOPIC, RESULT_FILE
+from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.processes.child_process import Processes
 from edgetpu_retrain.processes.isolation import (
     private_domain_id,
@@ -31,6 +32,7 @@ from edgetpu_retrain.processes.prerequisites import (
     require_modules,
 )
 from edgetpu_retrain.processes.program_error import ended_early, last_lines, ProgramError
+from edgetpu_retrain.runtime.interpreters.device import read_device
 
 PASS_MARK = 0.95
 """Share of the frames that must be classified correctly to pass the exam."""
@@ -48,7 +50,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 if the node passes the exam, 1 if it fails the exam or the demo cannot
-        complete, 130 after a signal.
+        complete, 2 for an invalid argument, 130 after a signal.
     """
     try:
         options = _parse(arguments)
@@ -160,9 +162,16 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add('--rate', type=_frame_rate, default=10.0, help='frames per second (default: %(default)s)')
     add('--seed', type=_seed, default=0, help="of the camera's motion (default: %(default)s)")
-    add('--device', help="the node's parameter device, e.g. usb")
+    add('--device', type=_device, help="the node's parameter device, e.g. usb")
     add('--extractor', help="the node's parameter extractor, a .tflite file")
     return parser.parse_args(arguments)
+
+
+def _device(text: str) -> str:
+    try:
+        return read_device(text)
+    except RequestError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _frame_rate(text: str) -> float:

@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 if the node passes the exam, 1 if it fails the exam or the demo cannot
-        complete, 130 after a signal.
+        complete, 2 for an invalid argument, 130 after a signal.
     """
     with importing(exit_code=130):
         from edgetpu_retrain.demo.command import run

@@ -104,6 +104,19 @@ def test_usage_errors_exit_with_two(run: Run, tmp_path: Path) -> None:
         assert ended.problem
 
 
+@pytest.mark.parametrize('command', ['teach', 'evaluate', 'classify'])
+@pytest.mark.parametrize('device', ['gpu', '', 'usb:', 'CPU'])
+def test_an_invalid_device_is_a_usage_error(
+    command: str, device: str, run: Run, trained_once: Path, lessons: Path
+) -> None:
+    ended = run(command, lessons, '--device', device, '--data-dir', trained_once)
+    assert ended.code == 2
+    assert ended.err.startswith('Usage: ')
+    assert f' {command} [OPTIONS] ' in ended.err
+    assert f"Invalid value for '--device': device is {device!r}; it must be 'auto'" in ended.err
+    assert ended.err.endswith("as in 'usb:0'.\n")
+
+
 def test_missing_numbers_are_null_in_json(run: Run, tmp_path: Path, lessons: Path) -> None:
     for subject in ('cat', 'coins'):
         (tmp_path / 'few' / subject).mkdir(parents=True)

@@ -128,13 +128,15 @@ def test_the_result_of_an_earlier_run_is_not_taken_for_this_one(tmp_path: Path) 
         ('--rate', '0', 'is not from 1 to 60'),
         ('--rate', 'nan', 'is not from 1 to 60'),
         ('--seed', '-1', '-1 is negative'),
+        ('--device', 'gpu', "device is 'gpu'; it must be 'auto'"),
     ],
 )
 def test_impossible_options_are_rejected(
     option: str, value: str, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit) as ended:
         command.run([option, value])
+    assert ended.value.code == 2
     assert words in capsys.readouterr().err
 
 
