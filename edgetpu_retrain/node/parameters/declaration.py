@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import time
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.node.parameters import values
 from edgetpu_retrain.node.requests.callback_errors import explain
+from edgetpu_retrain.node.requests.responses import RequestLog
 from edgetpu_retrain.parameter import Parameter, TAKES_EFFECT_AT_ONCE
-from edgetpu_retrain.wording import quoted
+from edgetpu_retrain.wording import named, presentable, quoted, sentence
 from rcl_interfaces.msg import (
     FloatingPointRange,
     IntegerRange,
@@ -22,6 +24,7 @@ from rclpy.exceptions import (
     InvalidParameterTypeException,
     InvalidParameterValueException,
     NameValidationException,
+    ParameterNotDeclaredException,
     ParameterUninitializedException,
 )
 from rclpy.node import Node
@@ -55,6 +58,7 @@ class DeclaredParameters:
             self._declare(each)
         node.add_on_set_parameters_callback(self._check)
         _ignore_equal_values(node)
+        _log_rejections(node)
 
     @property
     def autostart(self) -> bool:
@@ -153,6 +157,36 @@ def _ignore_equal_values(node: Node) -> None:
 
     # In all supported distributions, the parameter services call this method.
     vars(node)['set_parameters_atomically'] = set_changes
+
+
+def _log_rejections(node: Node) -> None:
+    """
+    Log the requests that change no parameter, including those that rclpy rejects by itself.
+
+    Parameter callbacks cannot do this: rclpy does not call them for an undeclared parameter, a
+    wrong type or a value that is out of range.
+    """
+    set_atomically = node.set_parameters_atomically
+    rejections = RequestLog('refused')
+
+    def log(parameters: list[RosParameter], reason: object) -> None:
+        names = named([quoted(each.name) for each in parameters])
+        words = presentable(f'{names} not set: {sentence(reason)}')
+        line = rejections.line(words, time.monotonic())
+        if line is not None:
+            node.get_logger().warning(f'request refused: {line}')
+
+    def set_and_log(parameters: list[RosParameter]) -> SetParametersResult:
+        try:
+            result = set_atomically(parameters)
+        except ParameterNotDeclaredException as error:
+            log(parameters, error)
+            raise
+        if not result.successful:
+            log(parameters, result.reason)
+        return result
+
+    vars(node)['set_parameters_atomically'] = set_and_log
 
 
 def has_value(node: Node, parameter: RosParameter) -> bool:

@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from action_msgs.msg import GoalStatus
 from edgetpu_retrain import parameter
+from edgetpu_retrain.node.parameters import declaration
 from edgetpu_retrain.node.parameters.declaration import DeclaredParameters
+from edgetpu_retrain.node.requests.responses import MAX_LOGGED_PER_SECOND
 import pytest
 from rcl_interfaces.msg import Parameter as ParameterMessage
 from rcl_interfaces.srv import (
@@ -123,6 +126,49 @@ def test_a_name_that_no_topic_can_have_is_refused(topic: str) -> None:
             assert ' at /' not in result.reason
             assert lone.node.get_parameter(full_name).value == '~/own'
     lone.close()
+
+
+def test_a_rejected_change_is_logged_with_its_reason(start_node: Any, person: Person) -> None:
+    node = start_node()
+    person.wait_until_ready()
+    for name, value, reason in (
+        ('num_threads', 2, 'num_threads: Read when the node is configured'),
+        ('cameras', ['attic', 'attic'], 'cameras'),
+        ('unknown_below', 1.5, 'unknown_below'),
+        ('unknown_below', 'high', 'Wrong parameter type'),
+        ('wings', 2, 'undeclared parameter'),
+        ('two\nlines', 2, 'undeclared parameter'),
+    ):
+        before = len(node.log)
+        result = person.set_parameter(name, value)
+        assert not result.successful
+        assert reason in result.reason
+        line = node.wait_for_log(f'request refused: {name!r} not set: ', since=before)
+        assert '[WARN]' in line
+        assert reason in line.partition(' not set: ')[2]
+    two = [Parameter('num_iter', value=3), Parameter('seed', value=-1)]
+    messages = [each.to_parameter_msg() for each in two]
+    atomically = 'set_parameters_atomically'
+    result = person.call(SetParametersAtomically, atomically, parameters=messages).result
+    assert not result.successful
+    assert result.reason in node.wait_for_log("request refused: 'num_iter', 'seed' not set: ")
+    assert person.set_parameter('num_iter', 3).successful
+    node.wait_for_log('parameter num_iter set to 3')
+    assert len([line for line in node.log if 'request refused' in line]) == 7
+
+
+def test_a_flood_of_rejected_changes_does_not_flood_the_log(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(declaration, 'time', SimpleNamespace(monotonic=lambda: 7.0))
+    lone = LoneNode('checked')
+    DeclaredParameters(lone.node, lambda: True)
+    for _ in range(3 * MAX_LOGGED_PER_SECOND):
+        rejected = lone.node.set_parameters_atomically([Parameter('num_threads', value=2)])
+        assert not rejected.successful
+    lone.close()
+    logged = capfd.readouterr().err.count("request refused: 'num_threads' not set: ")
+    assert logged == MAX_LOGGED_PER_SECOND
 
 
 def test_a_bug_in_a_check_rejects_the_change(monkeypatch: pytest.MonkeyPatch) -> None:
