@@ -58,6 +58,11 @@ def test_importing_the_class_imports_neither_ros_nor_a_runtime() -> None:
     assert not heavy & loaded
 
 
+def test_the_package_has_no_other_names() -> None:
+    with pytest.raises(ImportError, match='SoftmaxRegresion'):
+        from edgetpu_retrain import SoftmaxRegresion  # type: ignore[attr-defined]  # noqa: F401
+
+
 def test_sizes_are_taken_from_the_first_data() -> None:
     data = clusters(classes=4, dim=6)
     model = SoftmaxRegression(seed=0)

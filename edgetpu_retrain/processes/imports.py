@@ -15,8 +15,6 @@ import os
 import signal
 import sys
 
-from edgetpu_retrain.errors import LibraryMissingError, RosMissingError
-
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -43,6 +41,8 @@ def importing(exit_code: int = 0, signals: Sequence[signal.Signals] = _SIGNALS) 
 
     handled = [number for number in signals if signal.getsignal(number) != signal.SIG_IGN]
     former = {number: signal.signal(number, end) for number in handled}
+    from edgetpu_retrain.errors import LibraryMissingError, RosMissingError
+
     try:
         yield
     except (LibraryMissingError, RosMissingError) as error:
