@@ -11,9 +11,13 @@ import importlib.util
 import os
 from pathlib import Path
 import shutil
+import signal
+import threading
 from typing import Any
+import uuid
 
 import pytest
+from support.marked_processes import marked_processes
 from support.waiting import PATIENCE_S
 
 VARIABLE = 'BROWSER_TESTS'
@@ -80,21 +84,76 @@ def browser_module(name: str) -> Any:
     return pytest.importorskip(name, reason=f'{DID_NOT_RUN}: {name} comes with `make test`')
 
 
-@contextlib.contextmanager
-def running_browser() -> Iterator[tuple[Any, Any]]:
+class Browser:
     """
-    Start Chromium; yield Playwright and the browser.
+    Chromium; it is started again for the next window if it has ended.
+
+    Playwright has no time limit for most calls, and Chromium, rarely, does not respond to the call
+    that closes it (such as https://github.com/Sparticuz/chromium/issues/85).  It is killed then.
+
+    Args:
+        playwright: Playwright.
+    """
+
+    def __init__(self, playwright: Any) -> None:
+        self._playwright = playwright
+        self._mark = f'BROWSER_OF_TEST={uuid.uuid4()}'
+        self._chromium: Any = None
+
+    def new_context(self, **options: Any) -> Any:
+        """Open a window with its own cookies, and return its context."""
+        if self._chromium is None or not self._chromium.is_connected():
+            name, value = self._mark.split('=')
+            # As root, which CI is, Chromium needs --no-sandbox.  Only the page of this package is
+            # opened.  /dev/shm is small in containers.
+            self._chromium = self._playwright.chromium.launch(
+                executable_path=find_chromium(),
+                args=['--no-sandbox', '--disable-dev-shm-usage'],
+                env={**os.environ, name: value},
+            )
+        return self._chromium.new_context(**options)
+
+    def close_context(self, context: Any) -> None:
+        """Close a window."""
+        self._close(context)
+
+    def close(self) -> None:
+        """End Chromium."""
+        if self._chromium is not None:
+            self._close(self._chromium)
+
+    @contextlib.contextmanager
+    def time_limit(self, seconds: float) -> Iterator[None]:
+        """Kill Chromium after some time in the context; the call that waits for it then fails."""
+        timer = threading.Timer(seconds, self._kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _close(self, what: Any) -> None:
+        from playwright.sync_api import Error
+
+        with self.time_limit(PATIENCE_S), contextlib.suppress(Error):
+            what.close()
+
+    def _kill(self) -> None:
+        for process_id in marked_processes(self._mark):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process_id, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def running_browser() -> Iterator[tuple[Any, Browser]]:
+    """
+    Yield Playwright and a browser.
 
     No other event loop may run in this thread meanwhile.
     """
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=1000 * PATIENCE_S)
-    with sync_playwright() as playwright:
-        # As root, which CI is, Chromium needs --no-sandbox.  Only the page of this package is
-        # opened.  /dev/shm is small in containers.
-        browser = playwright.chromium.launch(
-            executable_path=find_chromium(), args=['--no-sandbox', '--disable-dev-shm-usage']
-        )
+    with sync_playwright() as playwright, contextlib.closing(Browser(playwright)) as browser:
         yield playwright, browser
-        browser.close()

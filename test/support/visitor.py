@@ -43,7 +43,7 @@ class Visitor(contextlib.ExitStack):
 
     Args:
         playwright: Playwright.
-        browser: the browser.
+        browser: the browser, a :class:`support.chromium.Browser`.
         place: where the page is.
         device: 'desktop' or 'phone'.
         options: further options of the browser's context.
@@ -57,7 +57,7 @@ class Visitor(contextlib.ExitStack):
         self.is_phone = device == 'phone'
         emulation = playwright.devices[_PHONE] if self.is_phone else _DESKTOP
         self.context = browser.new_context(**{**emulation, **options})
-        self.callback(self.context.close)
+        self.callback(browser.close_context, self.context)
         self.context.set_default_timeout(1000 * PATIENCE_S)
         self.console: list[str] = []
         self.requested: list[str] = []
@@ -204,14 +204,15 @@ class Visitor(contextlib.ExitStack):
 
     def evidence(self, screenshot: Path) -> list[tuple[str, str]]:
         """Return what helps to understand a failure, as titled texts, and take a screenshot."""
+        from playwright.sync_api import Error
+
         screenshot.parent.mkdir(parents=True, exist_ok=True)
         picture = screenshot.with_suffix('.png')
-        self.page.screenshot(path=picture, full_page=True)
-        seen = self.page.locator('body').aria_snapshot()
-        logs = [(f'log of {name}', text) for name, text in self.place.logs().items()]
-        return [
-            ('screenshot', str(picture)),
-            (f'page {self.page.url}', seen),
-            ('console of the browser', '\n'.join(self.console[-_LAST:])),
-            *logs,
-        ]
+        found = [('console of the browser', '\n'.join(self.console[-_LAST:]))]
+        found += [(f'log of {name}', text) for name, text in self.place.logs().items()]
+        # A browser that was killed shows nothing.
+        with contextlib.suppress(Error):
+            self.page.screenshot(path=picture, full_page=True)
+            seen = self.page.locator('body').aria_snapshot()
+            found += [('screenshot', str(picture)), (f'page {self.page.url}', seen)]
+        return found

@@ -16,6 +16,9 @@ from support.page_robot import PageRobot
 from support.taught_photographs import teach_photographs
 from support.visitor import DEVICES, Visitor
 
+# The longest test takes 2 minutes on a busy machine.
+_LONGEST_S = 600.0
+
 TAUGHT = {'background': 10, 'cat': 10, 'coffee': 10}
 
 
@@ -64,7 +67,7 @@ def visitor(
 ) -> Iterator[Visitor]:
     """Return a visitor of the page of ``robot``."""
     playwright, browser = playwright_and_browser
-    with Visitor(playwright, browser, robot, device) as visitor:
+    with browser.time_limit(_LONGEST_S), Visitor(playwright, browser, robot, device) as visitor:
         yield visitor
         assert visitor.hosts() == {urlsplit(robot.address).netloc}
         assert visitor.faults() == []
