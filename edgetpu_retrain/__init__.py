@@ -9,18 +9,19 @@ is used, with numpy; neither ROS nor a TensorFlow Lite runtime is needed.
 
 from __future__ import annotations
 
-__all__ = ['SoftmaxRegression']
+from typing import TYPE_CHECKING
 
-# Programs of this package handle signals only after this import, so it imports nothing: neither
-# numpy nor typing, whose constant has this name for type checkers.
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from edgetpu_retrain.softmax_regression import SoftmaxRegression
 else:
 
     def __getattr__(name: str) -> object:
+        # The programs of this package handle signals before they import numpy.
         if name == 'SoftmaxRegression':
             from edgetpu_retrain.softmax_regression import SoftmaxRegression
 
             return SoftmaxRegression
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+__all__ = ['SoftmaxRegression']
