@@ -16,6 +16,7 @@ from edgetpu_retrain.store.questions.question_store import QuestionStore
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import pytest
+from support.announcements import announced, listen
 from support.chromium import browser_module
 from support.page_robot import PageRobot
 from support.visitor import DEVICES, Visitor
@@ -49,6 +50,27 @@ def robot(
 def has_questions(robot: PageRobot, count: int) -> bool:
     """Return whether the robot has as many questions."""
     return len(robot.client.list_questions()) == count
+
+
+def test_an_answer_in_a_dialog_is_announced_once(visitor: Visitor, robot: PageRobot) -> None:
+    asked = len(robot.client.list_questions())
+    listen(visitor.context)
+    visitor.visit()
+    visitor.go('Questions')
+    question = visitor.page.get_by_role('article', name='Question')
+    visitor.press(question.get_by_role('button', name='New class'))
+    # The dialog closes in the moment of the announcement.
+    dialog = visitor.page.get_by_role('dialog', name='What is it?')
+    dialog.get_by_label('Name of the class').fill('zebra')
+    visitor.press(dialog.get_by_role('button', name='Label'))
+    expect(dialog).to_have_count(0)
+    visitor.wait_until(partial(has_questions, robot, asked - 1))
+    left = f'zebra. {asked - 1} questions left.'
+    announcements = visitor.page.get_by_role('status', name='Announcements')
+    expect(announcements).to_have_text(left)
+    assert announced(visitor.page, left) == [left]
+    visitor.page.keyboard.press('z')
+    visitor.wait_until(partial(has_questions, robot, asked))
 
 
 def test_ten_questions_are_answered_with_one_key_each(visitor: Visitor, robot: PageRobot) -> None:

@@ -10,9 +10,14 @@ const SHOWN_MS = 6000;
 const MOST = 3;
 const NONE = [];
 
-/** places: the page, and each open dialog; the last one has the messages. */
-const toasts = createStore({ list: [], announcement: '', places: [] });
+/**
+ * places: the page, and each open dialog; the last one has the messages.
+ * heard: id of the last message that was announced in an earlier place.
+ */
+const toasts = createStore({ list: [], announcement: { id: 0, text: '' }, places: [], heard: 0 });
 let last = 0;
+/** Id of the last message that a live region has had. */
+let announced = 0;
 
 /**
  * Show a message for some seconds.
@@ -35,37 +40,44 @@ export function toastError(error) {
  * Announce a text to screen readers, without showing it.
  * @param {string} text
  */
-export const announce = (text) => toasts.set({ announcement: text });
+export const announce = (text) => toasts.set({ announcement: { id: ++last, text } });
 
 const dismiss = (id) => toasts.set({ list: toasts.get().list.filter((each) => each.id !== id) });
 
 /**
  * The messages that are shown now.  The page has them, and each dialog, because whatever is outside
- * of an open modal dialog is inert: it cannot be pressed, focused or read out.
+ * of an open modal dialog is inert: it cannot be pressed, focused or read out.  Where a message
+ * moves when a dialog opens or closes, it is not in a live region, or it would be announced again.
  */
 export function Toasts() {
   const place = useRef({}).current;
   useLayoutEffect(() => {
-    // What was announced elsewhere is not read out again.
-    const move = (places) => toasts.set({ places, announcement: '' });
+    const move = (places) => toasts.set({ places, heard: announced });
     move([...toasts.get().places, place]);
     return () => move(toasts.get().places.filter((each) => each !== place));
   }, []);
   const here = useStore(toasts, ({ places }) => places[places.length - 1] === place);
   const list = useStore(toasts, (value) => (here ? value.list : NONE));
-  const announcement = useStore(toasts, (value) => (here ? value.announcement : ''));
+  const heard = useStore(toasts, (value) => value.heard);
+  const announcement = useStore(toasts, (value) => (here ? value.announcement : null));
+  useLayoutEffect(() => {
+    if (here) announced = Math.max(announced, announcement.id, ...list.map(({ id }) => id));
+  }, [here, list, announcement]);
+  const shown = (select) => list.filter(select)
+    .map((each) => html`<${Toast} key=${each.id} toast=${each} />`);
+  const moved = shown(({ id }) => id <= heard);
   return html`
     <div class="toasts">
       <div role="status" aria-label="Messages">
-        ${list.filter((each) => each.kind === 'note')
-    .map((each) => html`<${Toast} key=${each.id} toast=${each} />`)}
+        ${shown(({ id, kind }) => kind === 'note' && id > heard)}
       </div>
-      <div role="alert" aria-label="Errors">
-        ${list.filter((each) => each.kind === 'error')
-    .map((each) => html`<${Toast} key=${each.id} toast=${each} />`)}
+      <div role="alert" aria-label="Errors" aria-atomic="false">
+        ${shown(({ id, kind }) => kind === 'error' && id > heard)}
       </div>
+      ${moved.length > 0 && html`<div role="group" aria-label="Earlier messages">${moved}</div>`}
     </div>
-    <p class="only-read-out" role="status" aria-label="Announcements">${announcement}</p>`;
+    <p class="only-read-out" role="status" aria-label="Announcements">
+      ${announcement?.id > heard && announcement.text}</p>`;
 }
 
 function Toast({ toast: { id, text, kind, action } }) {
