@@ -197,7 +197,7 @@ prepare() {
 
 # A shell that starts this in the background has SIGINT ignored, by all that tests start as well.
 python_here() {
-  # Ten times the time limit of a test: so much slower is an emulated processor.
+  # An emulated processor is some ten times slower, and so is the longest test.
   on_machine "$1" env -C /checkout --default-signal=INT PYTHONPATH=/checkout \
     TEST_TIME_LIMIT_S=9000 python "${@:2}"
 }
