@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from edgetpu_retrain.node.parameters.camera_names import MAX_CAMERAS
 from edgetpu_retrain.node.parameters.values import (
     camera_parameters,
     collect_parameters,
-    MAX_CAMERAS,
     PARAMETERS,
 )
 from edgetpu_retrain.parameter import Parameter

@@ -10,6 +10,7 @@ from typing import Any
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.node.parameters import values
+from edgetpu_retrain.node.parameters.camera_names import check_camera_names
 from edgetpu_retrain.node.requests.callback_errors import explain
 from edgetpu_retrain.node.requests.responses import RequestLog
 from edgetpu_retrain.parameter import Parameter, TAKES_EFFECT_AT_ONCE
@@ -78,7 +79,7 @@ class DeclaredParameters:
         Raises:
             RequestError: if the value of a parameter is invalid or missing.
         """
-        for camera in values.check_camera_names(self._value('cameras')):
+        for camera in check_camera_names(self._value('cameras')):
             for each in values.camera_parameters(camera):
                 self._declare(each)
         return self.read()

@@ -6,12 +6,14 @@ from array import array
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.node.parameters.values import (
-    camera_parameters,
+from edgetpu_retrain.node.parameters.camera_names import (
     check_camera_names,
-    collect_parameters,
     MAX_CAMERA_NAME_LENGTH,
     MAX_CAMERAS,
+)
+from edgetpu_retrain.node.parameters.values import (
+    camera_parameters,
+    collect_parameters,
     PARAMETERS,
 )
 from edgetpu_retrain.parameter import Parameter
