@@ -10,6 +10,7 @@ import sys
 from edgetpu_retrain.client import RetrainClientError
 from edgetpu_retrain.demo.stage import StageError
 from edgetpu_retrain.processes.program_error import ProgramError
+from edgetpu_retrain.wording import sentence
 import rclpy
 from rclpy.executors import ExternalShutdownException
 
@@ -29,7 +30,7 @@ def run_with_ros(teach: Callable[[], None]) -> int:
     try:
         teach()
     except (RetrainClientError, StageError, ProgramError) as error:
-        print(f'The demonstration stopped: {error}.', file=sys.stderr)
+        print(f'The demonstration stopped: {sentence(error)}', file=sys.stderr)
         return 1
     except (KeyboardInterrupt, ExternalShutdownException):
         return 130
