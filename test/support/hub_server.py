@@ -22,7 +22,7 @@ from edgetpu_retrain.fleet.hub.streams import (
 )
 from edgetpu_retrain.fleet.station.certificates import Certificate
 import pytest
-from support.waiting import wait_until
+from support.waiting import PATIENCE_S, wait_until
 
 
 def find_nats_server() -> str:
@@ -104,7 +104,7 @@ class HubServer:
         """End the server."""
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait()
+            self._process.wait(PATIENCE_S)
             self._process = None
 
     def kill(self) -> None:
