@@ -75,6 +75,10 @@ class TooFewSamplesError(RequestError):
     """There are too few samples for a request."""
 
 
+class NodeError(RetrainError, RuntimeError):
+    """The middleware rejects a ROS node."""
+
+
 class FleetError(RetrainError, RuntimeError):
     """A file, key, message or program that a fleet needs is missing or invalid."""
 

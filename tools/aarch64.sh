@@ -39,8 +39,8 @@ not_here=(benchmarks client demo fleet/test_ros_process.py gamepad/test_feedback
   node page/browser page/live/test_changes.py page/live/test_holds.py
   page/live/test_trainings.py page/routes page/test_main.py page/test_server.py
   page/video/test_feed.py page/video/test_watching.py replay station
-  command_line/test_beside_a_node.py processes/test_imports.py processes/test_spinning.py
-  webcam/test_webcam_node.py test_aarch64.py test_branch_coverage.py test_dev_script.py
+  command_line/test_beside_a_node.py processes/test_imports.py processes/test_joining.py
+  processes/test_spinning.py webcam/test_webcam_node.py test_aarch64.py test_branch_coverage.py test_dev_script.py
   test_documents.py test_installation.py test_limits_table.py test_lock_completeness.py
   test_locked_requirements.py test_make_commands.py test_parameter_documents.py test_readme.py
   test_release.py test_reliability_table.py test_repository_files.py test_rosdep_keys.py

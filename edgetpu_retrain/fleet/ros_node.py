@@ -14,6 +14,7 @@ from edgetpu_retrain.client.connection import Connection
 from edgetpu_retrain.fleet.robot.node_settings import NodeSettings
 from edgetpu_retrain.fleet.ros_parameters import read_parameters
 import edgetpu_retrain.needs_ros  # noqa: F401
+from edgetpu_retrain.processes.joining import initializing, joining_domain
 from edgetpu_retrain.wording import presentable
 from rcl_interfaces.srv import GetParameters
 import rclpy
@@ -45,14 +46,16 @@ class FleetNode:
         retrain_node: full name of the retrain node.
 
     Raises:
-        RequestError: if the value of a parameter is invalid.
-        RuntimeError: if a ROS argument is invalid.
+        RequestError: if a ROS argument or the value of a parameter is invalid.
+        NodeError: if the middleware rejects the node.
     """
 
     def __init__(self, arguments: list[str] | None = None) -> None:
         self._context = rclpy.Context()
-        rclpy.init(args=arguments, context=self._context)
-        self._node = rclpy.create_node(NODE_NAME, context=self._context)
+        with initializing():
+            rclpy.init(args=arguments, context=self._context)
+        with joining_domain(self._context):
+            self._node = rclpy.create_node(NODE_NAME, context=self._context)
         self.parameters = read_parameters(self._node)
         self.name = self._node.get_fully_qualified_name()
         self._publisher = self._node.create_publisher(

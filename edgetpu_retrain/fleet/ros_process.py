@@ -45,7 +45,7 @@ def run(arguments: list[str] | None = None) -> int:
     logging.getLogger('asyncio').addFilter(_is_worth_logging)
     try:
         node = FleetNode(arguments)
-    except (RetrainError, RuntimeError) as error:
+    except RetrainError as error:
         print(f'error: {sentence(error)}', file=sys.stderr)
         return 1
     with contextlib.closing(node), contextlib.closing(end):

@@ -20,6 +20,7 @@ from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.gamepad.buttons import button_map, Buttons
 from edgetpu_retrain.gamepad.feedback import Feedback
 from edgetpu_retrain.gamepad.teacher import Teacher
+from edgetpu_retrain.processes.joining import joining_domain
 from edgetpu_retrain.wording import sentence
 from rcl_interfaces.msg import ParameterDescriptor
 import rclpy
@@ -123,7 +124,8 @@ def run(arguments: list[str] | None = None) -> int:
         arguments: the command line with ROS arguments; None = that of this process.
 
     Returns:
-        The exit code: 0 after a signal, 2 for an invalid argument or parameter.
+        The exit code: 0 after a signal, 1 if the middleware rejects the node, 2 for an invalid
+        argument or parameter.
     """
     try:
         rclpy.init(args=arguments)
@@ -136,12 +138,13 @@ def run(arguments: list[str] | None = None) -> int:
     stack.callback(rclpy.try_shutdown)
     with stack:
         try:
-            node = rclpy.create_node(NODE_NAME)
+            with joining_domain():
+                node = rclpy.create_node(NODE_NAME)
             build(node, stack)
             rclpy.spin(node)
         except RetrainError as error:
             print(f'error: {sentence(error)}', file=sys.stderr)
-            return 2
+            return 2 if isinstance(error, RequestError) else 1
         except (KeyboardInterrupt, ExternalShutdownException):
             pass
         except Exception:

@@ -17,7 +17,8 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: the command line with ROS arguments; None = that of this process.
 
     Returns:
-        The exit code: 0 after a signal, 2 for an invalid argument or parameter.
+        The exit code: 0 after a signal, 1 if the middleware rejects the node, 2 for an invalid
+        argument or parameter.
 
     Raises:
         SystemExit: if ROS is missing.

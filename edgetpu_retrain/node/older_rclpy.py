@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.node.parameters.declaration import has_value
+from edgetpu_retrain.processes.joining import joining_domain
 from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleNode
@@ -36,16 +36,10 @@ def create_lifecycle_node(name: str) -> LifecycleNode:
         name: the node's name.
 
     Raises:
-        RequestError: if the middleware rejects the node, for example because SROS 2 keys are
-            missing.
+        NodeError: if the middleware rejects the node, for example because SROS 2 keys are missing.
     """
-    try:
+    with joining_domain():
         node = LifecycleNode(name)
-    except _RclError as error:
-        raise RequestError(
-            f'the node cannot join its ROS domain ({" ".join(str(error).split())}): where SROS 2 '
-            'is on, check ROS_SECURITY_KEYSTORE and the enclave'
-        ) from error
     (service,) = (each for each in node.services if each.srv_type is ChangeState)
     change_state = service.callback
 

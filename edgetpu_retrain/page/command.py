@@ -12,7 +12,7 @@ import logging
 import signal
 import sys
 
-from edgetpu_retrain.errors import RetrainError
+from edgetpu_retrain.errors import RequestError, RetrainError
 import edgetpu_retrain.needs_ros  # noqa: F401
 from edgetpu_retrain.page.access.sessions import Sessions
 from edgetpu_retrain.page.announcement import Announcement
@@ -21,6 +21,7 @@ from edgetpu_retrain.page.handlers import add_handlers
 from edgetpu_retrain.page.options import Options, parse_options
 from edgetpu_retrain.page.robot import Robot
 from edgetpu_retrain.page.server import Server
+from edgetpu_retrain.processes.joining import initializing
 from edgetpu_retrain.wording import sentence
 from rclpy.utilities import remove_ros_args
 
@@ -47,15 +48,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(given: list[str]) -> int:
-    options = parse_options(remove_ros_args(given)[1:])
     logging.basicConfig(level=logging.INFO, format='[%(levelname)s] [page]: %(message)s')
     try:
+        with initializing():
+            own = remove_ros_args(given)[1:]
+        options = parse_options(own)
         asyncio.run(_serve(options, given))
     except RetrainError as error:
         print(f'error: {sentence(error)}', file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f'error: {sentence(_cannot_listen(error, options))}', file=sys.stderr)
         return 1
     return 0
 
@@ -85,7 +85,10 @@ async def _serve(options: Options, arguments: list[str]) -> None:
         add_handlers(app, options, robot)
         server = Server(app, options)
         stack.push_async_callback(server.close)
-        announcement.port = await server.start()
+        try:
+            announcement.port = await server.start()
+        except OSError as error:
+            raise RequestError(_cannot_listen(error, options)) from error
         if sessions is None:
             announcement.page()
         else:

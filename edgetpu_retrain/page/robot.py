@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from edgetpu_retrain.client import RetrainClient, RetrainClientError
 from edgetpu_retrain.page.refused import RefusedError
+from edgetpu_retrain.processes.joining import initializing, joining_domain
 from edgetpu_retrain_interfaces.action import Train
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -59,15 +60,21 @@ class Robot:
         on_feedback: functions that are called in the event loop with the feedback of trainings,
             also of those that other programs have started: the first of each training, and then
             at most ten times a second.
+
+    Raises:
+        RequestError: if a ROS argument is invalid.
+        NodeError: if the middleware rejects the node.
     """
 
     def __init__(self, node: str, arguments: list[str] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._context = rclpy.Context()
-        rclpy.init(args=arguments, context=self._context)
-        self.node = rclpy.create_node(
-            NODE_NAME, context=self._context, start_parameter_services=False
-        )
+        with initializing():
+            rclpy.init(args=arguments, context=self._context)
+        with joining_domain(self._context):
+            self.node = rclpy.create_node(
+                NODE_NAME, context=self._context, start_parameter_services=False
+            )
         self._client = RetrainClient(self.node, node, _TIMEOUT_S)
         self.name = self._client.name
         self.is_connected = False

@@ -13,6 +13,7 @@ import click
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.exit_codes import CALL_WAS_WRONG, print_error, run_command
 import edgetpu_retrain.needs_ros  # noqa: F401
+from edgetpu_retrain.processes.joining import joining_domain
 from edgetpu_retrain.recordings.image_bag import BagPart, picture_topics
 from edgetpu_retrain.replay.replay import Replay
 from edgetpu_retrain.wording import counted, presentable, sentence
@@ -72,7 +73,8 @@ def replay(
     # If the bag has no image topic, opening the topic '' raises an error that lists all topics.
     parts = [BagPart(topic, from_s, to_s) for topic in topics or picture_topics(bag) or ('',)]
     with ExitStack() as stack:
-        node = rclpy.create_node(_NODE_NAME)
+        with joining_domain():
+            node = rclpy.create_node(_NODE_NAME)
         stack.callback(node.destroy_node)
         recording = Replay(node, bag, parts, stack)
         log = node.get_logger().info
@@ -104,8 +106,8 @@ def run(arguments: list[str] | None = None) -> int:
         arguments: the command line, including ROS arguments; None = that of this process.
 
     Returns:
-        The exit code: 0 (also after a signal), 1 if the bag cannot be read, 2 if an argument is
-        wrong, such as the path of the bag.
+        The exit code: 0 (also after a signal), 1 if the bag cannot be read or the middleware
+        rejects the node, 2 if an argument is wrong, such as the path of the bag.
     """
     given = sys.argv if arguments is None else [_NODE_NAME, *arguments]
     try:

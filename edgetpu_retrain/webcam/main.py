@@ -17,8 +17,8 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: the command line with ROS arguments; None = that of this process.
 
     Returns:
-        The exit code: 0 after a signal, 1 if the webcam or file cannot be read, 2 for an invalid
-        argument or parameter.
+        The exit code: 0 after a signal, 1 if the webcam or file cannot be read or the middleware
+        rejects the node, 2 for an invalid argument or parameter.
 
     Raises:
         SystemExit: if ROS is missing.

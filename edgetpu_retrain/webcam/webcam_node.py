@@ -16,6 +16,7 @@ import time
 
 from edgetpu_retrain.errors import RequestError, RetrainError
 import edgetpu_retrain.needs_ros  # noqa: F401
+from edgetpu_retrain.processes.joining import joining_domain
 from edgetpu_retrain.webcam.video_source import BgrArray, VideoSource
 from edgetpu_retrain.wording import sentence
 from rcl_interfaces.msg import ParameterDescriptor
@@ -43,10 +44,12 @@ class WebcamNode(Node):
     Raises:
         RequestError: if a parameter is invalid.
         WebcamError: if the webcam or video file cannot be opened, or has no pictures.
+        NodeError: if the middleware rejects the node.
     """
 
     def __init__(self) -> None:
-        super().__init__(NODE_NAME)
+        with joining_domain():
+            super().__init__(NODE_NAME)
         source = str(
             self._declare('source', '0', 'a webcam or a video file, see docs/interface.md')
         )
@@ -134,8 +137,8 @@ def run(arguments: list[str] | None = None) -> int:
         arguments: the command line with ROS arguments; None = that of this process.
 
     Returns:
-        The exit code: 0 after a signal, 1 if the webcam or file cannot be read, 2 for an invalid
-        argument or parameter.
+        The exit code: 0 after a signal, 1 if the webcam or file cannot be read or the middleware
+        rejects the node, 2 for an invalid argument or parameter.
     """
     try:
         rclpy.init(args=arguments)
