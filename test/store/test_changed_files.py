@@ -27,6 +27,8 @@ CHANGES = 200
 SEED = 20_261
 # How long to write after each change, nanoseconds.
 WRITING_NS = 10_000_000
+# Far more than it writes within that time.
+_MOST_LINES = 3000
 WRITER = Path(__file__).with_name('writer_to_disturb.py')
 
 Stamps = set[int]
@@ -80,6 +82,7 @@ class Writer:
         lines = [self.next_line()]
         while lines[-1].get('begun', 0) < time_ns and ' is damaged ' not in str(lines[-1]):
             lines.append(self.next_line())
+            assert len(lines) < _MOST_LINES, lines[-5:]
         self.say()
         return [*lines, *iter(self.next_line, {'paused': True})]
 

@@ -22,3 +22,16 @@ def damage_embeddings(path: Path) -> None:
     end = start + page_size
     content[start:end] = b'\xff' * page_size
     path.write_bytes(content)
+
+
+def mix_states(path: Path, table: str, columns: str) -> None:
+    """
+    Give a table of a sample database a row from later than its state.
+
+    Args:
+        path: the database, which no process may have open.
+        table: the table.
+        columns: values for its new row, as SQL.
+    """
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f'INSERT INTO {table} VALUES ({columns})')

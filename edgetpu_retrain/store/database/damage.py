@@ -11,7 +11,7 @@ import sqlite3
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.database.open_files import set_aside, SUFFIXES
-from edgetpu_retrain.store.database.structure import check_structure
+from edgetpu_retrain.store.database.structure import check_structure, mixed_states
 from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE
 from edgetpu_retrain.store.files.regular_file import check_regular_file
 
@@ -81,6 +81,8 @@ def _damage(path: Path, option: str, is_ending: Callable[[], bool]) -> str:
         try:
             check_structure(connection, path)
             (verdict,) = connection.execute('PRAGMA integrity_check(1)').fetchone()
+            if verdict == 'ok':
+                verdict = mixed_states(connection) or verdict
         except sqlite3.OperationalError:
             raise
         except (StoreError, sqlite3.DatabaseError) as error:

@@ -12,6 +12,7 @@ import threading
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.database.schema import open_for_reading
+from edgetpu_retrain.store.database.structure import mixed_states
 from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE, as_store_error, is_damage
 
 
@@ -119,6 +120,8 @@ class DamageCheck:
                 return None
             with closing(unfinished):
                 (verdict,) = connection.execute('PRAGMA quick_check(1)').fetchone()
+                if verdict == 'ok':
+                    verdict = mixed_states(connection) or verdict
         except sqlite3.DatabaseError as error:
             if not (self._interrupted or is_damage(error)):
                 raise

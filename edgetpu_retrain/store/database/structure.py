@@ -164,6 +164,16 @@ _ROW_NUMBERS = {
     ('removed_images', 'sample_id'),
     ('questions', 'id'),
 }
+# Columns with numbers of rows of another table, which numbers its rows one after the other.
+_NUMBERS = (
+    ('changed_samples', 'change_id', 'changes'),
+    ('changed_questions', 'change_id', 'changes'),
+    ('changed_questions', 'question_id', 'questions'),
+    ('changed_samples', 'sample_id', 'samples'),
+    ('embeddings', 'sample_id', 'samples'),
+    ('images', 'sample_id', 'samples'),
+    ('removed_samples', 'id', 'samples'),
+)
 _DEFAULTS = (None, '0', "''")
 _CHECK = re.compile(r'\bCHECK\b', re.IGNORECASE)
 # The column number (cid) of an expression in PRAGMA index_xinfo
@@ -217,6 +227,28 @@ def check_structure(connection: sqlite3.Connection, path: Path) -> None:
             f'changed. What to do: {AFTER_DAMAGE}.'
         )
     _accepted.append(schema)
+
+
+def mixed_states(connection: sqlite3.Connection) -> str:
+    """
+    Return which rows are from a later state of the database than others; '' = none.
+
+    If the write-ahead log is lost during a checkpoint, the file has pages of two states.  SQLite's
+    own checks do not find this, and the number of the next row may be in use already.
+    """
+    tables = {name for (name,) in connection.execute('SELECT name FROM sqlite_master')}
+    for table, column, numbered in _NUMBERS:
+        if not tables >= {table, numbered, 'sqlite_sequence'}:
+            continue
+        # One statement, because others may write between two.
+        (is_later,) = connection.execute(
+            f'SELECT (SELECT MAX({column}) FROM {table}) > (SELECT COALESCE(MAX(seq), 0) '  # noqa: S608
+            'FROM sqlite_sequence WHERE name = ?)',
+            (numbered,),
+        ).fetchone()
+        if is_later:
+            return f'{table} has rows that are later than the last of {numbered}'
+    return ''
 
 
 def _problem(connection: sqlite3.Connection, schema: Schema) -> str:

@@ -22,7 +22,7 @@ from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.store.samples.snapshot import MalformedRowError
 import numpy as np
 import pytest
-from support.damaged_database import damage_embeddings
+from support.damaged_database import damage_embeddings, mix_states
 from support.samples import add_sample
 from support.waiting import PATIENCE_S
 
@@ -52,14 +52,14 @@ class LongCheck:
         self.opened.append(open_for_reading(path))
         return self
 
-    def execute(self, sql: str) -> sqlite3.Cursor:
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
         """Execute a statement; replace the first check."""
         if 'quick_check' in sql:
             self.on_check()
             if not self.started.is_set():
                 self.started.set()
                 sql = ENDLESS
-        return self.opened[-1].execute(sql)
+        return self.opened[-1].execute(sql, *parameters)
 
     def interrupt(self) -> None:
         """Interrupt the statement that runs."""
@@ -132,6 +132,32 @@ def test_what_a_reader_finds_is_not_written_to(damaged: Path, teach: Teach) -> N
         with pytest.raises(StoreError, match=r'is damaged .*malformed.*nothing is written'):
             teach(store, 'mug')
         assert 'malformed' in store.damage_check.problem
+
+
+@pytest.mark.parametrize(
+    ('table', 'row', 'numbered'),
+    [
+        ('changed_samples', "99, 1, '', 'mug'", 'changes'),
+        ('changed_samples', "1, 99, '', 'mug'", 'samples'),
+        ('changed_questions', '99, 1, 0', 'changes'),
+        ('changed_questions', '1, 99, 0', 'questions'),
+        ('embeddings', "1, 99, x'00'", 'samples'),
+        ('images', "99, x'00'", 'samples'),
+        ('removed_samples', "99, 'mug', '', 0, 1, 0, ''", 'samples'),
+    ],
+)
+def test_pages_of_two_states_are_found(
+    path: Path, teach: Teach, table: str, row: str, numbered: str
+) -> None:
+    with SampleStore(path) as store:
+        teach(store, 'mug')
+    mix_states(path, table, row)
+    with SampleStore(path) as store:
+        store.damage_check.run()
+        words = f'{table} has rows that are later than the last of {numbered}'
+        assert store.damage_check.damage == words
+        with pytest.raises(StoreError, match=rf'is damaged \({words}\), so nothing is written'):
+            teach(store, 'mug')
 
 
 def test_a_damaged_row_can_be_removed(path: Path, samples: SampleStore, teach: Teach) -> None:

@@ -17,6 +17,7 @@ from edgetpu_retrain.store.database.open_files import OpenFiles, SUFFIXES
 from edgetpu_retrain.store.files.ownership import Ownership
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import pytest
+from support.damaged_database import mix_states
 
 EXTRACTOR = 'a' * 64
 
@@ -161,6 +162,22 @@ def test_an_index_cut_short_loses_nothing(path: Path, samples: SampleStore, teac
     os.truncate(f'{path}-shm', 0)
     check_told_once(samples, teach, 'has a changed -shm file')
     assert after_a_kill(path) == 11
+
+
+def test_a_database_with_pages_of_two_states_is_not_written_to(
+    path: Path, samples: SampleStore, teach: Teach
+) -> None:
+    teach(samples, 'cat')
+    samples.checkpoint()
+    mixed = path.with_name('mixed.db')
+    shutil.copyfile(path, mixed)
+    mix_states(mixed, 'images', "99, x'00'")
+    mixed.replace(path)
+    words = 'is damaged .images has rows that are later than the last of samples.'
+    with pytest.raises(FilesChangedError, match=words):
+        teach(samples, 'cat')
+    with pytest.raises(StoreError, match=f'{words}.*nothing more is written to it'):
+        teach(samples, 'cat')
 
 
 def test_a_database_cut_short_is_not_written_to_any_more(
