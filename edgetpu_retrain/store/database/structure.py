@@ -242,8 +242,8 @@ def mixed_states(connection: sqlite3.Connection) -> str:
             continue
         # One statement, because others may write between two.
         (is_later,) = connection.execute(
-            f'SELECT (SELECT MAX({column}) FROM {table}) > (SELECT COALESCE(MAX(seq), 0) '  # noqa: S608
-            'FROM sqlite_sequence WHERE name = ?)',
+            f'SELECT (SELECT MAX({column}) FROM {table}) > '  # noqa: S608
+            '(SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = ?)',
             (numbered,),
         ).fetchone()
         if is_later:
