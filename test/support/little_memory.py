@@ -15,7 +15,7 @@ import resource
 import sys
 
 import cv2
-from edgetpu_retrain.command_line.main import main as run_command_line
+from edgetpu_retrain.command_line.group import run as run_command_line
 from edgetpu_retrain.model_file.flatbuffer import parse
 from edgetpu_retrain.model_file.metadata.packed_files import read_files
 from edgetpu_retrain.model_file.schema import load_schema
