@@ -25,13 +25,17 @@ async def run_until_first_ends(*coroutines: Coroutine[Any, Any, None]) -> None:
     """
     Run coroutines until one ends, and cancel the others.
 
-    If the one that ended has raised an error, raise this error.
+    If the one that ended has raised an error, raise this error; errors of the others are ignored.
     """
     tasks = [asyncio.create_task(each) for each in coroutines]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         await cancel(tasks)
+        # Several fail at once if a connection is lost.  asyncio would log those that nobody reads.
+        for task in tasks:
+            if not task.cancelled():
+                task.exception()
     for task in done:
         task.result()
 
