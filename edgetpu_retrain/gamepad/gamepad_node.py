@@ -20,7 +20,7 @@ from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.gamepad.buttons import button_map, Buttons
 from edgetpu_retrain.gamepad.feedback import Feedback
 from edgetpu_retrain.gamepad.teacher import Teacher
-from edgetpu_retrain.processes.joining import joining_domain
+from edgetpu_retrain.processes.joining import initializing, joining_domain
 from edgetpu_retrain.wording import sentence
 from rcl_interfaces.msg import ParameterDescriptor
 import rclpy
@@ -128,9 +128,10 @@ def run(arguments: list[str] | None = None) -> int:
         argument or parameter.
     """
     try:
-        rclpy.init(args=arguments)
-    except RuntimeError as error:
-        print(f'error: {error}', file=sys.stderr)
+        with initializing():
+            rclpy.init(args=arguments)
+    except RequestError as error:
+        print(f'error: {sentence(error)}', file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 0

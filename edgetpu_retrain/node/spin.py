@@ -8,10 +8,12 @@ from contextlib import closing, ExitStack
 import signal
 import sys
 
+from edgetpu_retrain.errors import RequestError
 import edgetpu_retrain.needs_ros  # noqa: F401
 from edgetpu_retrain.node.older_rclpy import create_lifecycle_node
 from edgetpu_retrain.node.requests.callback_errors import FOR_THE_USER, logged_errors
 from edgetpu_retrain.node.retrain_node import RetrainNode
+from edgetpu_retrain.processes.joining import initializing
 from edgetpu_retrain.wording import presentable, sentence
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
@@ -36,9 +38,9 @@ def run(arguments: list[str] | None = None) -> int:
     # shutdown would block.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        rclpy.init(args=arguments)
-    except RuntimeError as error:
-        # A ROS argument or a parameter file is invalid.
+        with initializing():
+            rclpy.init(args=arguments)
+    except RequestError as error:
         print(presentable(f'{NODE_NAME}: {error}'), file=sys.stderr)
         return 1
     stack = ExitStack()

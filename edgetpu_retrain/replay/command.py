@@ -13,7 +13,7 @@ import click
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.exit_codes import CALL_WAS_WRONG, print_error, run_command
 import edgetpu_retrain.needs_ros  # noqa: F401
-from edgetpu_retrain.processes.joining import joining_domain
+from edgetpu_retrain.processes.joining import initializing, joining_domain
 from edgetpu_retrain.recordings.image_bag import BagPart, picture_topics
 from edgetpu_retrain.replay.replay import Replay
 from edgetpu_retrain.wording import counted, presentable, sentence
@@ -111,9 +111,9 @@ def run(arguments: list[str] | None = None) -> int:
     """
     given = sys.argv if arguments is None else [_NODE_NAME, *arguments]
     try:
-        rclpy.init(args=given)
-    except RuntimeError as error:
-        # A ROS argument or a parameter file is invalid.
+        with initializing():
+            rclpy.init(args=given)
+    except RequestError as error:
         print_error(error)
         return CALL_WAS_WRONG
     except KeyboardInterrupt:

@@ -16,7 +16,7 @@ import time
 
 from edgetpu_retrain.errors import RequestError, RetrainError
 import edgetpu_retrain.needs_ros  # noqa: F401
-from edgetpu_retrain.processes.joining import joining_domain
+from edgetpu_retrain.processes.joining import initializing, joining_domain
 from edgetpu_retrain.webcam.video_source import BgrArray, VideoSource
 from edgetpu_retrain.wording import sentence
 from rcl_interfaces.msg import ParameterDescriptor
@@ -141,9 +141,10 @@ def run(arguments: list[str] | None = None) -> int:
         rejects the node, 2 for an invalid argument or parameter.
     """
     try:
-        rclpy.init(args=arguments)
-    except RuntimeError as error:
-        print(f'error: {error}', file=sys.stderr)
+        with initializing():
+            rclpy.init(args=arguments)
+    except RequestError as error:
+        print(f'error: {sentence(error)}', file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 0
