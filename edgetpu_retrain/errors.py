@@ -129,7 +129,7 @@ class HubRefusedError(HubError):
 
 
 class HubDeniedError(HubRefusedError):
-    """A hub rejected a request, because the member lacks a permission for it."""
+    """A hub rejected a connection or a request, because it does not permit it to the member."""
 
 
 class RosMissingError(RetrainError, ImportError):

@@ -64,6 +64,14 @@ class RunningStation(RunningProgram):
         self.wait_for_log('the hub is ready')
         return self
 
+    def wait_until_reloaded(self, since: int = 0) -> None:
+        """
+        Wait until the hub lets new members connect.
+
+        While it reloads its configuration, it ends connections that are just made.
+        """
+        self.wait_for_log('Reloaded server configuration', since=since)
+
     @property
     def url(self) -> str:
         return self.folder.settings().local_url
@@ -75,8 +83,7 @@ class RunningStation(RunningProgram):
         since = len(self.log)
         assert main(list(map(str, command))) == 0
         if self.process.poll() is None:
-            # A connection that is made meanwhile may be cut.
-            self.wait_for_log('Reloaded server configuration', since=since)
+            self.wait_until_reloaded(since)
         return replace(Credentials.read(path), url=self.url)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+import contextlib
 from datetime import datetime, timezone
 import functools
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, cast, TypeVar
 import click
 from edgetpu_retrain.command_line import options
 from edgetpu_retrain.command_line.options import Command
-from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.errors import HubDeniedError, HubLostError, RequestError
 from edgetpu_retrain.fleet.hub.connection import connect, Hub
 from edgetpu_retrain.fleet.roster.roster import Roster
 from edgetpu_retrain.fleet.station.folder import default_station_folder, StationFolder
@@ -29,6 +30,11 @@ _SECONDS = {'m': 60, 'h': 3600, 'd': 86_400, 'w': 7 * 86_400, 'y': 365 * 86_400}
 # since 1970.  9999 is the last year of datetime, so its last hours cannot be converted to all time
 # zones.
 _MOST_MS = 253_370_764_800_000
+# nats-server reloads its configuration after each change of the members, and ends connections that
+# are made at that moment: see reloadAuthorization in
+# https://github.com/nats-io/nats-server/blob/main/server/reload.go
+_RETRIES = 2
+_RETRY_S = 1.0
 _UNITS = {'B': 1, 'MB': 10**6, 'GB': 10**9, 'TB': 10**12}
 
 
@@ -50,7 +56,11 @@ def station_folder(command: Command) -> Command:
 
 
 def use_hub(folder: StationFolder, use: Callable[[Hub], Awaitable[Result]]) -> Result:
-    """Call ``use`` with a connection to the hub on this machine; return the result of the call."""
+    """
+    Call ``use`` with a connection to the hub on this machine; return the result of the call.
+
+    If the hub rejects or ends the connection, ``use`` is called again with a new one.
+    """
 
     async def connected() -> Result:
         hub = await connect(folder.settings().local_url, folder.credentials())
@@ -59,6 +69,10 @@ def use_hub(folder: StationFolder, use: Callable[[Hub], Awaitable[Result]]) -> R
         finally:
             await hub.close()
 
+    for _ in range(_RETRIES):
+        with contextlib.suppress(HubDeniedError, HubLostError):
+            return asyncio.run(connected())
+        time.sleep(_RETRY_S)
     return asyncio.run(connected())
 
 

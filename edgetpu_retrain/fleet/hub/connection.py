@@ -236,7 +236,8 @@ async def connect(url: str, credentials: HubCredentials) -> Hub:
         credentials: the member's seed, and the certificate that signed the hub's certificate.
 
     Raises:
-        HubError: if no hub responds, or the hub is not that of the credentials or rejects the key.
+        HubDeniedError: if the hub rejects the key.
+        HubError: if no hub responds, or the hub is not that of the credentials.
         FleetError: if the credentials are not valid.
     """
     key = Key.from_seed(credentials.seed).public
@@ -282,7 +283,7 @@ async def connect(url: str, credentials: HubCredentials) -> Hub:
             await asyncio.wait_for(client.close(), _CHECK_S)
         # For a malformed URL, urllib and the client raise various subclasses of these errors.
         if isinstance(error, (OSError, ValueError, asyncio.TimeoutError, nats.errors.Error)):
-            raise HubError(_reason(url, cause)) from error
+            raise _connection_error(url, cause) from error
         raise
     hubs.append(Hub(client, url, key))
     return hubs[0]
@@ -299,17 +300,19 @@ def _tls(ca: str) -> ssl.SSLContext | None:
         ) from error
 
 
-def _reason(url: str, error: BaseException) -> str:
+def _connection_error(url: str, error: BaseException) -> HubError:
     text = str(error).lower()
     if isinstance(error, ssl.SSLError):
-        return (
+        return HubError(
             f'the hub at {url} is not the one of these credentials, its certificate is not '
             f'accepted ({error}): copy the credentials that the station wrote for this robot again'
         )
     if 'authorization' in text or 'authentication' in text:
-        return (
+        return HubDeniedError(
             f"the hub at {url} does not accept this robot's key: add it at the station with "
             "'edgetpu_retrain fleet add', or was it revoked?"
         )
     cause = text or type(error).__name__
-    return f'no hub can be reached at {url} ({cause}): is it running, and is the address right?'
+    return HubError(
+        f'no hub can be reached at {url} ({cause}): is it running, and is the address right?'
+    )

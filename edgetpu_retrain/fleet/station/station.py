@@ -14,7 +14,7 @@ import json
 import time
 from typing import Any
 
-from edgetpu_retrain.errors import HubError, RetrainError
+from edgetpu_retrain.errors import HubError, HubLostError, RetrainError
 from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
 from edgetpu_retrain.fleet.hub.connection import connect, HubCredentials
 from edgetpu_retrain.fleet.hub.report_relay import relay_reports
@@ -177,10 +177,13 @@ class Station:
                 await asyncio.sleep(_POLL_S)
                 continue
             try:
-                await create_streams(hub, self._settings.evidence_bytes)
+                return await create_streams(hub, self._settings.evidence_bytes)
+            except HubLostError:  # The server has ended, or reloaded its configuration.
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(_POLL_S)
             finally:
                 await hub.close()
-            return
 
     def _changed(self, stream: str) -> None:
         self._report_of_ledger = None

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 import time
 
 from edgetpu_retrain.command_line.fleet.options import (
@@ -12,9 +13,12 @@ from edgetpu_retrain.command_line.fleet.options import (
     read_moment,
     read_size,
     size_in_words,
+    use_hub,
 )
-from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.errors import HubLostError, RequestError
+from edgetpu_retrain.fleet.hub.connection import Hub
 import pytest
+from support.running_station import RunningStation
 
 HOUR_MS = 3_600_000
 
@@ -73,3 +77,23 @@ def test_sizes_are_printed_in_their_unit() -> None:
         '50.0 GB',
         '3.0 TB',
     ]
+
+
+def test_a_command_whose_connection_is_lost_tries_again(tmp_path: Path) -> None:
+    lost = 0
+
+    async def use(hub: Hub) -> str:
+        nonlocal lost
+        if lost < losses:
+            lost += 1
+            await hub.close()
+        return str((await hub.api('STREAM.INFO.EVIDENCE', {}))['config']['name'])
+
+    with RunningStation(tmp_path / 'base') as station:
+        station.wait_until_ready()
+        losses = 2
+        assert use_hub(station.folder, use) == 'EVIDENCE'
+        losses = 5
+        with pytest.raises(HubLostError):
+            use_hub(station.folder, use)
+    assert lost == 5

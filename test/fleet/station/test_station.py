@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,14 +15,25 @@ from typing import Any
 from edgetpu_retrain.errors import HubError
 from edgetpu_retrain.fleet.hub.connection import connect, Hub
 from edgetpu_retrain.fleet.hub.reports import Report
+from edgetpu_retrain.fleet.hub.stream_creation import create_streams
 from edgetpu_retrain.fleet.roster.roster import Member
+from edgetpu_retrain.fleet.station import station as station_module
 from edgetpu_retrain.fleet.station.credentials import Credentials
 from edgetpu_retrain.fleet.station.folder import StationFolder
 from edgetpu_retrain.fleet.station.received_packs import read_packs
 from edgetpu_retrain.fleet.station.roster_changes import find_member
+from edgetpu_retrain.fleet.station.settings import Settings
 import pytest
+from support.fleet_members import SPACE
 from support.hub_network import run, until
-from support.running_station import member_status, output, Robot, RunningStation, status
+from support.running_station import (
+    free_port,
+    member_status,
+    output,
+    Robot,
+    RunningStation,
+    status,
+)
 from support.waiting import wait_until
 
 
@@ -72,14 +84,14 @@ def report(robot: Robot, stamp_ms: int, url: str = '', **fields: Any) -> None:
 
 
 def packs_at(robot: Robot, url: str, credentials: Credentials) -> int:
-    """Return how many packs of a robot a hub has; -1 if it does not accept the credentials."""
+    """Return how many packs of a robot a hub has; -1 if it does not let a member read them yet."""
 
     async def count() -> int:
         try:
             hub = await connect(url, credentials)
+            packs = await read_packs(hub, robot.key.public)
         except HubError:
             return -1
-        packs = await read_packs(hub, robot.key.public)
         await hub.close()
         return len({pack.header.hash for pack in packs})
 
@@ -131,6 +143,35 @@ def listens(station: RunningStation) -> bool:
         return True
 
     return run(try_once())
+
+
+def test_a_station_creates_its_streams_again_if_the_connection_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost: list[Hub] = []
+
+    async def lose_the_first(hub: Hub, limit: int) -> None:
+        if not lost:
+            lost.append(hub)
+            await hub.close()
+        await create_streams(hub, limit)
+
+    monkeypatch.setattr(station_module, 'create_streams', lose_the_first)
+    folder = StationFolder(tmp_path / 'base')
+    folder.make_base(Settings(('localhost',), '127.0.0.1', free_port(), 1 << 30))
+    log: list[str] = []
+
+    async def start() -> None:
+        station = station_module.Station(folder, SPACE, None, log.append)
+        task = asyncio.create_task(station.run())
+        await until(lambda: task.done() or any('the hub is ready' in line for line in log))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        station.close()
+
+    run(start())
+    assert lost
+    assert any('the hub is ready' in line for line in log)
 
 
 def test_a_second_station_of_a_folder_is_rejected(station: RunningStation) -> None:
@@ -286,8 +327,8 @@ def test_a_site_goes_on_while_the_base_is_away(tmp_path: Path) -> None:
     base.add('site', '--role', 'propose', '--hub-name', 'localhost')
     options = ('--upstream', base.url, '--credentials', tmp_path / 'site.json')
     with RunningStation(tmp_path / 'site', *options) as site:
-        site.wait_until_ready()
         # It learns from the base who may connect.
+        site.wait_until_ready().wait_until_reloaded()
         teach(ada, 'mug', url=site.url)
         report(ada, 1000, url=site.url, version=7)
         wait_until(lambda: member_status(base, 'ada')['state'] == 'here', 0.5)
