@@ -91,21 +91,16 @@ def serve(
     """
     if credentials is not None and not upstream:
         raise click.UsageError('--credentials is for the hub of a site: give --upstream as well.')
-    settings = _settings(folder, hub_names, host, port, limit)
     if folder.exists():
         if credentials is not None:
             _check_credentials(folder, credentials)
-        folder.write_settings(settings)
-    elif upstream:
-        if credentials is None:
-            raise click.UsageError('--upstream needs --credentials at the first start.')
-        folder.make_site(settings, Credentials.read(credentials))
-        say(f'this is the hub of a site of {upstream}; its folder is {folder.path}')
-    else:
-        folder.make_base(settings)
-        say(f'this is a new fleet; back up its folder, {folder.path}, which has its key')
+    elif upstream and credentials is None:
+        raise click.UsageError('--upstream needs --credentials at the first start.')
     space = space_of(read_extractor(extractor, ''))
+    # A second process must not change the files of a running station.
     with folder.serving():
+        settings = _settings(folder, hub_names, host, port, limit)
+        _write_folder(folder, settings, upstream, credentials)
         own = folder.credentials()
         log = _print if verbose else _print_unusual
         station = Station(folder, space, (upstream, own) if upstream else None, log)
@@ -116,6 +111,20 @@ def serve(
         with contextlib.closing(station):
             asyncio.run(_until_stopped(station))
     say('the hub has ended')
+
+
+def _write_folder(
+    folder: StationFolder, settings: Settings, upstream: str | None, credentials: Path | None
+) -> None:
+    """Make the folder of a new station, or store the settings in the one that is there."""
+    if folder.exists():
+        folder.write_settings(settings)
+    elif credentials is not None:
+        folder.make_site(settings, Credentials.read(credentials))
+        say(f'this is the hub of a site of {upstream}; its folder is {folder.path}')
+    else:
+        folder.make_base(settings)
+        say(f'this is a new fleet; back up its folder, {folder.path}, which has its key')
 
 
 def _check_credentials(folder: StationFolder, credentials: Path) -> None:

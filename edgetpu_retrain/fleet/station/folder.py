@@ -263,7 +263,14 @@ class StationFolder:
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        """Lock the folder while the hub runs; raise FleetError if it is locked already."""
+        """
+        Lock the folder, which is created if it is missing, while the hub runs.
+
+        Raises:
+            FleetError: if it is locked already.
+        """
+        with as_store_error('create the station folder', self.path):
+            make_folder(self.path.absolute(), 0o700)
         with _lock(self.path / 'serving', wait=False):
             yield
 

@@ -175,9 +175,13 @@ def test_a_station_creates_its_streams_again_if_the_connection_is_lost(
 
 
 def test_a_second_station_of_a_folder_is_rejected(station: RunningStation) -> None:
-    with RunningStation(station.folder.path) as second:
+    folder = station.folder
+    before = folder.settings(), folder.certificate.read_bytes()
+    options = ('--port', free_port(), '--hub-name', 'elsewhere.local')
+    with RunningStation(folder.path, *options) as second:
         second.wait_for_log('runs the hub of')
         assert second.wait() == 1
+    assert (folder.settings(), folder.certificate.read_bytes()) == before
 
 
 def test_a_port_in_use_is_reported(station: RunningStation, tmp_path: Path) -> None:
