@@ -229,16 +229,18 @@ class Member:
             await asyncio.sleep(self._pauses.retry_s)
 
     async def _learn_when_due(self) -> None:
-        failures = 0
+        retry_s = self._pauses.retry_s
         while True:
             await self._learn_due.wait()
             await self._wait_until_quiet()
             learned = await self._guard('training', self._learner.learn)
-            failures = 0 if learned is not None else failures + 1
             if learned is None:
-                await asyncio.sleep(min(self._pauses.retry_s * 2**failures, _LONGEST_RETRY_S))
+                retry_s = min(2 * retry_s, _LONGEST_RETRY_S)
+                await asyncio.sleep(retry_s)
                 self._learn_due.set()
-            elif learned.words and learned != self.learned:
+                continue
+            retry_s = self._pauses.retry_s
+            if learned.words and learned != self.learned:
                 self.learned = learned
                 self._log('info', sentence(learned.words))
                 self._report_due.set()

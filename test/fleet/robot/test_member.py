@@ -58,7 +58,13 @@ class Robot:
     """A member with its samples and its log."""
 
     def __init__(
-        self, folder: Path, key: Key, hub: HubServer, *, needs_evidence: bool = True
+        self,
+        folder: Path,
+        key: Key,
+        hub: HubServer,
+        *,
+        needs_evidence: bool = True,
+        pauses: Pauses = SOON,
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
@@ -76,7 +82,7 @@ class Robot:
             self.files,
             self.lessons,
             lambda severity, words: self.log.append(f'{severity}: {words}'),
-            SOON,
+            pauses,
         )
 
     def teach(self, label: str, number: int) -> None:
@@ -247,6 +253,20 @@ def test_a_failed_training_is_tried_again(hub: HubServer, tmp_path: Path) -> Non
             await until(ada.has_none)
         failed = [line for line in ada.log if 'ended without a result' in line]
         assert len(failed) == 1, 'the same problem is logged once'
+
+    with hub:
+        run(live())
+
+
+def test_a_training_that_fails_for_days_is_tried_again(hub: HubServer, tmp_path: Path) -> None:
+    async def live() -> None:
+        await prepare(hub)
+        at_once = Pauses(10.0, 0.0, 0.0, 0.0, 0.0, 100.0, 100.0)
+        ada = Robot(tmp_path / 'ada', ADA, hub, pauses=at_once)
+        # More than the exponents of a float.
+        ada.lessons.failures = 1100
+        async with members(ada):
+            await until(lambda: ada.lessons.count > 1100)
 
     with hub:
         run(live())
