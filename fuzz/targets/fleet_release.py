@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
@@ -23,6 +23,7 @@ from edgetpu_retrain.learning import Head
 from edgetpu_retrain.learning.unknown import UnknownDetector
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
+from fuzz.json_mutation import mutate_json
 from fuzz.target import each_of, MemoryBudget, MIB, Target
 import numpy as np
 
@@ -63,4 +64,12 @@ def _seeds() -> Iterator[bytes]:
     yield encode_promotion(Promotion(_KEY.public, 6, 'b' * 64, 1.0), _KEY)
 
 
-TARGET = Target(run=_run, seeds=_seeds, memory=MemoryBudget(2 * MIB, 256))
+def _mutate(data: bytes, most: int, seed: int, mutate: Callable[[bytes, int], bytes]) -> bytes:
+    """Change the fields, which are JSON between the publisher and the numbers, or any byte."""
+    before, brace, rest = data.partition(b'{')
+    fields, end, numbers = rest.partition(b'\n')
+    most -= len(before) + len(end) + len(numbers)
+    return before + mutate_json(brace + fields, most, seed, mutate) + end + numbers
+
+
+TARGET = Target(run=_run, seeds=_seeds, mutate=_mutate, memory=MemoryBudget(2 * MIB, 256))

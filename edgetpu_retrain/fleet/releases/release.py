@@ -207,8 +207,8 @@ def _release(fields: Any, numbers: bytes, publisher: str, space: EmbeddingSpace)
     if not np.isfinite(values).all():
         raise ValueError('it has a number that is not finite')
     weights, bias, center, gain, along = np.split(values, np.cumsum(sizes)[:-1])
-    low, high = _finite(fields['logit_range'][0]), _finite(fields['logit_range'][1])
-    if low > high or len(fields['logit_range']) != 2:
+    low, high = map(_finite, fields['logit_range'])
+    if low > high:
         raise ValueError(f'its logits are from {low} to {high}')
     threshold, temperature = fields['threshold'], fields['temperature']
     detector = UnknownDetector(
@@ -279,8 +279,8 @@ def _label(name: Any) -> str:
 def _frontier(fields: Any) -> dict[str, dict[str, list[object]]]:
     return {
         str(key): {
-            _text(epoch, _EPOCH): [_whole(last[0]), _text(last[1], _HEX_64)]
-            for epoch, last in epochs.items()
+            _text(epoch, _EPOCH): [_whole(number), _text(digest, _HEX_64)]
+            for epoch, (number, digest) in epochs.items()
         }
         for key, epochs in fields.items()
     }
