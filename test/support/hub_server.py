@@ -91,7 +91,7 @@ class HubServer:
 
     def start(self) -> None:
         """Start the server, at the port that it had before, and wait until it listens."""
-        (self.folder / 'nats.conf').write_text(json.dumps(self._configuration(), indent=1))
+        self._write_configuration()
         for old in self.folder.glob('nats-server_*.ports'):
             old.unlink()
         with (self.folder / 'log').open('ab') as log:
@@ -110,6 +110,15 @@ class HubServer:
     def kill(self) -> None:
         """End the server as a power cut would."""
         self.stop(signal.SIGKILL)
+
+    def reload(self, members: Mapping[str, Iterable[str]]) -> None:
+        """Let further members connect, and wait until the running server knows them."""
+        self.members |= members
+        self._write_configuration()
+        log = self.folder / 'log'
+        before = log.read_text().count('Reloaded server configuration')
+        self.signal(signal.SIGHUP)
+        wait_until(lambda: log.read_text().count('Reloaded server configuration') > before)
 
     def signal(self, number: signal.Signals) -> None:
         """Send the server a signal."""
@@ -137,6 +146,9 @@ class HubServer:
                 return False
             return True
         return False
+
+    def _write_configuration(self) -> None:
+        (self.folder / 'nats.conf').write_text(json.dumps(self._configuration(), indent=1))
 
     def _configuration(self) -> dict[str, Any]:
         users: list[dict[str, Any]] = [

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 import contextlib
 import json
 import re
@@ -32,6 +32,8 @@ REQUEST_TIMEOUT_S = 10.0
 PUBLISH_TIMEOUT_S = 120.0
 """Time limit for publishing a message, seconds: enough for 4 MB at 0.3 Mbit/s."""
 
+# While nats-server reloads its configuration, JetStream does not listen for milliseconds.
+_RELOAD_PAUSES_S = (0.1, 0.3, 1.0)
 _PING_S, _MOST_PINGS = 30, 3
 _CHECK_S = 5.0
 # Room in max_payload for the headers of a message, bytes; they need about 100.
@@ -134,8 +136,10 @@ class Hub:
         """Send a JetStream request and return the response; raises as :meth:`publish`."""
         denial = self._denials.setdefault(subject.lower(), self._new_future())
         try:
-            message = await self.unless_lost(
-                self.client.request(subject, data, timeout=timeout_s, headers=headers), denial
+            message = await _when_heard(
+                lambda: self.unless_lost(
+                    self.client.request(subject, data, timeout=timeout_s, headers=headers), denial
+                )
             )
         except nats.errors.NoRespondersError as error:
             raise HubError(
@@ -237,6 +241,7 @@ async def connect(url: str, credentials: HubCredentials) -> Hub:
 
     Raises:
         HubDeniedError: if the hub rejects the key.
+        HubLostError: if the connection is lost while it is made.
         HubError: if no hub responds, or the hub is not that of the credentials.
         FleetError: if the credentials are not valid.
     """
@@ -289,6 +294,15 @@ async def connect(url: str, credentials: HubCredentials) -> Hub:
     return hubs[0]
 
 
+async def _when_heard(request: Callable[[], Awaitable[Result]]) -> Result:
+    """Make a request, and again after a pause if nothing listens on its subject."""
+    for pause_s in _RELOAD_PAUSES_S:
+        with contextlib.suppress(nats.errors.NoRespondersError):
+            return await request()
+        await asyncio.sleep(pause_s)
+    return await request()
+
+
 def _tls(ca: str) -> ssl.SSLContext | None:
     if not ca:
         return None
@@ -313,6 +327,7 @@ def _connection_error(url: str, error: BaseException) -> HubError:
             "'edgetpu_retrain fleet add', or was it revoked?"
         )
     cause = text or type(error).__name__
-    return HubError(
+    kind = HubLostError if isinstance(error, (ConnectionResetError, BrokenPipeError)) else HubError
+    return kind(
         f'no hub can be reached at {url} ({cause}): is it running, and is the address right?'
     )

@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 import signal
+import socket
+import struct
 
 from edgetpu_retrain.errors import (
     FleetError,
@@ -277,6 +279,43 @@ def test_a_connection_is_encrypted_or_not_made(server: HubServer, tmp_path: Path
         tmp_path / 'hub', {ADA.public: ['teach']}, jetstream=False, certificate=certificate
     ) as hub:
         run(scenario(hub))
+
+
+def test_a_request_succeeds_while_the_hub_reloads_its_members(tmp_path: Path) -> None:
+    async def scenario(server: HubServer) -> None:
+        await prepare(server)
+        hub = await connect(server.url, server.station_credentials)
+        reloading = asyncio.create_task(asyncio.to_thread(reload_often, server))
+        while not reloading.done():
+            await hub.api('STREAM.INFO.EVIDENCE', {})
+        await reloading
+        await hub.close()
+
+    def reload_often(server: HubServer) -> None:
+        for _ in range(20):
+            server.reload({Key.generate().public: ['teach'] for _ in range(20)})
+
+    with HubServer(tmp_path / 'hub', {}) as server:
+        run(scenario(server))
+
+
+def test_a_hub_that_ends_a_connection_at_its_beginning_loses_it() -> None:
+    async def end_it(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"max_payload": 8388608, "headers": true, "nonce": "0"}\r\n')
+        assert (await reader.readline()).startswith(b'CONNECT')
+        # A reset, which is not an orderly end.
+        link: socket.socket = writer.get_extra_info('socket')
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        writer.transport.abort()
+
+    async def scenario() -> None:
+        server = await asyncio.start_server(end_it, '127.0.0.1', 0)
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(HubLostError, match='no hub can be reached'):
+            await connect(f'nats://127.0.0.1:{port}', ADAS)
+        server.close()
+
+    run(scenario())
 
 
 def test_the_end_of_a_hub_ends_what_waits_for_it(tmp_path: Path) -> None:
