@@ -92,7 +92,8 @@ def test_a_release_for_another_extractor_is_rejected() -> None:
                 sample_counts={'a/b': 1, 'hose': 1, 'mug': 1}),
         replace(RELEASE, head=replace(HEAD, labels=('mug', 'hose', 'mug'))),
     ],
-    ids=['NaN', 'dimension', 'share', 'time', 'accuracy', 'epoch', 'last', 'logits', 'label', 'label twice'],
+    ids=['NaN', 'dimension', 'share', 'time', 'accuracy', 'epoch', 'last', 'logits', 'label',
+         'label twice'],
 )  # fmt: skip
 def test_what_makes_no_sense_is_rejected_even_if_it_is_signed(release: Release) -> None:
     with pytest.raises(FleetError):
