@@ -78,7 +78,7 @@ def add_request(
 
     Args:
         request: an ``AddSample.Request``.
-        cameras: names of the open cameras.
+        cameras: names of the node's cameras.
         parameters: the node's parameters, of which ``sample_timeout_s`` and ``min_novelty``
             replace 0 in the request.
         extractor: identity of the extractor; determines the minimum novelty if ``min_novelty`` is

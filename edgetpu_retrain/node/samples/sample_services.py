@@ -93,10 +93,13 @@ class SampleServices:
     async def _add(self, request: Any, response: Any) -> str:
         async with self._filled_totals(request.label, response):
             resources = self._active()
-            _check_open(request, resources)
+            # A picture needs no camera, but may name one.
+            needs_camera = request.camera or not len(request.image.data)
+            if needs_camera and (why := _why_closed(request.camera, resources)):
+                raise RequestError(why)
             wanted = add_request(
                 request,
-                tuple(resources.topics),
+                resources.parameters.camera_names,
                 resources.parameters,
                 resources.samples.extractor,
             )
@@ -288,18 +291,16 @@ class SampleServices:
                 response.total = sum(counts.values())
 
 
-def _check_open(request: Any, resources: NodeResources) -> None:
-    """Raise RequestError if a request needs frames, but none of its cameras is open."""
+def _why_closed(camera: str, resources: NodeResources) -> str:
+    """Return why a camera ('' = all) is not open; '' if it (or one of all) is, or is unknown."""
     all_names = resources.parameters.camera_names
-    names = [request.camera] if request.camera else list(all_names)
-    if len(request.image.data) or not set(names) <= set(all_names) - set(resources.topics):
-        return
+    names = [camera] if camera else list(all_names)
+    if not set(names) <= set(all_names) - set(resources.topics):
+        return ''
     if problems := ' '.join(filter(None, map(resources.camera_problem, names))):
-        raise RequestError(problems)
+        return problems
     switches = named([f'{name}.active' for name in names])
-    raise RequestError(
-        f'The node does not listen to camera {named(names)}: set {switches} to true'
-    )
+    return f'The node does not listen to camera {named(names)}: set {switches} to true'
 
 
 def _bits_of(camera: str, parameters: NodeParameters) -> int:
@@ -311,6 +312,9 @@ def _bits_of(camera: str, parameters: NodeParameters) -> int:
 
 def _why_incomplete(resources: NodeResources, capture: Capture) -> str:
     wanted = capture.wanted
+    # Its cameras may have been switched off while the request waited for their frames.
+    if closed := _why_closed(wanted.camera, resources):
+        return f'{_so_far(capture)}. {closed}'
     names = [wanted.camera] if wanted.camera else list(resources.topics)
     topics = ', '.join(resources.topics[name] for name in names)
     problems = [resources.camera_problem(name, capture.since) for name in names]

@@ -16,7 +16,7 @@ import numpy as np
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CompressedImage, Image
 from support.encoded_pictures import encoded
-from support.robot_messages import compressed_message, image_message
+from support.robot_messages import compressed_message, image_message, jpeg_message
 from support.running_node import pattern, Person, RunningNode
 
 PICTURE = pattern(1)
@@ -154,3 +154,7 @@ def test_a_camera_that_is_not_active_is_named_at_once(start_node: Any, person: P
         response = person.add('mug', camera=camera, timeout_s=60.0)
         assert not response.success
         assert words in response.message
+    picture = jpeg_message(PICTURE)
+    refused = person.add('mug', camera='rear', image=picture)
+    assert 'does not listen to camera rear: set rear.active to true' in refused.message
+    assert person.add('mug', image=picture).success, 'a picture needs no camera'

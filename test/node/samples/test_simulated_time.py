@@ -74,6 +74,21 @@ def test_time_limits_follow_the_clock(clock: SimulatedClock, person: Person) -> 
     assert 'Time is up after 60 s: 1 of 2 samples' in response.message
 
 
+@pytest.mark.parametrize('name', ['camera', ''])
+def test_a_camera_that_is_switched_off_meanwhile_is_named(
+    clock: SimulatedClock, person: Person, name: str
+) -> None:
+    asked = ask(person, camera=name, min_interval_s=LONG_S, timeout_s=60.0)
+    assert person.set_parameter('camera.active', False).successful
+    clock.set_to(1061)
+    response = wait_for_response(asked)
+    assert (response.success, response.added) == (False, 1)
+    assert response.message == (
+        "Time is up after 60 s: 1 of 2 samples of 'cat' were added. The node does not listen to "
+        'camera camera: set camera.active to true.'
+    )
+
+
 def test_a_jump_back_ends_the_request(clock: SimulatedClock, person: Person) -> None:
     asked = ask(person, min_interval_s=LONG_S, timeout_s=LONG_S)
     clock.set_to(10)
