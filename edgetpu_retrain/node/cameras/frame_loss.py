@@ -104,6 +104,9 @@ def _missing_by_stamps(stamps: Sequence[float]) -> int:
     if multiples.count(0) > _IRREGULAR_SHARE * len(steps):
         return 0
     usual = [index for index, multiple in enumerate(multiples) if multiple == 1]
+    # The period is a median, so no step may be near it.
+    if not usual:
+        return 0
     first, last = usual[0], usual[-1]
     return sum(multiple - 1 for multiple in _without_steady_gaps(multiples[first:last]))
 

@@ -92,6 +92,16 @@ def test_a_triggered_camera_is_not_lossy() -> None:
     assert not stream.reported
 
 
+def test_steps_without_a_usual_one_say_nothing() -> None:
+    # A stall in a stream that is stamped at receipt: no step is near the median of the short ones.
+    estimate = FrameLoss()
+    stamp = 0.0
+    for step in [0.0, *[0.3] * 4, 0.7, 0.0125, 0.1875, *[0.3] * 4]:
+        stamp += step
+        estimate.arrived(stamp, None, stamp)
+    assert estimate.share(stamp) == 0.0
+
+
 def test_missing_numbers_are_counted_exactly() -> None:
     estimate = FrameLoss()
     for number in (1, 2, 4, 5, 6, 7, 8, 10, 11, 12):
