@@ -45,6 +45,9 @@ async def run_work(
     async with started(module, *arguments) as child:
         assert child.stdout is not None
         async for line in child.stdout:
+            # A child that is killed while it writes leaves an incomplete last line.
+            if not line.endswith(b'\n'):
+                break
             said = json.loads(line)
             if 'error' in said:
                 raise RequestError(said['error'])
