@@ -50,9 +50,21 @@ def test_after_a_swap_the_next_frame_is_in_the_new_model(untrained: WorkerBench)
     assert untrained.output.classifications.get(timeout=PATIENCE_S)[1] is swapped
 
 
-def test_a_swap_waits_for_publications_of_the_old_model(trained: WorkerBench) -> None:
+def test_a_swap_waits_for_publications_of_the_old_model(
+    trained: WorkerBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = threading.Event()
+    run = trained.engine.run
+
+    def reported_run(rgb: RgbArray, before_invoke: Callable[[], None]) -> Any:
+        running.set()
+        return run(rgb, before_invoke)
+
+    monkeypatch.setattr(trained.engine, 'run', reported_run)
     trained.output.slow = threading.Event()
     trained.worker.offer(frame())
+    # A swap that is requested before a frame is in work comes before this frame.
+    assert running.wait(PATIENCE_S)
     new = model(trained.engine, 'a', 'b', 'c')
     swap = trained.worker.serve(new, new.prepared['cpu'])
     threading.Timer(0.05, trained.output.slow.set).start()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 import threading
 from typing import Any
 
@@ -24,6 +25,7 @@ from support.frame_worker_bench import (
     PICTURE,
     WorkerBench,
 )
+from support.waiting import wait_until
 
 
 def test_boxes_are_clipped_and_empty_ones_counted(trained: WorkerBench) -> None:
@@ -54,7 +56,7 @@ def test_an_image_without_boxes_gets_empty_detections(trained: WorkerBench) -> N
 
 def test_before_the_first_training_boxes_are_not_classified(untrained: WorkerBench) -> None:
     untrained.worker.offer(detected(detection('a', 5, 3, 6, 4)))
-    untrained.worker.embed(PICTURE).result(timeout=PATIENCE_S)
+    assert untrained.worker.wait_until_idle(PATIENCE_S)
     untrained.worker.stop()
     assert untrained.output.detections.empty()
 
@@ -107,8 +109,11 @@ def test_a_stopping_worker_drops_boxes(
     paused = PausedRun(trained, monkeypatch)
     trained.worker.offer(detected(*THREE_BOXES))
     assert paused.started.wait(PATIENCE_S)
-    threading.Timer(0.05, paused.resumed.set).start()
-    trained.worker.stop()
+    with ThreadPoolExecutor(max_workers=1) as other:
+        stopped = other.submit(trained.worker.stop)
+        wait_until(lambda: trained.worker._stopping)
+        paused.resumed.set()
+        stopped.result(PATIENCE_S)
     assert trained.output.detections.empty()
 
 

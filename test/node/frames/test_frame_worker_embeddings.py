@@ -66,7 +66,7 @@ def test_embeddings_are_published_only_while_somebody_subscribes(
 ) -> None:
     for bench in (untrained, trained):
         bench.worker.offer(frame())
-        bench.worker.embed(PICTURE).result(timeout=PATIENCE_S)
+        assert bench.worker.wait_until_idle(PATIENCE_S)
         assert bench.output.embeddings.empty()
         bench.output.listens = True
         sent = frame(arrived=2.0)
