@@ -148,6 +148,16 @@ class HubRecord:
                 (self._hub,),
             ).fetchall()
 
+    def has_without_erased(self, digest: bytes) -> bool:
+        """Return whether the hub is known to have a pack, without bytes of erased samples."""
+        with self._database.looking('read the packs of') as connection:
+            row = connection.execute(
+                'SELECT 1 FROM hub_messages JOIN packs ON packs.id = pack '
+                'WHERE hash = ? AND hub = ? AND complete AND NOT hub_messages.erased',
+                (digest, self._hub),
+            ).fetchone()
+            return row is not None
+
     def forget_messages(self, after: int) -> None:
         """Delete the records of the messages after a sequence number, which will be read again."""
         with self._database.transaction('forget messages in') as connection:

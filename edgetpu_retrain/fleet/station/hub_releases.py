@@ -14,6 +14,7 @@ from edgetpu_retrain.fleet.hub.streams import RELEASES
 from edgetpu_retrain.fleet.releases.release import decode, is_from_publisher, Promotion, Release
 from edgetpu_retrain.fleet.releases.staging import still_used
 from edgetpu_retrain.fleet.roster.roster import Roster
+from edgetpu_retrain.fleet.station.message_deletion import delete_message
 
 
 async def read_releases(
@@ -67,6 +68,8 @@ async def delete_unused_releases(hub: Hub, space: EmbeddingSpace, roster: Roster
         if not is_from_publisher(message.data, roster):
             unused.add(message.sequence)
     await reader.close()
+    # Another command may delete the same messages at the same time.
+    deleted = 0
     for number in sorted(unused):
-        await hub.api(f'STREAM.MSG.DELETE.{RELEASES}', {'seq': number, 'no_erase': True})
-    return len(unused)
+        deleted += await delete_message(hub, RELEASES, number, overwrite=False)
+    return deleted

@@ -199,6 +199,7 @@ class Station:
     async def _erase(self) -> None:
         """Erase from the hub the samples that were erased in the ledger."""
         url = self._settings.local_url
+        problem = ''
         while True:
             await asyncio.sleep(_ERASE_S)
             if not await asyncio.to_thread(self._ledger.hub(url).carriers):
@@ -206,12 +207,17 @@ class Station:
             try:
                 hub = await connect(url, self._credentials)
                 try:
-                    count = await erase_from_hub(hub, self._ledger)
+                    erasure = await erase_from_hub(hub, self._ledger)
                 finally:
                     await hub.close()
             except HubError:
                 continue  # Try again after the next pause.
-            self._log(f'samples were erased from {counted(count, "pack", "packs")} of the hub')
+            if erasure.deleted:
+                packs = counted(erasure.deleted, 'pack', 'packs')
+                self._log(f'samples were erased from {packs} of the hub')
+            if erasure.problem not in ('', problem):
+                self._log(f'samples cannot be erased from the hub: {erasure.problem}')
+            problem = erasure.problem
 
     async def _report(self) -> None:
         """Publish a report regularly, and log when the problem of a hub changes."""

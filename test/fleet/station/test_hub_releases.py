@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 import hashlib
 import json
@@ -82,4 +83,23 @@ def test_junk_displaces_no_release_and_is_deleted_with_old_ones(tmp_path: Path) 
             await connection.close()
 
     with HubServer(tmp_path / 'hub', {KEY.public: ['release'], EVE.public: ['teach']}) as hub:
+        run(scenario(hub))
+
+
+def test_two_commands_delete_old_releases_at_the_same_time(tmp_path: Path) -> None:
+    async def scenario(hub: HubServer) -> None:
+        await prepare(hub)
+        publisher = await connect(hub.url, TestCredentials(KEY.seed))
+        stations = [await connect(hub.url, hub.station_credentials) for _ in range(2)]
+        for number in range(MAX_RELEASES + 20):
+            await publish(publisher, encode(replace(RELEASE, issued_ms=NOW_MS + number), KEY))
+        deleted = await asyncio.gather(
+            *(delete_unused_releases(station, SPACE, ROSTER) for station in stations)
+        )
+        assert sum(deleted) == 20
+        assert len(await read_releases(publisher, SPACE, ROSTER)) == MAX_RELEASES
+        for connection in (publisher, *stations):
+            await connection.close()
+
+    with HubServer(tmp_path / 'hub', {KEY.public: ['release']}) as hub:
         run(scenario(hub))
