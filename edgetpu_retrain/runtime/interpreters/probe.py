@@ -37,6 +37,11 @@ _PAGE = os.sysconf('SC_PAGE_SIZE')
 # From linux/prctl.h: sets the signal that this process receives when its parent ends.
 _PR_SET_PDEATHSIG = 1
 
+_TOO_LARGE = (
+    'This model needs more memory than it may use, or than there is: give another one, or end '
+    'other programs, then try again'
+)
+
 
 @dataclass(frozen=True)
 class ProbeLimits:
@@ -71,7 +76,7 @@ def probe(
     Raises:
         ModelFileError: if the file is damaged, or the child fails to run the file on the CPU.
         DeviceError: if ``device`` is not a device name, or if the child fails to run the file on
-            the Edge TPU, finds no runtime or cannot be started.
+            the Edge TPU, finds no runtime, cannot be started, is killed or does not end in time.
     """
     check_device(device)
     limits = limits or ProbeLimits()
@@ -92,7 +97,7 @@ def probe(
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise _failure(compiled, f'did not end within {limits.wall_s:g} s') from None
+        raise _overload(compiled, f'did not end within {limits.wall_s:g} s', hangs=True) from None
     except OSError as error:
         raise DeviceError(
             f'The model could not be tried in a process of its own ({error}): free memory and '
@@ -104,8 +109,12 @@ def probe(
 def _judge(child: subprocess.CompletedProcess[bytes], compiled: bool) -> None:
     """Raise the error that a failed child process reported, or one that states how it ended."""
     if child.returncode < 0:
-        name = signal.Signals(-child.returncode).name
-        raise _failure(compiled, f'was ended by {name}{_last_words(child)}')
+        ended_by = signal.Signals(-child.returncode)
+        what_happened = f'was ended by {ended_by.name}{_last_words(child)}'
+        # The kernel kills processes if memory is short.  SIGALRM is the child's own time limit.
+        if ended_by in (signal.SIGKILL, signal.SIGALRM):
+            raise _overload(compiled, what_happened, hangs=ended_by == signal.SIGALRM)
+        raise _failure(compiled, what_happened)
     try:
         error, message = json.loads(child.stdout)
     except (ValueError, TypeError):
@@ -129,6 +138,18 @@ def _failure(compiled: bool, what_happened: str) -> RetrainError:
     )
 
 
+def _overload(compiled: bool, what_happened: str, *, hangs: bool) -> RetrainError:
+    """Return the error for a child that was killed or too slow, which says nothing of the file."""
+    tried = 'the Edge TPU' if compiled else 'this model'
+    device, cure = '', 'then try again'
+    if compiled and hangs:
+        device, cure = 'the device hangs, ', f'plug the device in again, {TAKE_THE_TWIN}'
+    return DeviceError(
+        f'The process that tried {tried} {what_happened}, as happens when {device}there is too '
+        f'little memory or other programs keep the processor busy: end other programs, {cure}'
+    )
+
+
 def _last_words(child: subprocess.CompletedProcess[bytes]) -> str:
     lines = (' '.join(line.split()) for line in child.stderr.decode(errors='replace').split('\n'))
     words = [line for line in lines if line and not line.startswith('INFO:')]
@@ -147,7 +168,7 @@ def main() -> None:
     output = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
     with output:
-        json.dump(_try(sys.stdin.buffer.read(), options, limits), output)
+        json.dump(_try(options, limits), output)
 
 
 def _end_in_time(wall_s: float) -> None:
@@ -159,9 +180,10 @@ def _end_in_time(wall_s: float) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _try(model: bytes, options: dict[str, Any], limits: ProbeLimits) -> tuple[str, str]:
+def _try(options: dict[str, Any], limits: ProbeLimits) -> tuple[str, str]:
     compiled = options['compiled']
     try:
+        model = sys.stdin.buffer.read()
         # Core dumps of rejected files could fill the robot's disk.
         _lower(resource.RLIMIT_CORE, 0)
         _lower(resource.RLIMIT_CPU, limits.cpu_s)
@@ -174,7 +196,9 @@ def _try(model: bytes, options: dict[str, Any], limits: ProbeLimits) -> tuple[st
         _invoke_on_noise(load_model(model, **options))
     except RetrainError as error:
         return type(error).__name__, str(error)
-    except (RuntimeError, MemoryError) as error:
+    except MemoryError:
+        return (DeviceError if compiled else ModelFileError).__name__, _TOO_LARGE
+    except RuntimeError as error:
         failure = _failure(compiled, f'failed ({" ".join(str(error).split())})')
         return type(failure).__name__, str(failure)
     return '', ''

@@ -181,7 +181,53 @@ def test_a_child_that_cannot_be_started_is_reported(monkeypatch: pytest.MonkeyPa
     assert 'could not be tried' in refusal(DeviceError, MODEL)
 
 
-def test_the_childs_error_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / 'sitecustomize.py').write_text('import os\nos.write(2, b"no luck")\nos._exit(3)')
-    monkeypatch.syspath_prepend(str(tmp_path))
+@pytest.fixture
+def begin_child_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return what makes child processes run some lines of Python before anything else."""
+
+    def write(lines: str) -> None:
+        (tmp_path / 'sitecustomize.py').write_text(lines)
+        monkeypatch.syspath_prepend(str(tmp_path))
+
+    return write
+
+
+@pytest.mark.parametrize('model', [MODEL, COMPILED])
+@pytest.mark.parametrize(
+    ('lines', 'limits', 'part'),
+    [
+        ('import os; os.kill(os.getpid(), 9)', None, 'was ended by SIGKILL'),
+        ('import os; os.kill(os.getpid(), 14)', None, 'was ended by SIGALRM'),
+        ('import signal; signal.pause()', ProbeLimits(wall_s=1.0), 'did not end within 1 s'),
+    ],
+)
+def test_a_machine_without_memory_or_time_is_not_taken_for_damage(
+    begin_child_with: Callable[[str], None],
+    model: bytes,
+    lines: str,
+    limits: ProbeLimits | None,
+    part: str,
+) -> None:
+    begin_child_with(lines)
+    message = refusal(DeviceError, model, limits=limits)
+    assert part in message
+    assert 'too little memory or other programs keep the processor busy: end other' in message
+    assert 'damaged' not in message
+    assert 'another TensorFlow Lite' not in message
+    assert ('the device hangs' in message) == (model is COMPILED and 'SIGKILL' not in part)
+
+
+def test_too_little_memory_in_the_child_is_not_taken_for_damage(
+    begin_child_with: Callable[[str], None],
+) -> None:
+    begin_child_with(
+        'import numpy\ndef fail(_seed): raise MemoryError\nnumpy.random.default_rng = fail'
+    )
+    message = refusal(ModelFileError, MODEL)
+    assert 'needs more memory than it may use, or than there is' in message
+    assert 'damaged' not in message
+
+
+def test_the_childs_error_is_reported(begin_child_with: Callable[[str], None]) -> None:
+    begin_child_with('import os\nos.write(2, b"no luck")\nos._exit(3)')
     assert 'ended with code 3 (no luck)' in refusal(ModelFileError, MODEL)
