@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable
 import hashlib
 import random as random_module
+import time
 
 from edgetpu_retrain.errors import RosterError
-from edgetpu_retrain.fleet.evidence.hybrid_clock import time_ms
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.evidence.pack import MAX_PACK_BYTES
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
@@ -37,6 +37,10 @@ MAX_DUE = 32
 _MESSAGES_PER_POSITION = 64
 
 
+def _monotonic_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
+
+
 class Exchange:
     """
     Decides what a member reads from one hub and publishes there; not thread-safe.
@@ -50,7 +54,7 @@ class Exchange:
             separate reading position for this, so that the member reads the packs of others if
             ``own_only`` is false later.
         others_after_ms: see :data:`OTHERS_AFTER_MS`.
-        now_ms: returns the time of day, milliseconds since 1970.
+        now_ms: returns a time in milliseconds that no setting of the clock changes.
         random: returns a random number from 0 to 1.
     """
 
@@ -63,7 +67,7 @@ class Exchange:
         max_bytes: int = MAX_PACK_BYTES,
         own_only: bool = False,
         others_after_ms: tuple[int, int] = OTHERS_AFTER_MS,
-        now_ms: Callable[[], int] = time_ms,
+        now_ms: Callable[[], int] = _monotonic_ms,
         random: Callable[[], float] = random_module.random,  # noqa: S311 - only a delay
     ) -> None:
         self._ledger = ledger
@@ -179,9 +183,10 @@ class Exchange:
         )
         return [digest for at, _, digest in due if at <= now][:MAX_DUE]
 
-    def next_due_ms(self) -> int | None:
-        """Return when the next pack is due, milliseconds since 1970; None = none is missing."""
-        return min(self._missing.values(), default=None)
+    def pause_ms(self) -> int | None:
+        """Return the milliseconds until the next pack is due; None = none is missing."""
+        first = min(self._missing.values(), default=None)
+        return None if first is None else max(0, first - self._now_ms())
 
     def published(self, digest: bytes, sequence: int) -> None:
         """Note that the hub has stored a pack."""

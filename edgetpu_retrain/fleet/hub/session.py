@@ -285,8 +285,8 @@ class HubSession:
         while hashes := await self._ordered(self._exchange.due):
             for each in hashes:
                 await self._publish_pack(each)
-        due_ms = await self._ordered(self._exchange.next_due_ms)
-        return math.inf if due_ms is None else max(0.0, due_ms / 1000 - time.time())
+        pause_ms = await self._ordered(self._exchange.pause_ms)
+        return math.inf if pause_ms is None else pause_ms / 1000
 
     async def _publish_pack(self, pack: bytes) -> None:
         message = await asyncio.to_thread(self._ledger.message, pack)

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import random
+import time
 
 from edgetpu_retrain.fleet.hub.exchange import Exchange
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from hypothesis import given, settings
 from hypothesis import strategies as st
+import pytest
 from support.fleet_members import draft, FLEET, member, NOW_MS, robot_key, roster, SPACE
 
 
@@ -76,6 +78,21 @@ def test_a_pack_that_fills_a_gap_is_due_before_those_after_it() -> None:
         assert exchange.due() == []
         now_ms += 3_000
         assert [bob.message(each) for each in exchange.due()] == [first, second]
+
+
+def test_a_clock_that_is_set_back_delays_no_pack(monkeypatch: pytest.MonkeyPatch) -> None:
+    with new_ledger(2) as bob:
+        bob.set_roster(roster([member(1), member(2)]))
+        exchange = Exchange(bob, 'base', None, others_after_ms=(5_000, 5_000))
+        exchange.begin(None)
+        bob.receive(packs_of(1, 1)[0])
+        exchange.caught_up()
+        day_ns = 86_400 * 10**9
+        now_ns = time.time_ns
+        monkeypatch.setattr(time, 'time_ns', lambda: now_ns() - day_ns)
+        pause_ms = exchange.pause_ms()
+        assert pause_ms is not None
+        assert pause_ms <= 5_000
 
 
 PAUSES = st.lists(st.integers(0, 6_000), min_size=8, max_size=8)
