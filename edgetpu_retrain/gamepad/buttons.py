@@ -16,7 +16,7 @@ from enum import Enum
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.label import check_label
-from edgetpu_retrain.wording import quoted
+from edgetpu_retrain.wording import counted, quoted
 
 MAX_BUTTON = 255
 """The highest number of a button; gamepads have fewer than 20."""
@@ -84,8 +84,8 @@ def button_map(
         )
     if len(labels) > len(label_buttons):
         raise RequestError(
-            f'labels has {len(labels)} classes, and label_buttons has {len(label_buttons)} '
-            'buttons: give each class a button'
+            f'labels has {counted(len(labels), "class", "classes")}, and label_buttons has '
+            f'{counted(len(label_buttons), "button", "buttons")}: give each class a button'
         )
     others = (('train_button', train), ('undo_button', undo))
     captures = {

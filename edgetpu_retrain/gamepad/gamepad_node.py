@@ -9,7 +9,6 @@ The node subscribes to ``joy`` and publishes ``joy/set_feedback``, which are the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import ExitStack
 import sys
 import time
@@ -21,8 +20,13 @@ from edgetpu_retrain.gamepad.buttons import button_map, Buttons
 from edgetpu_retrain.gamepad.feedback import Feedback
 from edgetpu_retrain.gamepad.teacher import Teacher
 from edgetpu_retrain.processes.joining import initializing, joining_domain
+from edgetpu_retrain.processes.loose_parameters import (
+    as_list,
+    declare,
+    declare_number,
+    declare_text,
+)
 from edgetpu_retrain.wording import sentence
-from rcl_interfaces.msg import ParameterDescriptor
 import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
@@ -36,8 +40,7 @@ _QUEUE = 10
 # Interval of the checks whether a pulse has ended and whether messages still arrive, seconds.
 _CHECK_S = 0.05
 # Range of the parameter silence_s, seconds.
-_SHORTEST_S = 0.1
-_LONGEST_S = 60.0
+_SILENCE_S = (0.1, 60.0)
 
 
 def build(node: Node, stack: ExitStack) -> None:
@@ -54,22 +57,20 @@ def build(node: Node, stack: ExitStack) -> None:
     Raises:
         RequestError: if a parameter is invalid.
     """
-    labels = _declare(node, 'labels', '', 'classes to teach: a list, or one text with commas')
-    buttons_of_labels = _declare(node, 'label_buttons', [0, 1, 2, 3], 'button of each class')
+    labels = declare(node, 'labels', '', 'classes to teach: a list, or one text with commas')
+    buttons_of_labels = declare(node, 'label_buttons', [0, 1, 2, 3], 'button of each class')
     meanings = button_map(
         _texts(labels),
-        [_whole(each, 'label_buttons') for each in buttons_of_labels],
-        _whole(_declare(node, 'train_button', 7, 'button that trains; -1 = none'), 'train_button'),
-        _whole(_declare(node, 'undo_button', 6, 'button that undoes; -1 = none'), 'undo_button'),
+        [_whole(each, 'label_buttons') for each in as_list(buttons_of_labels)],
+        _whole(declare(node, 'train_button', 7, 'button that trains; -1 = none'), 'train_button'),
+        _whole(declare(node, 'undo_button', 6, 'button that undoes; -1 = none'), 'undo_button'),
     )
-    silence_s = _declare(node, 'silence_s', 1.0, 'a capture ends after this time without joy')
-    if not isinstance(silence_s, int | float) or not _SHORTEST_S <= silence_s <= _LONGEST_S:
-        raise RequestError(
-            f'silence_s is {silence_s}: give seconds from {_SHORTEST_S:g} to {_LONGEST_S:g}'
-        )
+    silence_s = declare_number(
+        node, 'silence_s', 1.0, _SILENCE_S, 'a capture ends after this time without joy, seconds'
+    )
     buttons = Buttons(meanings, silence_s)
-    name = str(_declare(node, 'retrain_node', 'edgetpu_retrain', 'name of the retrain node'))
-    camera = str(_declare(node, 'camera', '', 'name of the camera; all if empty'))
+    name = declare_text(node, 'retrain_node', 'edgetpu_retrain', 'name of the retrain node')
+    camera = declare_text(node, 'camera', '', 'name of the camera; all if empty')
     robot = stack.enter_context(RetrainClient(node, name, _PATIENCE_S))
     publisher = node.create_publisher(JoyFeedback, 'joy/set_feedback', _QUEUE)
     feedback = Feedback(publisher.publish, time.monotonic)
@@ -92,27 +93,24 @@ def build(node: Node, stack: ExitStack) -> None:
     subscription = node.create_subscription(Joy, 'joy', receive, _QUEUE)
     node.create_timer(_CHECK_S, check)
     shown = ', '.join(f'{button}: {label}' for button, label in meanings.labels.items())
+    others = ((meanings.train, 'trains'), (meanings.undo, 'undoes'))
+    does = ', '.join(f'{button} {verb}' for button, verb in others if button != -1)
     node.get_logger().info(
-        f'hold a button of {subscription.topic_name} to teach {robot.name} ({shown}); '
-        f'{meanings.train} trains, {meanings.undo} undoes'
+        f'hold a button of {subscription.topic_name} to teach {robot.name} ({shown})'
+        + (f'; {does}' if does else '')
     )
-
-
-def _declare(node: Node, name: str, default: object, words: str) -> Any:
-    # Dynamically typed, because ROS parses a class named 1 as an integer.
-    descriptor = ParameterDescriptor(read_only=True, dynamic_typing=True, description=words)
-    return node.declare_parameter(name, default, descriptor).value
 
 
 def _texts(value: Any) -> list[str]:
     if isinstance(value, str):
         return [each.strip() for each in value.split(',') if each.strip()]
-    return [str(each) for each in (value if isinstance(value, Iterable) else [value])]
+    return [str(each) for each in as_list(value)]
 
 
 def _whole(value: Any, name: str) -> int:
     if type(value) is not int:
-        raise RequestError(f'{name} has {value!r}: give numbers of buttons, such as 0')
+        shown = '[]' if value is None else repr(value)
+        raise RequestError(f'{name} has {shown}: give numbers of buttons, such as 0')
     return value
 
 

@@ -17,9 +17,9 @@ import time
 from edgetpu_retrain.errors import RequestError, RetrainError
 import edgetpu_retrain.needs_ros  # noqa: F401
 from edgetpu_retrain.processes.joining import initializing, joining_domain
+from edgetpu_retrain.processes.loose_parameters import declare_number, declare_text
 from edgetpu_retrain.webcam.video_source import BgrArray, VideoSource
 from edgetpu_retrain.wording import sentence
-from rcl_interfaces.msg import ParameterDescriptor
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
@@ -29,9 +29,9 @@ from sensor_msgs.msg import Image
 
 NODE_NAME = 'webcam'
 
-# Maximum width and height, pixels, and maximum rate, Hz, in the parameters.
-_LARGEST_SIZE = 8192
-_HIGHEST_RATE = 240.0
+# Range of the parameters width and height, pixels, and of rate, Hz.
+_SIZE = (1, 8192)
+_RATE = (0.0, 240.0)
 _QUEUE = 5
 # Interval between calls of VideoSource.next_picture while a webcam is unavailable, seconds.
 _IDLE_S = 0.1
@@ -50,16 +50,16 @@ class WebcamNode(Node):
     def __init__(self) -> None:
         with joining_domain():
             super().__init__(NODE_NAME)
-        source = str(
-            self._declare('source', '0', 'a webcam or a video file, see docs/interface.md')
+        source = declare_text(
+            self, 'source', '0', 'a webcam or a video file, see docs/interface.md'
         )
-        width = self._number('width', 640, 1, _LARGEST_SIZE)
-        height = self._number('height', 480, 1, _LARGEST_SIZE)
-        rate = self._number('rate', 0.0, 0.0, _HIGHEST_RATE)
-        self._frame_id = str(self._declare('frame_id', 'camera', 'frame_id of the images'))
+        width = declare_number(self, 'width', 640, _SIZE, 'width of the images, pixels')
+        height = declare_number(self, 'height', 480, _SIZE, 'height of the images, pixels')
+        rate = declare_number(self, 'rate', 0.0, _RATE, 'images per second; 0 = suits the source')
+        self._frame_id = declare_text(self, 'frame_id', 'camera', 'frame_id of the images')
         self._images = self.create_publisher(
             Image,
-            str(self._declare('image_topic', 'image_raw', 'topic of the images')),
+            declare_text(self, 'image_topic', 'image_raw', 'topic of the images'),
             QoSProfile(depth=_QUEUE),
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
@@ -70,17 +70,6 @@ class WebcamNode(Node):
             f'{self._source.path} is published on {self._images.topic_name}: '
             f'{self._source.size[0]}x{self._source.size[1]} at {self._source.rate:g} Hz'
         )
-
-    def _declare(self, name: str, default: object, words: str) -> object:
-        # Dynamically typed, because ROS parses `source:=0` and `rate:=10` as integers.
-        descriptor = ParameterDescriptor(read_only=True, dynamic_typing=True, description=words)
-        return self.declare_parameter(name, default, descriptor).value
-
-    def _number(self, name: str, default: float, lowest: float, highest: float) -> float:
-        value = self._declare(name, default, f'from {lowest:g} to {highest:g}')
-        if isinstance(value, int | float) and lowest <= value <= highest:
-            return value
-        raise RequestError(f'{name} is {value}: give a number from {lowest:g} to {highest:g}')
 
     def publish_all(self, executor: SingleThreadedExecutor) -> None:
         """

@@ -85,6 +85,9 @@ def test_the_reliability_can_be_overridden(
     [
         ('source:=9', 1, 'error: there is no camera /dev/video9: plug one in'),
         ('source:=no.mp4', 1, "error: there is no video file 'no.mp4'"),
+        ('source:=[]', 2, 'error: source is []: give one value, not a list.'),
+        ('image_topic:=[a, b]', 2, "error: image_topic is ['a', 'b']: give one value"),
+        ('width:=[]', 2, 'error: width is []: give a number from 1 to 8192.'),
         ('width:=0', 2, 'error: width is 0: give a number from 1 to 8192.'),
         ('rate:=fast', 2, 'error: rate is fast: give a number from 0 to 240.'),
         ('rate:=.nan', 2, 'error: rate is nan: give a number from 0 to 240.'),

@@ -1,0 +1,55 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Parameters of small nodes, which have any type: ROS parses a class named 1 as an integer.
+
+ROS gives an empty list on the command line no type, so its value is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from edgetpu_retrain.errors import RequestError
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.node import Node
+
+
+def declare(node: Node, name: str, default: object, description: str) -> Any:
+    """Declare a read-only parameter, and return its value."""
+    descriptor = ParameterDescriptor(read_only=True, dynamic_typing=True, description=description)
+    return node.declare_parameter(name, default, descriptor).value
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return the value of a parameter as a list; a single value is a list of one."""
+    if value is None:
+        return []
+    return list(value) if _is_list(value) else [value]
+
+
+def declare_text(node: Node, name: str, default: str, description: str) -> str:
+    """Declare a parameter, and return its value as text; raise RequestError if it is a list."""
+    value = declare(node, name, default, description)
+    if value is None or _is_list(value):
+        shown = '[]' if value is None else list(value)
+        raise RequestError(f'{name} is {shown}: give one value, not a list')
+    return str(value)
+
+
+def declare_number(
+    node: Node, name: str, default: float, allowed: tuple[float, float], description: str
+) -> float:
+    """Declare a parameter, and return its value; raise RequestError if it is out of its range."""
+    value = declare(node, name, default, description)
+    lowest, highest = allowed
+    # The type of true is bool, which is an int in Python.
+    if type(value) in (int, float) and lowest <= value <= highest:
+        return float(value) if isinstance(default, float) else value
+    shown = '[]' if value is None else value
+    raise RequestError(f'{name} is {shown}: give a number from {lowest:g} to {highest:g}')
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str)
