@@ -42,7 +42,9 @@ from edgetpu_retrain.store.files.data_folder import (
     MODELS_FOLDER,
     SAMPLES_FILE,
 )
+from edgetpu_retrain.store.files.disk_errors import as_store_error
 from edgetpu_retrain.store.files.ownership import Ownership
+from edgetpu_retrain.store.files.regular_file import exists
 from edgetpu_retrain.store.files.unowned_samples import has_unowned_samples
 from edgetpu_retrain.store.models.choice_file import Choice
 from edgetpu_retrain.store.models.model_store import ModelStore
@@ -191,7 +193,8 @@ class NodeResources:
         folder = data_folder(parameter, name)
         # Release 0.1 used this folder for all nodes.
         before = default_folder().expanduser()
-        is_new = not parameter and not (folder / SAMPLES_FILE).exists()
+        with as_store_error('look for samples in', folder):
+            is_new = not parameter and not exists(folder / SAMPLES_FILE)
         if is_new and name != DEFAULT_NODE and has_unowned_samples(before):
             text = (
                 f'{name} starts without samples, in {folder}. There are samples in {before}, '

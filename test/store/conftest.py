@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, ExitStack
-import ctypes
 import os
 from pathlib import Path
 import resource
@@ -19,6 +18,7 @@ from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
+from support.permissions import without
 from support.samples import add_sample
 
 EXTRACTOR = 'a' * 64
@@ -100,45 +100,6 @@ def file_size_limit() -> Callable[[int], AbstractContextManager[None]]:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     return limit
-
-
-class _CapabilityHeader(ctypes.Structure):
-    _fields_ = (('version', ctypes.c_uint32), ('pid', ctypes.c_int))
-
-
-class _Capabilities(ctypes.Structure):
-    _fields_ = (
-        ('effective', ctypes.c_uint32),
-        ('permitted', ctypes.c_uint32),
-        ('inheritable', ctypes.c_uint32),
-    )
-
-
-@contextmanager
-def without(bits: int, paths: Iterable[Path]) -> Iterator[None]:
-    """
-    Take permissions to some paths away, from root as well.
-
-    Root is let through by CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH (man 7 capabilities), which
-    this thread lays aside meanwhile.
-    """
-    header = _CapabilityHeader(0x20080522, 0)
-    capabilities = (_Capabilities * 2)()
-    libc = ctypes.CDLL(None)
-    assert libc.capget(ctypes.byref(header), capabilities) == 0
-    effective = capabilities[0].effective
-    modes = {path: path.stat().st_mode for path in paths}
-    try:
-        for path, mode in modes.items():
-            path.chmod(mode & ~bits)
-        capabilities[0].effective &= ~0b110
-        assert libc.capset(ctypes.byref(header), capabilities) == 0
-        yield
-    finally:
-        capabilities[0].effective = effective
-        assert libc.capset(ctypes.byref(header), capabilities) == 0
-        for path, mode in modes.items():
-            path.chmod(mode)
 
 
 @pytest.fixture

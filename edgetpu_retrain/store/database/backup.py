@@ -19,6 +19,7 @@ from edgetpu_retrain.store.files.durable_file import (
     TEMPORARY_SUFFIX,
 )
 from edgetpu_retrain.store.files.ownership import Ownership
+from edgetpu_retrain.store.files.regular_file import exists
 
 
 def back_up(path: Path, target: Path) -> str:
@@ -36,9 +37,9 @@ def back_up(path: Path, target: Path) -> str:
         RequestError: if there is a file at ``target``.
         StoreError: if the database cannot be read, or the copy cannot be written.
     """
-    if target.exists():
-        raise RequestError(f'{target} is there already: give another name, or remove it first')
     with as_store_error(f'copy the samples to {target} from', path):
+        if exists(target):
+            raise RequestError(f'{target} is there already: give another name, or remove it first')
         with complete_or_absent(target) as partial:
             damage = copy_database(path, partial)
         sync_folder(target.parent)
@@ -85,7 +86,7 @@ def restore(backup: Path, path: Path) -> Path | None:
             for suffix in SUFFIXES[1:]:
                 Path(f'{path}{suffix}').unlink(missing_ok=True)
         sync_folder(path.parent)
-    return kept if kept.exists() else None
+        return kept if exists(kept) else None
 
 
 def _keep(path: Path, kept: Path) -> None:

@@ -13,7 +13,7 @@ from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.database.open_files import set_aside, SUFFIXES
 from edgetpu_retrain.store.database.structure import check_structure, mixed_states
 from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE
-from edgetpu_retrain.store.files.regular_file import check_regular_file
+from edgetpu_retrain.store.files.regular_file import check_regular_file, exists
 
 # Number of SQLite instructions between two calls of ``is_ending``: some milliseconds.
 _STEPS = 100_000
@@ -39,7 +39,7 @@ def reject_damage(path: Path, is_ending: Callable[[], bool]) -> None:
             true.
     """
     check_regular_file(path)
-    if not path.exists() or not (damage := _damage(path, '', is_ending)):
+    if not exists(path) or not (damage := _damage(path, '', is_ending)):
         return
     if _damage(path, '&immutable=1', is_ending):
         raise StoreError(
@@ -48,7 +48,7 @@ def reject_damage(path: Path, is_ending: Callable[[], bool]) -> None:
         )
     for suffix in SUFFIXES[1:]:
         file = Path(f'{path}{suffix}')
-        if file.exists():
+        if exists(file):
             set_aside(file)
 
 
@@ -61,10 +61,10 @@ def keep_log_without_database(path: Path) -> None:
 
     Raises:
         StoreError: if a log was renamed; the message contains the new path.
-        OSError: if the log cannot be renamed.
+        OSError: if the log cannot be renamed, or the disk does not say whether they exist.
     """
     log = Path(f'{path}{SUFFIXES[1]}')
-    if (path.exists() and path.stat().st_size) or not log.exists() or not log.stat().st_size:
+    if (exists(path) and path.stat().st_size) or not exists(log) or not log.stat().st_size:
         return
     kept = set_aside(log)
     raise StoreError(

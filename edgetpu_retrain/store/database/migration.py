@@ -80,9 +80,13 @@ def copies_of(path: Path) -> tuple[Path, ...]:
 
     Args:
         path: the database.
+
+    Raises:
+        StoreError: if the folder cannot be listed.
     """
     names = (f'{path.stem}.{kind}-*{path.suffix}*' for kind in ('schema', 'replaced'))
-    return tuple(sorted(found for name in names for found in path.parent.glob(name)))
+    with as_store_error('list the earlier databases beside', path):
+        return tuple(sorted(found for name in names for found in path.parent.glob(name)))
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:

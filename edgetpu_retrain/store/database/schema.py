@@ -14,7 +14,7 @@ from edgetpu_retrain.store.database.migration import back_up, migrate
 from edgetpu_retrain.store.database.structure import check_structure, TABLES
 from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE
 from edgetpu_retrain.store.files.lock_wait import SQLITE_TIMEOUT_S, wait_while_locked
-from edgetpu_retrain.store.files.regular_file import check_regular_file
+from edgetpu_retrain.store.files.regular_file import check_regular_file, exists
 
 # Identifies this package's files among SQLite files: 'etrS' in ASCII.
 APPLICATION_ID = 0x65747253
@@ -46,7 +46,7 @@ def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connecti
         sqlite3.Error: if SQLite cannot open or create the file.
     """
     check_regular_file(path)
-    if path.exists():
+    if exists(path):
         check_without_writing(path)
     connection = sqlite3.connect(
         path, timeout=SQLITE_TIMEOUT_S, isolation_level=None, check_same_thread=False

@@ -15,6 +15,8 @@ import contextlib
 import os
 from pathlib import Path
 
+from edgetpu_retrain.store.files.regular_file import exists
+
 TEMPORARY_SUFFIX = '.partial'
 
 
@@ -86,7 +88,7 @@ def make_folder(folder: Path, mode: int = 0o777) -> None:
     Raises:
         OSError: if the folder cannot be created, or a file has its name.
     """
-    missing = [part for part in (folder, *folder.parents) if not part.exists()]
+    missing = [part for part in (folder, *folder.parents) if not exists(part)]
     folder.mkdir(mode, parents=True, exist_ok=True)
     for part in reversed(missing):
         sync_folder(part.parent)

@@ -22,7 +22,7 @@ import platform
 
 from edgetpu_retrain.errors import FilesChangedError, FolderInUseError
 from edgetpu_retrain.store.files.disk_errors import as_store_error
-from edgetpu_retrain.store.files.regular_file import open_regular_file
+from edgetpu_retrain.store.files.regular_file import exists, open_regular_file
 
 OWNER_FILE = 'owner'
 
@@ -124,7 +124,7 @@ def _open(path: Path) -> tuple[int, bool]:
     try:
         return open_regular_file(path, os.O_RDWR | os.O_CREAT), True
     except OSError as error:
-        if error.errno not in _READ_ONLY_ERRORS or not path.exists():
+        if error.errno not in _READ_ONLY_ERRORS or not exists(path):
             raise
     return open_regular_file(path), False
 

@@ -57,6 +57,23 @@ def open_regular_file(path: Path, flags: int = os.O_RDONLY) -> int:
     return descriptor
 
 
+def exists(path: Path) -> bool:
+    """
+    Return whether there is a file or folder at a path; symbolic links are followed.
+
+    Unlike :meth:`pathlib.Path.exists`, which depends on the release of Python, this function
+    raises if a failing disk or a missing permission leaves it unknown.
+
+    Raises:
+        OSError: if it is not known.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
 def check_regular_file(path: Path) -> None:
     """Raise OSError if a path exists and is not a regular file."""
     with contextlib.suppress(FileNotFoundError):

@@ -28,12 +28,12 @@ def has_unowned_samples(folder: Path) -> bool:
         folder: the data folder, which may not exist.
     """
     path = folder / SAMPLES_FILE
-    if not path.is_file():
-        return False
     try:
+        if not path.is_file():
+            return False
         Ownership(folder).release()
         with closing(sqlite3.connect(f'{path.absolute().as_uri()}?mode=ro', uri=True)) as reader:
             return bool(reader.execute('SELECT EXISTS (SELECT 1 FROM samples)').fetchone()[0])
-    except (StoreError, sqlite3.Error):
+    except (OSError, StoreError, sqlite3.Error):
         # A node that opens the database in this folder reports the error.
         return False

@@ -19,7 +19,7 @@ from edgetpu_retrain.store.files.durable_file import (
     write_durably,
 )
 from edgetpu_retrain.store.files.lock_wait import wait_while_locked
-from edgetpu_retrain.store.files.regular_file import open_regular_file, read_regular_file
+from edgetpu_retrain.store.files.regular_file import exists, open_regular_file, read_regular_file
 from edgetpu_retrain.store.models import model_version
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_version import LARGEST_VERSION, ModelVersion
@@ -288,10 +288,15 @@ class ModelStore:
             raise StoreError(self._why_missing(version)) from error
 
     def _is_finished(self, version: int) -> bool:
-        return model_version.record_path(self.folder, version).exists()
+        path = model_version.record_path(self.folder, version)
+        with as_store_error('look for the record', path):
+            return exists(path)
 
     def _why_missing(self, version: int) -> str:
-        if model_version.model_path(self.folder, version).exists():
+        path = model_version.model_path(self.folder, version)
+        with as_store_error('look for the model', path):
+            is_there = exists(path)
+        if is_there:
             return (
                 f'Model version {version} in {self.folder} has no record: its writing was cut '
                 'short. What to do: use another version; its file can be deleted.'

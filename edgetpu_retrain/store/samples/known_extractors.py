@@ -22,12 +22,12 @@ def has_used(folder: Path, extractor: str) -> bool:
         extractor: identity of the extractor.
     """
     path = folder / SAMPLES_FILE
-    if not path.is_file():
-        return False
     query = 'SELECT EXISTS (SELECT 1 FROM extractors WHERE identity = ?)'
     try:
+        if not path.is_file():
+            return False
         with closing(sqlite3.connect(f'{path.absolute().as_uri()}?mode=ro', uri=True)) as reader:
             return bool(reader.execute(query, [extractor]).fetchone()[0])
-    except sqlite3.Error:
+    except (OSError, sqlite3.Error):
         # The command or node that opens the database reports the reason.
         return False

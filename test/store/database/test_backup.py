@@ -12,6 +12,7 @@ from edgetpu_retrain.store.database.backup import back_up, restore
 from edgetpu_retrain.store.files.ownership import Ownership
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import pytest
+from support.permissions import without
 
 EXTRACTOR = 'a' * 64
 
@@ -130,3 +131,14 @@ def test_a_damaged_database_is_copied_and_the_damage_reported(
     damage(path)
     assert back_up(path, tmp_path / 'copy.db')
     assert (tmp_path / 'copy.db').stat().st_size == path.stat().st_size
+
+
+def test_a_target_of_which_the_disk_says_nothing_is_an_error_with_advice(
+    path: Path, tmp_path: Path
+) -> None:
+    (tmp_path / 'backups').mkdir()
+    with (
+        without(0o111, [tmp_path / 'backups']),
+        pytest.raises(StoreError, match=r'Permission denied. What to do: '),
+    ):
+        back_up(path, tmp_path / 'backups' / 'mugs.db')

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.files.ownership import Ownership
-from edgetpu_retrain.store.files.regular_file import read_regular_file
+from edgetpu_retrain.store.files.regular_file import exists, read_regular_file
 from edgetpu_retrain.store.models.choice_file import ChoiceFile
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore
@@ -20,6 +20,7 @@ from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
+from support.permissions import without
 
 RECORD = ModelRecord(('a', 'b'), {'a': 1, 'b': 1}, 1.0, 1.0, 1.0, ((1, 0), (0, 1)), 'c' * 64, 0.0)
 
@@ -165,3 +166,14 @@ def test_a_record_names_no_file(store: ModelStore, tmp_path: Path) -> None:
     (store.folder / 'model_000001.json').write_text(record.read_text())
     with pytest.raises(StoreError, match=r'model_000001\.json is damaged'):
         store.load(1)
+
+
+def test_whether_a_file_exists_is_not_guessed(tmp_path: Path) -> None:
+    (tmp_path / 'folder').mkdir()
+    file = tmp_path / 'folder' / 'file'
+    assert not exists(file)
+    file.touch()
+    assert exists(file)
+    assert not exists(file / 'in a file')
+    with without(0o111, [file.parent]), pytest.raises(PermissionError):
+        exists(file)
