@@ -49,6 +49,10 @@ class StoreError(RetrainError, RuntimeError):
     """Samples or models on disk cannot be read or written."""
 
 
+class UnusableModelError(StoreError):
+    """A stored model cannot serve, and trying again is useless: it is damaged, for example."""
+
+
 class FolderInUseError(StoreError):
     """
     Another node owns a data folder.

@@ -5,8 +5,15 @@
 from __future__ import annotations
 
 from concurrent.futures import CancelledError, Future
+import time
 
-from edgetpu_retrain.errors import RetrainError, StoreError
+from edgetpu_retrain.errors import (
+    in_words,
+    ModelFileError,
+    RetrainError,
+    StoreError,
+    UnusableModelError,
+)
 from edgetpu_retrain.node.health.status import NodeStatus
 from edgetpu_retrain.node.models.model_versions import ModelVersions, Wanted
 from edgetpu_retrain.node.requests.background_thread import BackgroundThread
@@ -17,6 +24,10 @@ from rclpy.node import Node
 
 _PROBLEM = 'models of other programs'
 _LOST = 'lost model'
+# Pause before a version is tried again, seconds.
+_RETRY_PERIOD_S = 10.0
+# The errors of a version that stays unusable until its files change.
+_PERMANENT = (UnusableModelError, ModelFileError)
 
 
 class ModelFollowing:
@@ -25,39 +36,47 @@ class ModelFollowing:
 
     These models are the versions that a restarted node would try before the serving version.  Each
     version is logged once.  A background thread checks and loads versions, so that frames are not
-    delayed.
+    delayed.  A version that fails for another reason than its files, such as a full disk or a lock
+    of another program, is tried again after a pause.
 
     Args:
         node: its logger is used.
         status: reports the pending version, and why a version cannot serve.
+        retry_period_s: the pause before a version is tried again, seconds.
     """
 
-    def __init__(self, node: Node, status: NodeStatus) -> None:
+    def __init__(
+        self, node: Node, status: NodeStatus, *, retry_period_s: float = _RETRY_PERIOD_S
+    ) -> None:
         self._node = node
         self._log = node.get_logger()
         self._status = status
         self._thread = BackgroundThread('following')
         self._work: Future[None] | None = None
+        self._retry_period_s = retry_period_s
         self._seen: tuple[Wanted, bool] | None = None
+        # When to try again what has failed, seconds of time.monotonic(); None = it did not fail.
+        self._retry_at: float | None = None
         self._logged: set[object] = set()
 
     def check_for_changes(self, resources: NodeResources) -> None:
         """Check for models of other programs; call it periodically.  Does not block."""
         if self._work is not None and not self._work.done():
             return
-        if lost := resources.versions.lost():
-            self._warn_once(lost, lost)
-        self._status.set_problem(_LOST, sentence(lost) if lost else '')
         try:
+            if lost := resources.versions.lost():
+                self._warn_once(lost, lost)
+            self._status.set_problem(_LOST, sentence(lost) if lost else '')
             wanted = resources.versions.wanted()
         except StoreError as error:
             self._seen = None
             self._report(error)
             return
         follow = resources.parameters.follow_models
-        if wanted is None or self._seen == (wanted, follow):
+        is_due = self._retry_at is not None and time.monotonic() >= self._retry_at
+        if wanted is None or (self._seen == (wanted, follow) and not is_due):
             return
-        self._seen = (wanted, follow)
+        self._seen, self._retry_at = (wanted, follow), None
         if wanted.versions:
             self._work = self._thread.submit(self._handle, resources.versions, wanted, follow)
         else:
@@ -83,25 +102,39 @@ class ModelFollowing:
     def _try_versions(self, versions: ModelVersions, wanted: Wanted, follow: bool) -> None:
         problems = []
         found = 0
+        # The newest version that is not to be tried again once an older one serves.
+        known = 0
         for number in wanted.versions:
             try:
                 if not follow:
                     versions.check(number)
-                elif not versions.follow(number, wanted.choice):
+                elif not versions.follow(number, wanted.choice, known):
                     # Another choice was made in the meantime: let check_for_changes() read it.
                     self._seen = None
                     return
-            except RetrainError as error:  # noqa: PERF203 - few versions, tried once
-                text = f'model version {number} of another program does not serve: {error}'
-                problems.append(sentence(text))
-                self._warn_once(number, text)
+            except (RetrainError, MemoryError) as error:  # noqa: PERF203 - few versions
+                text = sentence(
+                    f'model version {number} of another program does not serve: {in_words(error)}'
+                )
+                is_permanent = isinstance(error, _PERMANENT)
+                if is_permanent:
+                    known = max(known, number)
+                else:
+                    known = 0
+                    text = f'{text} {self._try_again_later()}'
+                problems.append(text)
+                self._warn_once((number, is_permanent), text)
             else:
                 found = number
                 break
         self._status.update(pending_model_version=0 if follow else found)
         self._status.set_problem(_PROBLEM, ' '.join(problems))
-        if not found:
-            return
+        if found:
+            self._log_found(found, versions, wanted, follow)
+
+    def _log_found(
+        self, found: int, versions: ModelVersions, wanted: Wanted, follow: bool
+    ) -> None:
         verb = 'chose' if wanted.choice and wanted.choice.version == found else 'trained'
         if follow:
             self._log.info(
@@ -115,6 +148,10 @@ class ModelFollowing:
                 f'another program {verb} model version {found}, and {now}: load it with '
                 '~/load_model, or let the node do so by the parameter follow_models'
             )
+
+    def _try_again_later(self) -> str:
+        self._retry_at = time.monotonic() + self._retry_period_s
+        return f'The node tries again every {self._retry_period_s:g} s.'
 
     def _report(self, problem: object) -> None:
         self._warn_once(str(problem), problem)

@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 import threading
 
-from edgetpu_retrain.errors import RequestError, RetrainError, StoreError
+from edgetpu_retrain.errors import RequestError, RetrainError, StoreError, UnusableModelError
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.runtime.engines.engine import PreparedModel
+from edgetpu_retrain.store.files.disk_errors import as_store_error
+from edgetpu_retrain.store.files.regular_file import exists
 from edgetpu_retrain.store.models.choice_file import Choice, ChoiceFile
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
@@ -91,14 +93,15 @@ class ModelVersions:
         Raises:
             StoreError: if the models folder cannot be read.
         """
-        for number in self._to_try(warn):
+        to_try = self._to_try(warn)
+        for number in to_try:
             try:
                 model = self._load(number)
             except RetrainError as error:  # noqa: PERF203 - few versions, tried once
                 warn(f'model version {number} does not serve: {error}')
             else:
                 with self._swapping:
-                    self._announce(model, self._chosen_at_start(number, warn))
+                    self._announce(model, self._chosen_at_start(number, max(to_try), warn))
                 return model
         try:
             # Recording a choice also deletes incomplete files, but here no choice is recorded.
@@ -123,11 +126,12 @@ class ModelVersions:
                 recorded; the serving version stays the same.
             CancelledError: if the node is deactivated before the swap.
         """
+        known = self._models.newest_version()
         number = self._find(version)
         with self._preparing:
             model = self._load(number)
             with self._swapping:
-                self._swap(model, self._choices.choose(number))
+                self._swap(model, self._choices.choose(number, known=known))
         return model.version
 
     def add(
@@ -158,7 +162,8 @@ class ModelVersions:
             with self._swapping:
                 version = self._models.save(model, record(self._models.newest_version()))
                 loaded = LoadedModel(version, prepared)
-                self._swap(loaded, self._choices.choose(version.version))
+                choice = self._choices.choose(version.version, known=version.version)
+                self._swap(loaded, choice)
         return version
 
     def wanted(self) -> Wanted | None:
@@ -182,11 +187,20 @@ class ModelVersions:
         return Wanted(numbers, choice, tuple(map(self._models.files_of, numbers)))
 
     def lost(self) -> str:
-        """Return a message if the file of the serving version was removed; '' = it exists."""
-        if self.serving is None or (path := self.serving.version.path).exists():
+        """
+        Return a message if the file of the serving version was removed; '' = it exists.
+
+        Raises:
+            StoreError: if the disk does not say whether it exists.
+        """
+        if (serving := self.serving) is None:
             return ''
+        path = serving.version.path
+        with as_store_error('look for the serving model', path):
+            if exists(path):
+                return ''
         return (
-            f'model version {self.serving.version.version} serves only until the node ends, '
+            f'model version {serving.version.version} serves only until the node ends, '
             f'because {path} was removed. What to do: put it back with its record, or train again'
         )
 
@@ -198,19 +212,22 @@ class ModelVersions:
             version: number of the version.
 
         Raises:
-            StoreError: if the version is missing, damaged, or of another extractor.
+            UnusableModelError: if the version is damaged, or of another extractor.
+            StoreError: if the version is missing, or cannot be read.
         """
         found = self._models.load(version)
         self._check_extractor(found)
         return found
 
-    def follow(self, version: int, seen: Choice | None) -> bool:
+    def follow(self, version: int, seen: Choice | None, known: int) -> bool:
         """
         Swap in a version of another program; return once the version serves.
 
         Args:
             version: number of the version.
             seen: the recorded choice that the caller has read; None = there was none.
+            known: number of the newest version that the caller has tried, or 0; a newer one is
+                still wanted afterwards.
 
         Returns:
             False, without a swap, if another choice has been recorded since.
@@ -223,7 +240,7 @@ class ModelVersions:
         with self._preparing:
             model = self._load(version)
             with self._swapping:
-                choice = self._choices.choose_instead_of(seen, version)
+                choice = self._choices.choose_instead_of(seen, version, known=known)
                 if choice is not None:
                     self._swap(model, choice)
         return choice is not None
@@ -255,12 +272,12 @@ class ModelVersions:
             warn(f'which model was chosen is not known, so the newest serves: {error}')
             return newest_first
 
-    def _chosen_at_start(self, number: int, warn: Callable[[str], None]) -> Choice:
+    def _chosen_at_start(self, number: int, known: int, warn: Callable[[str], None]) -> Choice:
         try:
-            return self._choices.choose(number)
+            return self._choices.choose(number, known=known)
         except StoreError as error:
             warn(f'model version {number} serves, but that could not be written down: {error}')
-            return self._choices.not_written_down(number)
+            return self._choices.not_written_down(number, known=known)
 
     def _swap(self, model: LoadedModel, choice: Choice) -> None:
         """Swap in and announce a model whose choice is recorded."""
@@ -295,7 +312,7 @@ class ModelVersions:
 
     def _check_extractor(self, version: ModelVersion) -> None:
         if version.record.extractor != self.extractor:
-            raise StoreError(
+            raise UnusableModelError(
                 f'Model version {version.version} was trained for extractor '
                 f'{version.record.extractor[:12]}, and {self.extractor[:12]} is in use: set '
                 'extractor to that one, or train again'

@@ -26,8 +26,8 @@ AFTER_DAMAGE = (
 )
 """Advice for a damaged database; given only for damage, because following it can cost samples."""
 
-_FREE_MEMORY = 'free memory, then repeat the request'
-_FREE_SPACE = 'free space on its disk, then repeat the request'
+_FREE_MEMORY = 'free memory'
+_FREE_SPACE = 'free space on its disk'
 _LOCAL_DISK = 'set data_dir to a folder on a local disk'
 _PERMISSION = 'give this user write permission there, or set data_dir to a folder that has it'
 
@@ -43,7 +43,7 @@ _ADVICE_FOR_SQLITE = {
     'disk is full': _FREE_SPACE,
     'readonly database': _PERMISSION,
     'unable to open database file': _PERMISSION,
-    'database is locked': 'another program holds it: close that program, then repeat the request',
+    'database is locked': 'another program holds it: close that program',
     # SQLite reports an I/O error also if it lacks memory for the index of the write-ahead log.
     'disk i/o error': 'free memory, and check that its disk is healthy, mounted and not full',
 }
@@ -62,9 +62,9 @@ _ADVICE_FOR_ERRNO = {
     errno.EISDIR: 'a folder lies where a file is needed: move it away',
     errno.ELOOP: 'symbolic links are not followed: put a copy in its place',
     errno.EINVAL: 'move it away',
-    errno.ESTALE: 'repeat the request',
+    errno.ESTALE: 'check that its disk is mounted',
     errno.EIO: 'check that its disk is healthy and mounted',
-    errno.EAGAIN: 'another program writes there: wait for it or end it, then repeat the request',
+    errno.EAGAIN: 'another program writes there: wait for it or end it',
     errno.ENOLCK: _LOCAL_DISK,
     errno.EOPNOTSUPP: _LOCAL_DISK,
 }

@@ -41,7 +41,8 @@ class Choice:
     Args:
         version: number of the chosen version.
         swaps: number of swaps so far, including the one to this version.
-        newest: number of the newest version at the time of the choice.
+        newest: number of the newest version that was known when the choice was made; a version
+            that was stored while the choice was being recorded is newer.
 
     Raises:
         ValueError: if a field is out of range, or contradicts another one.
@@ -106,7 +107,7 @@ class ChoiceFile:
             'again.'
         ) from damage
 
-    def choose(self, version: int) -> Choice:
+    def choose(self, version: int, *, known: int | None = None) -> Choice:
         """
         Record the choice of a version; it is on disk when this method returns.
 
@@ -114,6 +115,8 @@ class ChoiceFile:
 
         Args:
             version: number of a version in the store.
+            known: number of the newest version that the caller knew when it chose, so that a
+                version that another program has stored since is new; None = the newest one now.
 
         Returns:
             The new choice.
@@ -122,15 +125,18 @@ class ChoiceFile:
             StoreError: if there is no such version, it is damaged, or the disk fails.
         """
         with self._locked():
-            return self._write(version, self.current())
+            return self._write(version, self.current(), known)
 
-    def choose_instead_of(self, seen: Choice | None, version: int) -> Choice | None:
+    def choose_instead_of(
+        self, seen: Choice | None, version: int, *, known: int | None = None
+    ) -> Choice | None:
         """
         Record the choice of a version, unless the recorded choice has changed.
 
         Args:
             seen: the return value of :meth:`current` on which the choice is based.
             version: number of a version in the store.
+            known: as for :meth:`choose`.
 
         Returns:
             The new choice; None, without any change, if the recorded choice is no longer ``seen``.
@@ -140,7 +146,7 @@ class ChoiceFile:
         """
         with self._locked():
             before = self.current()
-            return self._write(version, before) if before == seen else None
+            return self._write(version, before, known) if before == seen else None
 
     def wanted(self, seen: Choice | None) -> tuple[int, ...]:
         """
@@ -164,24 +170,26 @@ class ChoiceFile:
         since = [number for number in newest_first if number > seen.newest]
         return (*since, *(number for number in newest_first if number == seen.version))
 
-    def not_written_down(self, version: int) -> Choice:
+    def not_written_down(self, version: int, *, known: int | None = None) -> Choice:
         """
         Return the choice that :meth:`choose` would record, for use after recording has failed.
 
         Args:
             version: number of a version in the store.
+            known: as for :meth:`choose`.
 
         Raises:
-            StoreError: if the folder cannot be read.
+            StoreError: if ``known`` is None, and the folder cannot be read.
         """
         try:
             before = self.current()
         except StoreError:
             before = None
-        return self._after(before, version)
+        return self._after(before, version, known)
 
-    def _after(self, before: Choice | None, version: int) -> Choice:
-        newest = max(version, self._models.newest_version())
+    def _after(self, before: Choice | None, version: int, known: int | None) -> Choice:
+        known = self._models.newest_version() if known is None else known
+        newest = max(version, known, before.newest if before else 0)
         swaps = before.swaps if before else 0
         swaps += before is None or before.version != version
         return Choice(version, min(swaps, _LARGEST), newest)
@@ -210,9 +218,9 @@ class ChoiceFile:
         with as_store_error('write down which model serves in', folder), self._models.locked():
             yield
 
-    def _write(self, version: int, before: Choice | None) -> Choice:
+    def _write(self, version: int, before: Choice | None, known: int | None) -> Choice:
         self._models.load(version)
-        chosen = self._after(before, version)
+        chosen = self._after(before, version, known)
         if chosen != before:
             content = json.dumps({'format': _FORMAT, **dataclasses.asdict(chosen)})
             for name in (_COPY, _FILE):

@@ -18,7 +18,7 @@ import json
 from pathlib import Path
 import re
 
-from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.errors import UnusableModelError
 from edgetpu_retrain.store.files.disk_errors import as_store_error, store_error
 from edgetpu_retrain.store.files.durable_file import sync_folder, write_durably
 from edgetpu_retrain.store.files.regular_file import read_regular_file
@@ -56,12 +56,13 @@ class ModelVersion:
         Return the bytes of the .tflite file.
 
         Raises:
-            StoreError: if the file cannot be read, or its SHA-256 differs from the recorded one.
+            UnusableModelError: if the file's SHA-256 differs from the recorded one.
+            StoreError: if the file cannot be read.
         """
         with as_store_error('read the model', self.path):
             model = read_regular_file(self.path)
         if hashlib.sha256(model).hexdigest() != self.sha256:
-            raise StoreError(
+            raise UnusableModelError(
                 f'{self.path} ({len(model)} bytes) is not the file that was written: it is '
                 'incomplete or was changed. What to do: restore a backup, or train again.'
             )
@@ -126,7 +127,8 @@ def read_version(folder: Path, version: int) -> ModelVersion:
 
     Raises:
         FileNotFoundError: if there is no record.
-        StoreError: if the record cannot be read, or is damaged.
+        UnusableModelError: if the record is damaged.
+        StoreError: if the record cannot be read.
     """
     path = record_path(folder, version)
     try:
@@ -142,7 +144,7 @@ def read_version(folder: Path, version: int) -> ModelVersion:
     except OSError as error:
         raise store_error('read the record', path, error) from error
     except _DAMAGE as error:
-        raise StoreError(
+        raise UnusableModelError(
             f'The record {path} is damaged ({type(error).__name__}: {error}). What to do: '
             'restore a backup, or train again.'
         ) from error

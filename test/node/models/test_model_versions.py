@@ -13,9 +13,16 @@ import weakref
 
 from edgetpu_retrain.errors import ModelFileError, RequestError, StoreError
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
-from edgetpu_retrain.node.models.model_versions import LATEST, PREVIOUS, Wanted
+from edgetpu_retrain.node.models.model_versions import (
+    LATEST,
+    ModelVersions,
+    PREVIOUS,
+    Wanted,
+)
 from edgetpu_retrain.runtime.engines.engine import PreparedModel
 from edgetpu_retrain.store.models.choice_file import ChoiceFile
+from edgetpu_retrain.store.models.model_record import ModelRecord
+from edgetpu_retrain.store.models.model_store import ModelVersion
 import pytest
 from support.model_robot import IDENTITY, MODEL, RECORD, Robot
 from support.waiting import PATIENCE_S
@@ -153,7 +160,7 @@ def test_what_other_programs_train_and_choose_is_wanted(robot: Robot) -> None:
     chosen = versions.wanted()
     assert chosen is not None
     assert chosen.versions == (2,)
-    assert versions.follow(2, chosen.choice)
+    assert versions.follow(2, chosen.choice, known=0)
     # The command line has counted the swap already.
     assert (robot.served, robot.announced[-1]) == ([2], (2, 2))
 
@@ -181,7 +188,7 @@ def test_who_follows_does_not_overrule_a_choice_made_meanwhile(robot: Robot) -> 
     robot.models.save(MODEL, RECORD)
     seen = ChoiceFile(robot.models).current()
     ChoiceFile(robot.models).choose(1)
-    assert not versions.follow(4, seen)
+    assert not versions.follow(4, seen, known=0)
     assert robot.served == []
     assert robot.announced == [(3, 1)]
 
@@ -191,7 +198,7 @@ def test_a_foreign_version_is_refused_before_a_runtime_gets_it(robot: Robot) -> 
         raise AssertionError('it was given to the runtime')
 
     versions = robot.versions('f' * 64, unasked)
-    for refused in (versions.check, lambda number: versions.follow(number, None)):
+    for refused in (versions.check, lambda number: versions.follow(number, None, known=0)):
         with pytest.raises(StoreError, match='was trained for extractor'):
             refused(3)
     assert ChoiceFile(robot.models).current() is None
@@ -212,6 +219,48 @@ def test_an_own_training_is_never_wanted(robot: Robot) -> None:
     after = versions.wanted()
     assert after is not None
     assert after.versions == ()
+
+
+@pytest.mark.parametrize('swap', ['start', 'load', 'follow'])
+def test_what_another_program_stores_while_a_model_is_loaded_is_wanted(
+    robot: Robot, swap: str
+) -> None:
+    def prepare(model: bytes) -> dict[str, PreparedModel]:
+        robot.models.save(MODEL, RECORD)
+        return robot.prepare(model)
+
+    versions = robot.versions(prepare=prepare)
+    swaps: dict[str, Callable[[], object]] = {
+        'start': lambda: versions.start(robot.warnings.append),
+        'load': lambda: versions.load(LATEST),
+        'follow': lambda: versions.follow(3, None, known=0),
+    }
+    swaps[swap]()
+    assert robot.announced == [(3, 1)]
+    check_wanted(versions, robot, 4)
+
+
+def test_what_another_program_stores_while_a_training_is_stored_is_wanted(
+    robot: Robot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = robot.models.save
+
+    def save_two(model: bytes, record: ModelRecord) -> ModelVersion:
+        version = save(model, record)
+        save(MODEL, RECORD)
+        return version
+
+    monkeypatch.setattr(robot.models, 'save', save_two)
+    versions = robot.versions()
+    assert versions.add(MODEL, lambda _: RECORD, lambda: None).version == 4
+    check_wanted(versions, robot, 5)
+
+
+def check_wanted(versions: ModelVersions, robot: Robot, number: int) -> None:
+    wanted = versions.wanted()
+    assert wanted is not None
+    assert wanted.versions == (number,)
+    assert robot.start() == number, 'a restart serves it'
 
 
 @pytest.mark.parametrize(
@@ -235,7 +284,7 @@ def test_no_second_model_is_prepared_before_the_first_serves(
     swaps: dict[str, Callable[[], object]] = {
         'load': lambda: versions.load(1),
         'add': lambda: versions.add(MODEL, lambda _: RECORD, lambda: None),
-        'follow': lambda: versions.follow(2, None),
+        'follow': lambda: versions.follow(2, None, known=0),
     }
     with ThreadPoolExecutor() as threads:
         swapped = threads.submit(swaps[first])

@@ -52,7 +52,7 @@ def test_an_sqlite_error_gets_path_reason_and_advice(reason: str, advice: str) -
 
 def test_too_little_memory_is_not_damage() -> None:
     for error in (MemoryError(), MemoryError('malformed'), OSError(errno.ENOMEM, 'no memory')):
-        assert 'free memory, then repeat the request' in str(store_error('read', FILE, error))
+        assert 'What to do: free memory.' in str(store_error('read', FILE, error))
     for reason in ('disk I/O error', 'database or disk is full', 'database is locked'):
         words = str(store_error('read', FILE, sqlite3.OperationalError(reason)))
         assert 'damaged' not in words

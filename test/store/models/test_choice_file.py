@@ -220,6 +220,15 @@ def test_new_versions_and_the_chosen_one_are_wanted_newest_first(
     assert choice.wanted(seen) == (6, 3)
 
 
+def test_a_version_that_the_chooser_did_not_know_is_new(choice: ChoiceFile) -> None:
+    seen = choice.choose(3, known=4)
+    assert seen == Choice(3, 1, 4)
+    assert choice.wanted(seen) == (5, 3)
+    assert choice.not_written_down(2, known=2) == Choice(2, 2, 4), 'what was known stays known'
+    assert choice.choose(2, known=2) == Choice(2, 2, 4)
+    assert choice.choose_instead_of(choice.current(), 4, known=5) == Choice(4, 3, 5)
+
+
 def test_a_concurrent_choice_is_kept(models: ModelStore, choice: ChoiceFile) -> None:
     assert choice.choose_instead_of(None, 5) == Choice(5, 1, 5)
     seen = choice.current()
