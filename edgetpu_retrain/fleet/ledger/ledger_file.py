@@ -21,6 +21,7 @@ from edgetpu_retrain.fleet.ledger.erasure import all_suspects, settle
 from edgetpu_retrain.fleet.ledger.winners import Judge, latest_clock
 from edgetpu_retrain.fleet.roster import roster_message
 from edgetpu_retrain.fleet.roster.roster import Roster
+from edgetpu_retrain.fleet.roster.roster_message import precedence
 
 _ROSTER, _SPACE = 'roster', 'space'
 
@@ -91,11 +92,7 @@ class LedgerFile:
 
     def set_roster(self, message: bytes) -> bool:
         """
-        Store a roster if it is newer than the stored one.
-
-        A base station that was restored from a backup may sign two rosters with the same version.
-        Of these, the one issued later is newer.  If the times are equal, the bytes decide, so that
-        all robots store the same roster.
+        Store a roster if it is newer than the stored one, see :func:`.roster_message.precedence`.
 
         Args:
             message: untrusted bytes.
@@ -109,7 +106,7 @@ class LedgerFile:
         offered = roster_message.read(message, self.fleet)
         with self._database.transaction('store the roster in') as connection:
             stored = self._read_roster(connection)
-            if stored is not None and _age(offered, message) <= _age(stored[1], stored[0]):
+            if stored is not None and precedence(message, offered) <= precedence(*stored):
                 return False
             connection.execute(
                 'INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)', (_ROSTER, message)
@@ -168,7 +165,3 @@ class LedgerFile:
                 'changed. What to do: move it away and start again; the samples of this robot '
                 'are claimed anew.'
             )
-
-
-def _age(roster: Roster, message: bytes) -> tuple[int, int, bytes]:
-    return roster.version, roster.issued_ms, message

@@ -78,6 +78,21 @@ def read(message: bytes, fleet: str) -> Roster:
     return roster
 
 
+def precedence(message: bytes, roster: Roster) -> tuple[int, int, bytes]:
+    """
+    Return a value that is greater for a newer roster.
+
+    A base station that was restored from a backup may sign two rosters with the same version.  Of
+    these, the one issued later is newer.  If the times are equal, the bytes decide, so that all
+    members keep the same roster.
+
+    Args:
+        message: the message with the roster.
+        roster: the roster that was read from it.
+    """
+    return roster.version, roster.issued_ms, message
+
+
 def _body(roster: Roster) -> bytes:
     fields = {
         'what': _WHAT,

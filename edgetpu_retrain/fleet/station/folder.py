@@ -18,6 +18,7 @@ from edgetpu_retrain.errors import FleetError
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.roster import roster_message
 from edgetpu_retrain.fleet.roster.roster import Member, Roster
+from edgetpu_retrain.fleet.roster.roster_message import precedence
 from edgetpu_retrain.fleet.station import certificates
 from edgetpu_retrain.fleet.station.certificates import Certificate
 from edgetpu_retrain.fleet.station.credentials import Credentials
@@ -222,20 +223,25 @@ class StationFolder:
 
     def adopt_roster(self, message: bytes) -> bool:
         """
-        Store a roster from a hub if its version is greater than that of the roster in this folder.
+        Store a roster from a hub if it is newer than that of this folder.
 
-        If this folder has no roster, any valid roster is stored.
+        The comparison is :func:`.roster_message.precedence`, as in the ledger.  If this folder has
+        no roster, any valid roster is stored.
 
         Returns:
             Whether the received roster was stored.
 
         Raises:
             FleetError: if the message is invalid.
+            StoreError: if the disk fails.
         """
+        fleet = self.credentials().fleet
         with self._locked():
-            present = self.roster()
-            received = roster_message.read(message, self.credentials().fleet)
-            if present is not None and received.version <= present.version:
+            offered = precedence(message, roster_message.read(message, fleet))
+            present = self.roster_message()
+            if present is not None and offered <= precedence(
+                present, roster_message.read(present, fleet)
+            ):
                 return False
             write_private(self.roster_file, message)
         return True

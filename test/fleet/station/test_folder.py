@@ -11,12 +11,14 @@ import threading
 
 from edgetpu_retrain.errors import FleetError
 from edgetpu_retrain.fleet.evidence.keys import Key
+from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.roster import roster_message
 from edgetpu_retrain.fleet.roster.roster import Member, Roster
 from edgetpu_retrain.fleet.station.folder import StationFolder
 from edgetpu_retrain.fleet.station.roster_changes import add_member
 from edgetpu_retrain.fleet.station.settings import Settings
 import pytest
+from support.fleet_members import SPACE
 
 SETTINGS = Settings(('base.local', '10.0.0.7'), '127.0.0.1', 4222, 1 << 30)
 
@@ -107,6 +109,23 @@ def test_a_newer_roster_of_the_own_fleet_is_adopted(base: StationFolder) -> None
     roster = base.roster()
     assert roster is not None
     assert roster.version == 9
+
+
+def test_the_folder_adopts_the_roster_that_the_ledger_stores(base: StationFolder) -> None:
+    key, present = base.fleet_key(), base.roster()
+    assert present is not None
+    # A base that was restored from a backup signs a version once more.
+    same = [replace(present, version=6, issued_ms=present.issued_ms + age) for age in (1, 2)]
+    first, later = (roster_message.sign(each, key) for each in same)
+    tied = sorted(
+        roster_message.sign(replace(same[1], erased=frozenset([bytes([each]) * 32])), key)
+        for each in range(3)
+    )
+    with Ledger(':memory:', SPACE, fleet=key.public) as ledger:
+        for message in (first, later, first, *tied, *tied, first):
+            assert base.adopt_roster(message) == ledger.set_roster(message)
+            assert base.roster_message() == ledger.roster_message
+    assert base.roster_message() == max(later, *tied)
 
 
 def test_a_site_has_no_key_of_the_fleet(base: StationFolder, tmp_path: Path) -> None:
