@@ -44,7 +44,7 @@ class Report:
         unpublished: number of its own claims that no hub has yet.
         frontier: digest of the packs that count, equal on members for which the same packs count.
         gate: outcome of the last training, one sentence.
-        quarantine: number of quarantined packs.
+        quarantine: number of quarantined packs, without those that the roster excludes.
         waiting: number of packs that wait for an earlier one, or for a roster that accepts them.
         proposals: number of samples that wait for a teacher.
         disagreements: number of samples about which teachers disagree.

@@ -33,7 +33,8 @@ class Standing(NamedTuple):
 
     Args:
         outcome: 'accepted', 'waiting' (for an earlier pack or for a roster that accepts this one),
-            or 'quarantined'.
+            'quarantined', or 'excluded' (the key was revoked or retired, and the pack is not among
+            those that the roster keeps).
         reason: why the pack does not count; '' = it counts.
     """
 
@@ -90,28 +91,42 @@ def apply_roster(connection: sqlite3.Connection, roster: Roster) -> None:
         _count(connection, chain, roster, 0)
 
 
-def standing(connection: sqlite3.Connection, pack: int) -> Standing:
-    """Return whether a pack, given by its row, counts."""
-    counts, number, linked, forked, kept = connection.execute(
-        'SELECT counts, number, linked, forked, kept '
+def standing(connection: sqlite3.Connection, pack: int, roster: Roster | None) -> Standing:
+    """Return whether a pack, given by its row, counts with the stored roster."""
+    counts, number, chain, origin, linked, forked, kept = connection.execute(
+        'SELECT counts, number, chain, origin, linked, forked, kept '
         'FROM packs JOIN chains ON chains.id = packs.chain WHERE packs.id = ?',
         (pack,),
     ).fetchone()
     if counts:
         return Standing('accepted', '')
+    member = roster.member(origin) if roster is not None else None
+    names_heads = member is not None and member.keep is not None
     if not kept:
-        return Standing('waiting', 'the roster accepts no packs of its key and epoch')
+        outcome = 'excluded' if names_heads else 'waiting'
+        return Standing(outcome, 'the roster accepts no packs of its key and epoch')
     if number >= kept:
-        return Standing('quarantined', f'the roster accepts the packs before {kept} of its key')
+        return Standing('excluded', f'the roster accepts the packs before {kept} of its key')
+    if names_heads and _has_counting(connection, chain):
+        return Standing('excluded', f'the roster accepts another pack {number} of its key')
+    if names_heads:
+        words = f'of the packs before {kept} of its key that the roster accepts, some are missing'
+        return Standing('waiting', words)
     if forked is not None and number >= forked:
         return Standing('quarantined', f'two packs of its key have the number {forked}')
     next_ones = connection.execute(
-        'SELECT 1 FROM packs WHERE number = ? AND chain = (SELECT chain FROM packs WHERE id = ?)',
-        (linked, pack),
+        'SELECT 1 FROM packs WHERE number = ? AND chain = ?', (linked, chain)
     ).fetchone()
     if next_ones is not None:
         return Standing('quarantined', f'pack {linked} of its key does not continue its chain')
     return Standing('waiting', f'pack {linked} of its key is missing')
+
+
+def _has_counting(connection: sqlite3.Connection, chain: int) -> bool:
+    found = connection.execute(
+        'SELECT EXISTS (SELECT 1 FROM packs WHERE chain = ? AND counts)', (chain,)
+    ).fetchone()
+    return bool(found[0])
 
 
 def _linked(connection: sqlite3.Connection, chain: int, linked: int, forked: int | None) -> int:

@@ -251,7 +251,7 @@ class Ledger(LedgerFile):
     def quarantine(self) -> list[overview.Quarantined]:
         """Return how many packs do not count, by key, epoch and reason."""
         with self._database.reading('read the quarantine of') as connection:
-            return overview.quarantine(connection)
+            return overview.quarantine(connection, self._judge(connection).roster)
 
     @property
     def refused(self) -> dict[str, int]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from edgetpu_retrain.fleet.ledger.chains import standing
 from edgetpu_retrain.fleet.ledger.winners import claim_rows, Judge, resolve_all
+from edgetpu_retrain.fleet.roster.roster import Roster
 
 
 class Quarantined(NamedTuple):
@@ -18,7 +19,7 @@ class Quarantined(NamedTuple):
     Args:
         key: the key that signed them.
         epoch: their epoch.
-        outcome: 'waiting' or 'quarantined'.
+        outcome: 'waiting', 'quarantined' or 'excluded', see :class:`.chains.Standing`.
         reason: why they do not count.
         packs: how many there are.
     """
@@ -30,14 +31,14 @@ class Quarantined(NamedTuple):
     packs: int
 
 
-def quarantine(connection: sqlite3.Connection) -> list[Quarantined]:
+def quarantine(connection: sqlite3.Connection, roster: Roster | None) -> list[Quarantined]:
     """Return how many packs do not count, by key, epoch and reason."""
     counts: dict[tuple[str, str, str, str], int] = {}
     for pack, origin, epoch in connection.execute(
         'SELECT packs.id, origin, epoch FROM packs JOIN chains ON chains.id = packs.chain '
         'WHERE NOT counts'
     ).fetchall():
-        group = (origin, epoch, *standing(connection, pack))
+        group = (origin, epoch, *standing(connection, pack, roster))
         counts[group] = counts.get(group, 0) + 1
     return [Quarantined(*group, packs) for group, packs in sorted(counts.items())]
 

@@ -18,7 +18,7 @@ from edgetpu_retrain.fleet.ledger.winners import Judge
 
 MAX_WAITING_PACKS = 1000
 """
-The maximum number of packs of one key that are waiting or quarantined.
+The maximum number of packs of one key that are stored but do not count.
 
 All packs in chains that the roster does not accept share one such limit.  This robot's own packs
 are not limited, nor is a pack that shows that a chain has a fork.
@@ -34,7 +34,8 @@ class Receipt(NamedTuple):
 
     Args:
         outcome: 'accepted', 'known' (stored already), 'waiting' (for an earlier pack or for a
-            roster that accepts this one), 'quarantined', or 'refused' (not stored).
+            roster that accepts this one), 'quarantined', 'excluded' (by the roster) or 'refused'
+            (not stored).
         reason: why the pack was not accepted; '' if it was accepted or known.
         hash: hash of the pack; empty if the message is not a pack.
     """
@@ -102,7 +103,7 @@ class Storing:
         chain = chain_of(connection, pack.origin, pack.epoch, roster)
         row = self._store_pack(chain, pack, payloads, num_bytes, sealed_here)
         advances = link(connection, chain, pack, roster)
-        result = standing(connection, row)
+        result = standing(connection, row, roster)
         # All own packs are stored, because they show which pack numbers are in use.
         is_limited = result.outcome != 'accepted' and pack.origin != me
         if is_limited and _is_full(connection, chain, pack.number):

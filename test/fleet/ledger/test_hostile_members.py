@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 import itertools
@@ -75,6 +76,14 @@ def labels(ledger: Ledger) -> list[str]:
     return sorted(f'{value} {label}' for value, label in zip(ids, evidence.labels, strict=True))
 
 
+def outcomes_of(ledger: Ledger) -> dict[tuple[str, str, str], int]:
+    """Return how many packs do not count, by key, epoch and outcome."""
+    counts = Counter[tuple[str, str, str]]()
+    for each in ledger.quarantine():
+        counts[each.key, each.epoch, each.outcome] += each.packs
+    return counts
+
+
 def test_two_histories_of_a_key_count_up_to_their_fork_in_any_order(
     ledger_of: MakeLedger,
 ) -> None:
@@ -108,6 +117,33 @@ def test_a_revoked_key_cannot_take_back_what_was_kept(ledger_of: MakeLedger) -> 
             bob.receive(message(pack))
         bob.receive(message(packs([20], epoch=OTHER_EPOCH)[0]))
         assert labels(bob) == ['0 mug', '1 mug']
+
+
+def test_packs_that_a_revoked_key_signed_besides_those_kept_are_excluded(
+    ledger_of: MakeLedger,
+) -> None:
+    kept, branch = packs([0, 1, 2]), packs([10, 11, 12, 13], label='cat')
+    other_epoch = packs([20], epoch=OTHER_EPOCH)
+    stranger = packs([30], key=robot_key(67))
+    bob = ledger_of(2)
+    bob.set_roster(roster([TEACHER]))
+    for pack in [*branch, *other_epoch, *kept[1:], *stranger]:
+        bob.receive(message(pack))
+    revoked = replace(TEACHER, keep={EPOCH: (1, kept[1].hash)}, may_connect=False)
+    bob.set_roster(roster([revoked], version=2))
+    assert outcomes_of(bob) == {
+        (MALLORY.public, EPOCH, 'waiting'): 3,  # A pack that is kept is missing.
+        (MALLORY.public, EPOCH, 'excluded'): 3,
+        (MALLORY.public, OTHER_EPOCH, 'excluded'): 1,
+        (robot_key(67).public, EPOCH, 'waiting'): 1,
+    }
+    assert bob.receive(message(kept[0])).outcome == 'accepted'
+    assert labels(bob) == ['0 mug', '1 mug']
+    assert outcomes_of(bob) == {
+        (MALLORY.public, EPOCH, 'excluded'): 5,
+        (MALLORY.public, OTHER_EPOCH, 'excluded'): 1,
+        (robot_key(67).public, EPOCH, 'waiting'): 1,
+    }
 
 
 def test_an_epoch_belongs_to_its_key(ledger_of: MakeLedger) -> None:
@@ -266,8 +302,9 @@ def test_packs_that_cannot_count_do_not_fill_the_disk(
         (broken,) = packs([10], after=honest[2], sequence=77)
         flood = [broken, *packs(range(11, 40), after=broken)]
     outcomes = [bob.receive(message(pack)).outcome for pack in flood]
-    assert outcomes[0] == 'quarantined'
-    assert outcomes.count('quarantined') < 6
+    outcome = 'excluded' if why == 'revoked' else 'quarantined'
+    assert outcomes[0] == outcome
+    assert outcomes.count(outcome) < 6
     assert outcomes[-1] == 'refused'
     assert labels(bob) == expected
 
