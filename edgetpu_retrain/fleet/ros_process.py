@@ -13,10 +13,10 @@ import signal
 import sys
 
 from edgetpu_retrain.errors import RetrainError
+from edgetpu_retrain.fleet.problems import Problems
 from edgetpu_retrain.fleet.robot.learner import EvidenceLearner, Learner, ReleaseLearner
 from edgetpu_retrain.fleet.robot.member import Member
 from edgetpu_retrain.fleet.robot.node_settings import NodeSettings, space_of
-from edgetpu_retrain.fleet.robot.problems import Problems
 from edgetpu_retrain.fleet.robot.robot_files import FLEET_FILE, RobotFiles
 from edgetpu_retrain.fleet.ros_node import FleetNode
 from edgetpu_retrain.fleet.station.credentials import Credentials

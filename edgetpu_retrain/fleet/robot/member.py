@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 import contextlib
 import time
 from typing import TypeVar
 
-from edgetpu_retrain.errors import in_words, RetrainError
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.hub.connection import HubCredentials
 from edgetpu_retrain.fleet.hub.reports import Report
@@ -21,10 +20,10 @@ from edgetpu_retrain.fleet.hub.synchronization import (
     Synchronization,
 )
 from edgetpu_retrain.fleet.hub.tasks import run_until_first_ends
+from edgetpu_retrain.fleet.problems import Log, Problems
 from edgetpu_retrain.fleet.robot.learner import Learned, Learner
 from edgetpu_retrain.fleet.robot.own_samples import Scan
 from edgetpu_retrain.fleet.robot.pauses import Pauses, USUAL
-from edgetpu_retrain.fleet.robot.problems import Log, Problems
 from edgetpu_retrain.fleet.robot.questions import Unsettled
 from edgetpu_retrain.fleet.robot.robot_files import RobotFiles
 from edgetpu_retrain.wording import counted, sentence
@@ -225,7 +224,7 @@ class Member:
 
     async def _synchronize_again_and_again(self) -> None:
         while True:
-            await self._guard('hub', self._synchronization.run)
+            await self.problems.attempt('hub', self._synchronization.run)
             await asyncio.sleep(self._pauses.retry_s)
 
     async def _learn_when_due(self) -> None:
@@ -233,7 +232,7 @@ class Member:
         while True:
             await self._learn_due.wait()
             await self._wait_until_quiet()
-            learned = await self._guard('training', self._learner.learn)
+            learned = await self.problems.attempt('training', self._learner.learn)
             if learned is None:
                 retry_s = min(2 * retry_s, _LONGEST_RETRY_S)
                 await asyncio.sleep(retry_s)
@@ -268,7 +267,7 @@ class Member:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._report_due.wait(), self._pauses.report_s)
             self._report_due.clear()
-            await self._guard('report', self._publish_report)
+            await self.problems.attempt('report', self._publish_report)
             await asyncio.sleep(self._pauses.least_report_s)
 
     async def _publish_report(self) -> None:
@@ -297,17 +296,4 @@ class Member:
         async def run() -> Result:
             return await loop.run_in_executor(self._thread, work)
 
-        return await self._guard(part, run)
-
-    async def _guard(self, part: str, work: Callable[[], Awaitable[Result]]) -> Result | None:
-        """Run a part and return its result; if it fails, report its problem and return None."""
-        try:
-            result = await work()
-        except Exception as error:  # noqa: BLE001 - the other parts go on
-            words = in_words(error)
-            self.problems.report(
-                part, words if isinstance(error, RetrainError) else f'{part}: {words}'
-            )
-            return None
-        self.problems.report(part)
-        return result
+        return await self.problems.attempt(part, run)

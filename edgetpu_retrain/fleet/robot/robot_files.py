@@ -8,11 +8,10 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-import hashlib
-import json
 from pathlib import Path
 
 from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
+from edgetpu_retrain.fleet.hub.ledger_report import frontier_digest
 from edgetpu_retrain.fleet.hub.reports import Report
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.robot.own_samples import OwnSamples, Scan
@@ -103,15 +102,13 @@ class RobotFiles:
 
     def complete(self, report: Report) -> Report:
         """Return a copy of a report, with the fields that the ledger determines filled in."""
-        frontier = json.dumps(self.ledger.frontier(), sort_keys=True)
         packs: Counter[str] = Counter()
         for each in self.ledger.quarantine():
             packs[each.outcome] += each.packs
         return replace(
             report,
             unpublished=self.ledger.unpublished_count,
-            # Members for which the same packs count have the same digest.
-            frontier=hashlib.sha256(frontier.encode()).hexdigest()[:16],
+            frontier=frontier_digest(self.ledger),
             quarantine=packs['quarantined'],
             waiting=packs['waiting'],
         )

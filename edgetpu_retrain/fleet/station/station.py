@@ -5,39 +5,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 import contextlib
 from dataclasses import replace
 from functools import partial
-import hashlib
-import json
 import time
-from typing import Any
 
-from edgetpu_retrain.errors import HubError, HubLostError, RetrainError
+from edgetpu_retrain.errors import HubError, HubLostError
 from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
 from edgetpu_retrain.fleet.hub.connection import connect, HubCredentials
+from edgetpu_retrain.fleet.hub.ledger_report import ledger_report
 from edgetpu_retrain.fleet.hub.report_relay import relay_reports
 from edgetpu_retrain.fleet.hub.reports import Report
 from edgetpu_retrain.fleet.hub.stream_creation import create_streams
-from edgetpu_retrain.fleet.hub.streams import ROSTER
 from edgetpu_retrain.fleet.hub.synchronization import Synchronization
-from edgetpu_retrain.fleet.hub.tasks import cancel
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
+from edgetpu_retrain.fleet.problems import Problems
 from edgetpu_retrain.fleet.releases.staging import ReleaseInbox
+from edgetpu_retrain.fleet.roster.roster import Roster
 from edgetpu_retrain.fleet.station.addresses import check_port
 from edgetpu_retrain.fleet.station.folder import StationFolder
 from edgetpu_retrain.fleet.station.hub_erasure import erase_from_hub
-from edgetpu_retrain.fleet.station.nats_server import (
-    find_nats_server,
-    NatsServer,
-    SECONDS_TO_END,
-)
+from edgetpu_retrain.fleet.station.nats_server import find_nats_server, NatsServer
 from edgetpu_retrain.fleet.station.private_file import write_private
 from edgetpu_retrain.fleet.station.server_configuration import (
     connecting_members,
     server_configuration,
 )
+from edgetpu_retrain.store.files.disk_errors import as_store_error
 from edgetpu_retrain.wording import counted
 
 LEDGER_FILE = 'fleet.db'
@@ -46,7 +41,6 @@ _RENEW_S = 3600.0
 _ERASE_S = 2.0
 _REPORT_S = 10.0
 _SECONDS_TO_START = 60.0
-_SECONDS_TO_CANCEL = 1.0
 
 
 class Station:
@@ -93,8 +87,12 @@ class Station:
         self._synchronization = Synchronization(
             self._ledger, key, hubs, on_change=self._changed, accept_release=inbox.accept
         )
-        self._problems: dict[str, str] = {}
-        self._report_of_ledger: Report | None = None
+        self._roster: Roster | None = None
+        self._loaded = b''  # The configuration that nats-server was last told to read.
+        self._problems = Problems(lambda _, text: log(text))
+        self._num_changes = 0  # How often the ledger has changed.
+        # The number of changes after which the ledger was looked at, and what was found.
+        self._seen: tuple[int, Report] = -1, Report(self._credentials.name, 0)
 
     async def run(self) -> None:
         """
@@ -105,60 +103,82 @@ class Station:
         """
         self._configure()
         parts = [
-            self._server.run(),
             self._follow_roster(),
-            self._renew_certificate(),
+            self._keep_certificate(),
             self._synchronize(),
-            self._erase(),
-            self._report(),
+            self._keep_erasing(),
+            self._keep_reporting(),
         ]
         if self._is_site:
             parts.append(self._relay_reports())
-        await _first_to_end(*parts)
+        await self._server.run_with(*parts)
 
     def close(self) -> None:
         """Close the ledger."""
         self._ledger.close()
 
     def _configure(self) -> bool:
-        """Write the configuration of the server, and return whether it has changed."""
-        roster = self._folder.roster()
-        members = connecting_members(roster, time.time_ns() // 1_000_000)
+        """Write the configuration of the server, and return whether the server must read it."""
+        self._roster = self._folder.roster()
+        members = connecting_members(self._roster, time.time_ns() // 1_000_000)
         wanted = server_configuration(
             self._folder, self._settings, self._credentials.key.public, members
         ).encode()
-        path = self._folder.configuration
-        if path.exists() and path.read_bytes() == wanted:
+        if wanted == self._loaded:
             return False
-        write_private(path, wanted)
+        path = self._folder.configuration
+        with as_store_error('read', path):
+            is_written = path.exists() and path.read_bytes() == wanted
+        if not is_written:
+            write_private(path, wanted)
+        self._loaded = wanted
         return True
 
     async def _follow_roster(self) -> None:
         """Apply each change of the roster, including the expiry of a member."""
-        published = None
         while True:
-            if await asyncio.to_thread(self._configure):
-                self._log('the members have changed: nats-server reloads its configuration')
-                self._server.reload()
-            message = await asyncio.to_thread(self._folder.roster_message)
-            if message != published and message is not None:
-                published = message
-                await asyncio.to_thread(self._ledger.set_roster, message)
-                self._synchronization.wake()
-            await asyncio.sleep(_POLL_S)
+            await self._problems.attempt('members', self._update_server)
+            if not await self._problems.attempt('roster', self._exchange_roster):
+                await asyncio.sleep(_POLL_S)
 
-    async def _renew_certificate(self) -> None:
+    async def _update_server(self) -> None:
+        if await asyncio.to_thread(self._configure):
+            self._log('the members have changed: nats-server reloads its configuration')
+            self._server.reload()
+
+    async def _exchange_roster(self) -> bool:
+        """
+        Copy the newer roster from folder to ledger or back; return whether the folder got one.
+
+        The ledger gets rosters from hubs: all those of a site's station, and a newer one if this
+        is a base that was restored from a backup.
+        """
+        own = await asyncio.to_thread(self._folder.roster_message)
+        received = await asyncio.to_thread(lambda: self._ledger.roster_message)
+        if own == received:
+            return False
+        if received is not None and await asyncio.to_thread(self._folder.adopt_roster, received):
+            self._log(
+                'a newer roster came from a hub; if this folder was restored from a backup, look '
+                "with 'edgetpu_retrain fleet status' whether later changes have to be repeated"
+            )
+            return True
+        if own is not None and await asyncio.to_thread(self._ledger.set_roster, own):
+            self._num_changes += 1
+            self._synchronization.wake()
+        return False
+
+    async def _keep_certificate(self) -> None:
         """Renew the certificate of the hub before it expires."""
         while True:
             await asyncio.sleep(_RENEW_S)
-            try:
-                is_new = await asyncio.to_thread(self._folder.renew_certificate)
-            except RetrainError as error:  # Try again in an hour; the old certificate stays.
-                self._log(f'the certificate of the hub cannot be renewed: {error}')
-                continue
-            if is_new:
-                self._log('the certificate of the hub is renewed: nats-server reloads it')
-                self._server.reload()
+            # If it fails, the old certificate stays.
+            await self._problems.attempt('certificate', self._renew_certificate)
+
+    async def _renew_certificate(self) -> None:
+        if await asyncio.to_thread(self._folder.renew_certificate):
+            self._log('the certificate of the hub is renewed: nats-server reloads it')
+            self._server.reload()
 
     async def _synchronize(self) -> None:
         await self._create_streams()
@@ -185,51 +205,38 @@ class Station:
             finally:
                 await hub.close()
 
-    def _changed(self, stream: str) -> None:
-        self._report_of_ledger = None
-        message = self._ledger.roster_message if stream == ROSTER else None
-        # A site's station gets the roster in this way, and a base that was restored from a backup
-        # gets back a newer roster.
-        if message is not None and self._folder.adopt_roster(message):
-            self._log(
-                'a newer roster came from a hub; if this folder was restored from a backup, look '
-                "with 'edgetpu_retrain fleet status' whether later changes have to be repeated"
-            )
+    def _changed(self, _stream: str) -> None:
+        self._num_changes += 1
 
-    async def _erase(self) -> None:
+    async def _keep_erasing(self) -> None:
         """Erase from the hub the samples that were erased in the ledger."""
-        url = self._settings.local_url
-        problem = ''
         while True:
             await asyncio.sleep(_ERASE_S)
-            if not await asyncio.to_thread(self._ledger.hub(url).carriers):
-                continue
-            try:
-                hub = await connect(url, self._credentials)
-                try:
-                    erasure = await erase_from_hub(hub, self._ledger)
-                finally:
-                    await hub.close()
-            except HubError:
-                continue  # Try again after the next pause.
-            if erasure.deleted:
-                packs = counted(erasure.deleted, 'pack', 'packs')
-                self._log(f'samples were erased from {packs} of the hub')
-            if erasure.problem not in ('', problem):
-                self._log(f'samples cannot be erased from the hub: {erasure.problem}')
-            problem = erasure.problem
+            await self._problems.attempt('erasure', self._erase)
 
-    async def _report(self) -> None:
+    async def _erase(self) -> None:
+        url = self._settings.local_url
+        if not await asyncio.to_thread(self._ledger.hub(url).carriers):
+            return
+        hub = await connect(url, self._credentials)
+        try:
+            erasure = await erase_from_hub(hub, self._ledger)
+        finally:
+            await hub.close()
+        if erasure.deleted:
+            packs = counted(erasure.deleted, 'pack', 'packs')
+            self._log(f'samples were erased from {packs} of the hub')
+        if erasure.problem:
+            raise HubError(f'samples cannot be erased from the hub: {erasure.problem}')
+
+    async def _keep_reporting(self) -> None:
         """Publish a report regularly, and log when the problem of a hub changes."""
         while True:
             await asyncio.sleep(_REPORT_S)
             for hub in self._synchronization.status():
-                if hub.problem != self._problems.get(hub.url, ''):
-                    self._problems[hub.url] = hub.problem
-                    self._log(hub.problem or f'the hub at {hub.url} is in order again')
-            with contextlib.suppress(RetrainError):
-                report = await asyncio.to_thread(self._make_report)
-                await self._synchronization.publish_report(report)
+                self._problems.report(f'the hub at {hub.url}', hub.problem)
+            await self._problems.attempt('report', self._look_at_ledger)
+            await self._synchronization.publish_report(self._make_report())
 
     async def _relay_reports(self) -> None:
         """Publish the reports of this site's robots on the hub of the base."""
@@ -245,61 +252,21 @@ class Station:
             await asyncio.sleep(_POLL_S)
 
     def _is_member(self, key: str) -> bool:
-        roster = self._ledger.roster
-        return roster is not None and roster.member(key) is not None
+        return self._roster is not None and self._roster.member(key) is not None
+
+    async def _look_at_ledger(self) -> None:
+        """Look at the ledger if it has changed since the last look."""
+        changes = self._num_changes  # It may change again during the look.
+        if changes != self._seen[0]:
+            found = await asyncio.to_thread(ledger_report, self._credentials.name, self._ledger)
+            self._seen = changes, found
 
     def _make_report(self) -> Report:
-        report = self._report_of_ledger
-        if report is None:
-            # With a million samples, this takes seconds, so do it only after a change.
-            report = self._report_of_ledger = self._look_at_ledger()
-        hubs = self._synchronization.status()
-        problems = [each.problem for each in hubs if each.problem]
+        _, seen = self._seen
+        behind = self._synchronization.status()[0].behind
         return replace(
-            report,
+            seen,
             stamp_ms=time.time_ns() // 1_000_000,
-            behind=-1 if hubs[0].behind is None else hubs[0].behind,
-            problems=(*problems, *report.problems),
+            behind=-1 if behind is None else behind,
+            problems=(*self._problems.texts, *seen.problems),
         )
-
-    def _look_at_ledger(self) -> Report:
-        aside = self._ledger.quarantine()
-        roster = self._ledger.roster
-        names = {member.key: member.name for member in (roster.members if roster else ())}
-        doubts = [
-            f'{counted(each.packs, "pack", "packs")} of {names.get(each.key, each.key)}: '
-            f'{each.reason}'
-            for each in aside
-        ]
-        return Report(
-            name=self._credentials.name,
-            stamp_ms=0,
-            frontier=self._frontier(),
-            quarantine=sum(each.packs for each in aside if each.outcome == 'quarantined'),
-            waiting=sum(each.packs for each in aside if each.outcome == 'waiting'),
-            proposals=len(self._ledger.proposals()),
-            disagreements=len(self._ledger.disagreements()),
-            problems=tuple(doubts),
-        )
-
-    def _frontier(self) -> str:
-        text = json.dumps(self._ledger.frontier(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-async def _first_to_end(*coroutines: Coroutine[Any, Any, None]) -> None:
-    """
-    Run coroutines until one ends, cancel the others, and raise the error of the one that ended.
-
-    The first coroutine runs the server, and is cancelled last.
-    """
-    tasks = [asyncio.ensure_future(each) for each in coroutines]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        # The server ends last, so that the others can finish their requests.
-        server, *others = tasks
-        await cancel(others, _SECONDS_TO_CANCEL)
-        await cancel([server], 2 * SECONDS_TO_END)
-    for task in done:
-        task.result()

@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
+from edgetpu_retrain.errors import in_words, RetrainError
 from edgetpu_retrain.wording import sentence
+
+Result = TypeVar('Result')
 
 Log = Callable[[str, str], None]
 """Writes a line to the log; called with the severity, 'info' or 'warning', and a sentence."""
@@ -49,6 +53,17 @@ class Problems:
             del self._texts[part]
             self._log('info', f'{part}: works again.')
         self._on_change()
+
+    async def attempt(self, part: str, work: Callable[[], Awaitable[Result]]) -> Result | None:
+        """Run a part and return its result; if it fails, report its problem and return None."""
+        try:
+            result = await work()
+        except Exception as error:  # noqa: BLE001 - the other parts go on
+            words = in_words(error)
+            self.report(part, words if isinstance(error, RetrainError) else f'{part}: {words}')
+            return None
+        self.report(part)
+        return result
 
     def of(self, part: str) -> str:
         """Return the problem of a part; '' = none."""
