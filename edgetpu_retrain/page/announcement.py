@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 
 from edgetpu_retrain.page.access.gate import ENTRANCE
 from edgetpu_retrain.page.access.sessions import TEACHER
-from edgetpu_retrain.page.options import EVERYWHERE, Options
+from edgetpu_retrain.page.options import EVERYWHERE, LOOPBACK, Options
+from edgetpu_retrain.processes.network_address import outward_address
 
 
 class Announcement:
@@ -27,12 +27,13 @@ class Announcement:
     def __init__(self, options: Options) -> None:
         self._scheme = 'http' if options.tls_certificate is None else 'https'
         self._host = options.host
+        self._is_everywhere = options.host in {EVERYWHERE, '::'}
         self.port = options.port
 
     @property
     def address(self) -> str:
         """The address of the page, without a token."""
-        host = outward_address() if self._host in {EVERYWHERE, '::'} else self._host
+        host = outward_address() or LOOPBACK if self._is_everywhere else self._host
         shown = f'[{host}]' if ':' in host else host
         return f'{self._scheme}://{shown}:{self.port}'
 
@@ -46,7 +47,15 @@ class Announcement:
         """Print an address that admits one browser; for a teacher, also its QR code."""
         address = f'{self.address}{ENTRANCE}?token={token}'
         print(f'The page for one {role}, once: {address}', flush=True)
-        if role == TEACHER:
+        if role != TEACHER:
+            return
+        if self._is_everywhere and outward_address() is None:
+            print(
+                'This machine has no IPv4 address but loopback, so only it can open that page: '
+                'connect it to a network and start the page again, or give --host ADDRESS',
+                flush=True,
+            )
+        else:
             print(qr_code(address), flush=True)
 
 
@@ -63,14 +72,3 @@ def qr_code(text: str) -> str:
         code.print_ascii(lines, invert=True)
         return lines.getvalue()
     return ''
-
-
-def outward_address() -> str:
-    """Return the IPv4 address of this machine in its network; 127.0.0.1 if it has no network."""
-    # Connecting a UDP socket sends no packet, but makes the system choose the local address.
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(('192.0.2.1', 9))  # an address that RFC 5737 reserves for documentation
-        except OSError:
-            return '127.0.0.1'
-        return str(probe.getsockname()[0])

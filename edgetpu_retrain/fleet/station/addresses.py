@@ -7,21 +7,15 @@ from __future__ import annotations
 import socket
 
 from edgetpu_retrain.errors import FleetError
+from edgetpu_retrain.processes.network_address import outward_address
 
 
 def names_of_this_machine() -> tuple[str, ...]:
     """Return the names and the address at which robots probably reach this machine."""
     host = socket.gethostname()
     names = [host, f'{host}.local'] if '.' not in host else [host]
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            # This sends nothing: the kernel only chooses the source address of later packets.  The
-            # destination is an address for documentation, RFC 5737.
-            probe.connect(('192.0.2.1', 9))
-            names.append(probe.getsockname()[0])
-        except OSError:
-            pass  # Without a network, there is no address.
-    return tuple(names)
+    address = outward_address()
+    return (*names, address) if address is not None else tuple(names)
 
 
 def check_port(host: str, port: int) -> None:
