@@ -64,14 +64,23 @@ class Frame:
         self._threads = threads
         self._jpegs: dict[int, asyncio.Future[Jpeg]] = {}
 
-    def jpeg(self, width: int) -> asyncio.Future[Jpeg]:
-        """Return a future of the JPEG file with a maximum width in pixels; all pages share it."""
+    async def jpeg(self, width: int) -> Jpeg:
+        """
+        Return the JPEG file, which is encoded once for all pages.
+
+        Args:
+            width: maximum width, pixels.
+
+        Raises:
+            ImageError: if the picture is not supported, or cannot be decoded.
+        """
         if width not in self._jpegs:
             loop = asyncio.get_running_loop()
             self._jpegs[width] = loop.run_in_executor(self._threads, self._encode, width)
             # Retrieve the exception, because asyncio logs an exception that no page retrieves.
             self._jpegs[width].add_done_callback(lambda done: done.cancelled() or done.exception())
-        return self._jpegs[width]
+        # Several pages may wait for this file, so cancelling one must not cancel the future.
+        return await asyncio.shield(self._jpegs[width])
 
 
 class Feed:
@@ -119,12 +128,17 @@ class Feed:
         return sum(each > since for each in self._arrivals) / _RATE_S
 
     def classified(self, result: Any) -> None:
-        """Store a ``Result`` of this camera; its image may arrive later."""
+        """
+        Store a ``Result`` of this camera; its image may arrive later.
+
+        If several images have its stamp, as those of a driver that does not set stamps, it is
+        stored for the newest one.
+        """
         now = time.monotonic()
         self._last_result = now
         stamp = result.header.stamp
         stamp_ns = stamp.sec * 10**9 + stamp.nanosec
-        for frame in self._frames:
+        for frame in reversed(self._frames):
             if frame.stamp_ns == stamp_ns:
                 frame.result = classification(result)
                 self._delay = now - frame.arrived
@@ -179,11 +193,17 @@ class Feed:
 
     def _receive(self, message: Any) -> None:
         frame = Frame(message, self._encode, self._threads)
-        early = [result for stamp_ns, result in self._results if stamp_ns == frame.stamp_ns]
-        frame.result = classification(early[0]) if early else None
+        frame.result = self._early_result(frame.stamp_ns)
         self._frames.append(frame)
         self._arrivals.append(frame.arrived)
         self._notify()
+
+    def _early_result(self, stamp_ns: int) -> dict[str, Any] | None:
+        """Return the newest stored classification with a stamp, and drop it and older ones."""
+        found = None
+        while any(stamp == stamp_ns for stamp, _ in self._results):
+            found = self._results.popleft()[1]
+        return None if found is None else classification(found)
 
     # The methods below run in the thread of the ROS executor.
 
