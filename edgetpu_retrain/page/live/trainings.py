@@ -127,7 +127,13 @@ class Trainings:
         self._live.announce({'type': 'training', 'state': state, **end})
 
     async def _response(self) -> Any:
-        """Wait for the end of the training, and return its status and result."""
+        """
+        Wait for the end of the training, and return its status and result.
+
+        Raises:
+            RetrainClientError: if the node does not respond although it does not train any more.
+        """
+        was_over = False
         while True:
             try:
                 return await self._robot.call(
@@ -136,12 +142,15 @@ class Trainings:
                     'train/_action/get_result',
                     goal_id=UUID(uuid=list(self._goal)),
                 )
-            except RetrainError:  # noqa: PERF203 - the training may still be running
+            except RetrainError as error:  # noqa: PERF203 - the training may still be running
                 # The node responds when the training ends, which may be after the timeout, or
-                # after a time in which it does not respond at all.
+                # after a time in which it does not respond at all.  A node that was restarted has
+                # never received the request.  So request the result once more after the end.
                 is_running = getattr(self._robot.status, 'training', False)
-                if self._robot.is_connected and not is_running:
-                    raise
+                is_over = self._robot.is_connected and not is_running
+                if is_over and was_over:
+                    raise RetrainClientError(_UNKNOWN) from error
+                was_over = is_over
                 while not self._robot.is_connected:
                     await asyncio.sleep(_STATUS_S)
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A training during which the node does not respond: it goes on, or is lost with the node."""
+"""A training during which the node does not respond: it goes on, ends, or is lost."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ import contextlib
 from pathlib import Path
 import signal
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
+from action_msgs.msg import GoalStatus
 from action_msgs.srv import CancelGoal
+from edgetpu_retrain.client import RetrainClientError
 from edgetpu_retrain.page import robot as page_robot
 from edgetpu_retrain.page.live.changes import Live
 from edgetpu_retrain.page.live.trainings import Trainings
 from edgetpu_retrain.page.robot import Robot
+from edgetpu_retrain_interfaces.action import Train
+from edgetpu_retrain_interfaces.msg import Status
 import pytest
 from support.robot_messages import image_message, pattern
 from support.running_node import Person, RunningNode
@@ -109,3 +113,43 @@ def test_it_is_lost_if_the_node_is_restarted(
 
     with RunningNode(package_path, parameters) as node:
         asyncio.run(scenario(node))
+
+
+TOO_LATE = RetrainClientError('train/_action/get_result did not respond within 15 s')
+
+
+def response(status: int, message: str = '') -> Any:
+    result = Train.Result(message=message)
+    return Train.Impl.GetResultService.Response(status=status, result=result)
+
+
+@pytest.mark.parametrize(
+    ('responses', 'state', 'message'),
+    [
+        # The node ended the training while it did not respond.
+        (
+            [TOO_LATE, response(GoalStatus.STATUS_SUCCEEDED, 'Trained 2 classes.')],
+            'done',
+            'Trained 2 classes.',
+        ),
+        # The node was restarted, so it does not know the training.
+        ([TOO_LATE, response(GoalStatus.STATUS_UNKNOWN)], 'failed', 'was restarted'),
+        ([TOO_LATE, TOO_LATE], 'failed', 'was restarted'),
+    ],
+)
+def test_its_result_is_requested_once_more_if_the_response_was_lost(
+    responses: list[Any], state: str, message: str
+) -> None:
+    async def scenario() -> None:
+        robot = Mock(spec=Robot, is_connected=True, status=Status(training=False), on_feedback=[])
+        robot.call = AsyncMock(side_effect=responses)
+        live = Mock(spec=Live)
+        trainings = Trainings(robot, live)
+        trainings._show(Train.Impl.FeedbackMessage())
+        assert trainings._running is not None
+        await asyncio.wait_for(trainings._running, PATIENCE_S)
+        announced = live.announce.call_args.args[0]
+        assert announced['state'] == state
+        assert message in announced['message']
+
+    asyncio.run(scenario())
