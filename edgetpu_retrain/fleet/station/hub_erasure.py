@@ -11,10 +11,10 @@ from typing import NamedTuple
 from edgetpu_retrain.errors import HubError, HubFullError, HubLostError
 from edgetpu_retrain.fleet.evidence.pack import peek
 from edgetpu_retrain.fleet.hub.connection import Hub
+from edgetpu_retrain.fleet.hub.message_deletion import delete_message
 from edgetpu_retrain.fleet.hub.streams import EVIDENCE, evidence_subject
 from edgetpu_retrain.fleet.ledger.hubs import HubRecord
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
-from edgetpu_retrain.fleet.station.message_deletion import delete_message
 
 
 class Erasure(NamedTuple):

@@ -9,12 +9,12 @@ import contextlib
 from edgetpu_retrain.errors import FleetError
 from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
 from edgetpu_retrain.fleet.hub.connection import Hub
+from edgetpu_retrain.fleet.hub.message_deletion import delete_message
 from edgetpu_retrain.fleet.hub.stream_reader import open_reader
 from edgetpu_retrain.fleet.hub.streams import RELEASES
 from edgetpu_retrain.fleet.releases.release import decode, is_from_publisher, Promotion, Release
 from edgetpu_retrain.fleet.releases.staging import still_used
 from edgetpu_retrain.fleet.roster.roster import Roster
-from edgetpu_retrain.fleet.station.message_deletion import delete_message
 
 
 async def read_releases(

@@ -11,13 +11,13 @@ from pathlib import Path
 from edgetpu_retrain.errors import HubRefusedError
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.hub.connection import connect, Hub
+from edgetpu_retrain.fleet.hub.message_deletion import delete_message
 from edgetpu_retrain.fleet.hub.streams import EVIDENCE
 from edgetpu_retrain.fleet.ledger.hubs import HubRecord
 from edgetpu_retrain.fleet.ledger.sealing import Draft
 from edgetpu_retrain.fleet.roster.roster import Member, Roster
 from edgetpu_retrain.fleet.roster.roster_message import sign
 from edgetpu_retrain.fleet.station.hub_erasure import erase_from_hub
-from edgetpu_retrain.fleet.station.message_deletion import delete_message
 import pytest
 from support.fleet_members import FLEET
 from support.hub_network import run, until
