@@ -10,6 +10,7 @@ import contextlib
 import errno
 import logging
 import signal
+import socket
 import sys
 
 from edgetpu_retrain.errors import RequestError, RetrainError
@@ -18,11 +19,11 @@ from edgetpu_retrain.page.access.sessions import Sessions
 from edgetpu_retrain.page.announcement import Announcement
 from edgetpu_retrain.page.app import make_app
 from edgetpu_retrain.page.handlers import add_handlers
-from edgetpu_retrain.page.options import Options, parse_options
+from edgetpu_retrain.page.options import EVERYWHERE, Options, parse_options
 from edgetpu_retrain.page.robot import Robot
 from edgetpu_retrain.page.server import Server
 from edgetpu_retrain.processes.joining import initializing
-from edgetpu_retrain.wording import sentence
+from edgetpu_retrain.wording import quoted, sentence
 from rclpy.utilities import remove_ros_args
 
 
@@ -68,7 +69,15 @@ def _cannot_listen(error: OSError, options: Options) -> str:
         )
     if error.errno == errno.EADDRNOTAVAIL:
         return f'{options.host} is no address of this machine: choose another --host'
-    return str(error)
+    if isinstance(error, socket.gaierror):
+        return (
+            f'--host {quoted(options.host)} has no address ({error.strerror}): give an address of '
+            f'this machine, such as {EVERYWHERE}'
+        )
+    return (
+        f'the page cannot listen on {options.host}, port {options.port} ({error.strerror}): '
+        'choose another --host or --port'
+    )
 
 
 async def _serve(options: Options, arguments: list[str]) -> None:

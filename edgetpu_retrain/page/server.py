@@ -7,9 +7,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 import logging
+from pathlib import Path
 import ssl
 
 from aiohttp import web
+from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.page.access.connections import Connections
 from edgetpu_retrain.page.options import Options
 
@@ -59,13 +61,13 @@ class Server:
         Start to listen, and return the TCP port.
 
         Raises:
-            OSError: if the server cannot listen at the address, or a TLS file cannot be read.
+            RequestError: if a TLS file cannot be used.
+            OSError: if the server cannot listen at the address.
         """
         options = self._options
         context = None
-        if options.tls_certificate is not None:
-            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            context.load_cert_chain(options.tls_certificate, options.tls_key)
+        if options.tls_certificate is not None and options.tls_key is not None:
+            context = _tls_context(options.tls_certificate, options.tls_key)
         await self._runner.setup()
         assert self._runner.server is not None
         self._connections = Connections(self._runner.server)
@@ -105,3 +107,28 @@ class Server:
                 return await handler(request)
         finally:
             self._handlers.discard(task)
+
+
+def _tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    # The errors of OpenSSL name no file.
+    _require_readable('--tls-certificate', certificate)
+    _require_readable('--tls-key', key)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(certificate, key)
+    except OSError as error:
+        raise RequestError(
+            f'--tls-certificate {certificate} and --tls-key {key} cannot be used ({error}): give '
+            'a certificate and its own private key, both as PEM'
+        ) from error
+    return context
+
+
+def _require_readable(option: str, path: Path) -> None:
+    try:
+        path.open('rb').close()
+    except OSError as error:
+        raise RequestError(
+            f'{option} {path} cannot be read ({error.strerror}): give a PEM file that this user '
+            'may read'
+        ) from error

@@ -44,9 +44,10 @@ def declare_number(
     """Declare a parameter, and return its value; raise RequestError if it is out of its range."""
     value = declare(node, name, default, description)
     lowest, highest = allowed
-    # The type of true is bool, which is an int in Python.
-    if type(value) in (int, float) and lowest <= value <= highest:
-        return float(value) if isinstance(default, float) else value
+    # In Python, a bool is an int, too.
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and lowest <= value <= highest:
+        return float(value)
     shown = '[]' if value is None else value
     raise RequestError(f'{name} is {shown}: give a number from {lowest:g} to {highest:g}')
 

@@ -27,6 +27,8 @@ BgrArray = npt.NDArray[np.uint8]
 CAMERA_RATE = 15.0
 """Rate of a webcam if no rate is given, Hz: enough to teach, at half the load of the usual 30."""
 
+_DEVICES = Path('/dev')
+
 # Rate of a video file that declares no rate between 1 Hz and _HIGHEST_FILE_RATE, Hz.
 _FILE_RATE = 25.0
 _HIGHEST_FILE_RATE = 240.0
@@ -69,7 +71,9 @@ class VideoSource:
         self._warn = warn
         self._try_again_at = 0.0
         self._is_lost = False
-        self.is_camera = source.isdecimal() or self.path.is_char_device()
+        # The device of a webcam that is not plugged in is missing.
+        is_missing = _DEVICES in self.path.parents and not os.path.exists(self.path)  # noqa: PTH110
+        self.is_camera = source.isdecimal() or is_missing or _is_device(self.path)
         self._capture = self._open(rate)
         self.rate = rate or (CAMERA_RATE if self.is_camera else _rate_of_file(self._capture))
         first = self._read()
@@ -182,7 +186,8 @@ def _rate_of_file(capture: cv2.VideoCapture) -> float:
 
 
 def _require_file(path: Path) -> None:
-    if not path.is_file():
+    # Path.is_file() raises an error if a folder of the path may not be searched.
+    if not os.path.isfile(path):  # noqa: PTH113
         raise WebcamError(
             f'there is no video file {quoted(path)}: give the path of one, the index of a webcam '
             f'such as 0, or its device such as /dev/video0{_others(path)}'
@@ -191,12 +196,15 @@ def _require_file(path: Path) -> None:
         raise WebcamError(f'{quoted(path)} may not be read: chmod a+r {path}')
 
 
-def _require_device(path: Path) -> None:
+def _is_device(path: Path) -> bool:
     try:
-        is_device = stat.S_ISCHR(path.stat().st_mode)
+        return stat.S_ISCHR(path.stat().st_mode)
     except OSError:
-        is_device = False
-    if not is_device:
+        return False
+
+
+def _require_device(path: Path) -> None:
+    if not _is_device(path):
         raise WebcamError(f'there is no camera {path}: plug one in{_others(path)}')
     if not os.access(path, os.R_OK | os.W_OK):
         raise WebcamError(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 import re
@@ -11,7 +12,10 @@ import signal
 import socket
 import sys
 
-from edgetpu_retrain.page.options import EVERYWHERE, parse_options
+from aiohttp import web
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.page.options import EVERYWHERE, Options, parse_options
+from edgetpu_retrain.page.server import Server
 import pytest
 from support.page_program import PageProgram, Phone, run
 from support.robot_messages import image_message, pattern
@@ -124,8 +128,27 @@ def test_what_it_cannot_listen_on_is_reported_with_the_remedy(package_path: str)
         for options, words in (
             (['--port', str(port)], f'error: port {port} is in use: end the program that uses it'),
             (['--lan', '--host', '192.0.2.1'], 'error: 192.0.2.1 is no address of this machine'),
+            (['--lan', '--host', 'robot.invalid'], "error: --host 'robot.invalid' has no address"),
         ):
             environment = {'PYTHONPATH': package_path}
             with RunningProgram([*command, *options], environment) as page:
                 assert page.wait() == 1
             assert [line for line in page.log if line.startswith(words)], page.log
+
+
+@pytest.mark.parametrize(
+    ('certificate', 'key', 'words'),
+    [
+        ('no.pem', 'text.pem', r'--tls-certificate .*no\.pem cannot be read \(No such file'),
+        ('text.pem', 'no.pem', r'--tls-key .*no\.pem cannot be read \(No such file'),
+        ('text.pem', '.', r'--tls-key .* cannot be read \(Is a directory'),
+        ('text.pem', 'text.pem', r'text\.pem and --tls-key .*text\.pem cannot be used'),
+    ],
+)
+def test_a_tls_file_that_cannot_be_used_is_named(
+    certificate: str, key: str, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / 'text.pem').write_text('no certificate')
+    options = Options(tls_certificate=tmp_path / certificate, tls_key=tmp_path / key)
+    with pytest.raises(RequestError, match=words):
+        asyncio.run(Server(web.Application(), options).start())

@@ -55,6 +55,9 @@ def test_a_large_video_is_scaled_down_and_keeps_its_shape(tmp_path: Path) -> Non
         ('missing.mp4', r"no video file 'missing\.mp4': give the path of one.*no /dev/video"),
         ('text.mp4', r'text\.mp4 is no video that OpenCV can read.*ffmpeg -i text\.mp4'),
         ('7', r'no camera /dev/video7: plug one in; this machine has no /dev/video'),
+        ('/dev/video7', r'no camera /dev/video7: plug one in; this machine has no /dev/video'),
+        ('/dev/v4l/by-id/usb-cam', r'no camera /dev/v4l/by-id/usb-cam: plug one in; this machine'),
+        ('a' * 300, r"no video file 'a+'"),
         (DEVICE, r'/dev/null cannot be opened as a camera: .*fuser /dev/null'),
     ],
 )
