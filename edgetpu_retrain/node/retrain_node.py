@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from edgetpu_retrain.errors import FolderInUseError, RequestError
 from edgetpu_retrain.node.autostart import Autostart, CONFIGURATION_PROBLEM
 from edgetpu_retrain.node.cameras.camera import Camera
 from edgetpu_retrain.node.cameras.image_thread import ImageThread
+from edgetpu_retrain.node.frames.frame_statistics import CameraStatistics
 from edgetpu_retrain.node.health.device_watch import DeviceFacts
 from edgetpu_retrain.node.health.diagnostics import camera_problem, delivery_problem, diagnostics
 from edgetpu_retrain.node.health.status import NodeStatus
@@ -235,7 +237,7 @@ class RetrainNode(ManagedEntity):
 
     def _close_camera(self, name: str) -> None:
         self._cameras.pop(name).close()
-        for problem in (camera_problem(name), delivery_problem(name)):
+        for problem in (camera_problem(name), delivery_problem(name), _watch_problem(name)):
             self._status.set_problem(problem, '')
 
     def _camera_facts(self) -> dict[str, Any]:
@@ -268,26 +270,46 @@ class RetrainNode(ManagedEntity):
             self._status.update(**self._camera_facts())
 
     def _watch(self) -> None:
-        cameras = {}
-        devices: tuple[DeviceFacts, ...] = ()
+        cameras: dict[str, CameraStatistics] = {}
+        devices: list[DeviceFacts] = []
         if (resources := self._resources) is not None:
             if self._is_active:
                 # Other programs may change the data folder.
-                self._following.check_for_changes(resources)
-                resources.samples.check_for_changes()
-                resources.damage.update()
-            self._follow_publishers()
-            for name, camera in self._cameras.items():
-                self._watch_camera(name, camera, resources)
-            devices = resources.check_devices()
+                self._check(
+                    'check of models', partial(self._following.check_for_changes, resources)
+                )
+                self._check('check of samples', resources.samples.check_for_changes)
+                self._check('check of damage', resources.damage.update)
+            self._check('check of publishers', self._follow_publishers)
             names = resources.parameters.camera_names
             cameras = {name: resources.statistics.summary(name) for name in names}
             for name, camera in self._cameras.items():
-                cameras[name] = replace(cameras[name], loss=camera.loss)
+                watch = partial(self._watch_camera, camera, resources, cameras)
+                self._check(_watch_problem(name), watch)
+            self._check('check of devices', lambda: devices.extend(resources.check_devices()))
         node_name = self._node.get_fully_qualified_name().lstrip('/')
         stamp = self._node.get_clock().now().to_msg()
         message = diagnostics(node_name, stamp, self._status.facts, cameras, devices)
         self._diagnostics.publish(message)
+
+    def _check(self, problem: str, check: Callable[[], None]) -> None:
+        """
+        Call a periodic check; log and report its exception, so that the other checks continue.
+
+        Args:
+            problem: key in :attr:`NodeFacts.problems` under which an exception is reported; it is
+                logged when it is new.
+            check: the check.
+        """
+        try:
+            check()
+        except Exception as error:  # noqa: BLE001 - a bug must not prevent the other checks
+            if self._node.context.ok() and problem not in self._status.facts.problems:
+                message = explain(self._node, error)
+                self._status.set_problem(problem, message)
+                self._log.error(message)
+        else:
+            self._status.set_problem(problem, '')
 
     def _follow_publishers(self) -> None:
         """Renew the subscriptions of cameras whose publishers have changed their reliability."""
@@ -297,7 +319,11 @@ class RetrainNode(ManagedEntity):
                 camera.renew()
                 self._log.info(f'camera {camera.name!r} reads {camera.topic} {camera.reliability}')
 
-    def _watch_camera(self, name: str, camera: Camera, resources: NodeResources) -> None:
+    def _watch_camera(
+        self, camera: Camera, resources: NodeResources, statistics: dict[str, CameraStatistics]
+    ) -> None:
+        """Report the problems of a camera, and add its loss to its statistics."""
+        name = camera.name
         undelivered = camera.check_delivery()
         problem = sentence(undelivered) if undelivered else ''
         if problem and problem != self._status.facts.problems.get(delivery_problem(name)):
@@ -305,3 +331,9 @@ class RetrainNode(ManagedEntity):
         self._status.set_problem(delivery_problem(name), problem)
         # FrameOutput has already logged these faults, so only report them.
         self._status.set_problem(camera_problem(name), resources.fault_of(name))
+        statistics[name] = replace(statistics[name], loss=camera.loss)
+
+
+def _watch_problem(camera: str) -> str:
+    """Return the key in :attr:`NodeFacts.problems` for a camera that cannot be watched."""
+    return f'watch of {camera}'

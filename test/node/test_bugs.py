@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from action_msgs.msg import GoalStatus
+from diagnostic_msgs.msg import DiagnosticArray
 from edgetpu_retrain_interfaces.action import Train
 from edgetpu_retrain_interfaces.msg import Status
 import pytest
@@ -16,6 +17,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from support.running_node import PATIENCE_S, Person, RunningNode, TAUGHT
 
 LATCHED = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+PROBLEM = 'Internal error, see the log of the node: "ZeroDivisionError(\'a bug\')".'
 BUGGY = (str(Path(__file__).with_name('node_with_a_bug.py')),)
 
 
@@ -65,6 +67,25 @@ def test_a_bug_in_a_timer_is_logged_and_the_node_continues(
     assert person.list_samples().success
 
 
+def test_a_bug_in_a_check_is_reported_once_and_the_other_checks_continue(
+    start_node: Any, person: Person
+) -> None:
+    node = start(start_node, 'cameras.delivery_watch', 'DeliveryWatch check')
+    person.wait_until_ready()
+    statuses = person.collect(Status, 'status', LATCHED)
+    statuses.wait_for(lambda status: list(status.problems) == [PROBLEM])
+    diagnostics = person.collect(DiagnosticArray, '/diagnostics')
+    for _ in range(2):
+        # The devices are checked after the cameras.
+        diagnostics.wait_for(
+            lambda each: any(status.name.endswith('device auto') for status in each.status),
+            since=len(diagnostics),
+        )
+    assert sum("raise ZeroDivisionError('a bug')" in line for line in node.log) == 1
+    assert person.set_parameter('camera.active', False).successful
+    statuses.wait_for(lambda status: not status.problems, since=len(statuses) - 1)
+
+
 def test_a_bug_after_a_change_of_parameters_is_reported_and_the_node_continues(
     start_node: Any, person: Person
 ) -> None:
@@ -72,8 +93,7 @@ def test_a_bug_after_a_change_of_parameters_is_reported_and_the_node_continues(
     person.wait_until_ready()
     statuses = person.collect(Status, 'status', LATCHED)
     assert person.set_parameter('seed', 3).successful
-    problem = 'Internal error, see the log of the node: "ZeroDivisionError(\'a bug\')".'
-    statuses.wait_for(lambda status: list(status.problems) == [problem])
+    statuses.wait_for(lambda status: list(status.problems) == [PROBLEM])
     assert person.list_samples().success
 
 
