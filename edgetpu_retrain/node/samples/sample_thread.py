@@ -202,6 +202,8 @@ class SampleThread:
 
     def _check(self) -> None:
         with contextlib.suppress(StoreError):
+            self._store.check_clock()
+        with contextlib.suppress(StoreError):
             try:
                 seen = self._store.changes_by_others()
             except FilesChangedError as error:

@@ -1,10 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Change: one change of samples or questions, as the journal lists it."""
+"""Change: one change of samples or questions, in the journal; ChangeAges: how old changes are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+import time
 from typing import Literal, NamedTuple
 
 from edgetpu_retrain.wording import counted, named
@@ -24,6 +25,10 @@ _NOUNS: dict[str, str] = {
     'answer': 'labelling',
     'dismiss': 'dismissal',
 }
+
+_MAX_LOOKS = 100
+# Smaller jumps, in nanoseconds, make no difference to an age of days.
+_JUMP_NS = 1_000_000_000
 
 
 class LabelChange(NamedTuple):
@@ -72,3 +77,55 @@ class Change:
             what = counted(self.questions, 'question', 'questions')
         as_label = f' {"as" if self.kind == "answer" else "of"} {names}' if names else ''
         return f'the {_NOUNS.get(self.kind, "change")} of {what}{as_label}'
+
+
+class ChangeAges:
+    """
+    Upper limits of the ages of the changes that this process has seen come.
+
+    The system's clock can jump forward: a robot without a battery-backed clock starts with an old
+    time, and gets the present one from the network.  By that clock, a sample that was removed a
+    minute ago may have been removed a week ago.  But a change whose id is larger than that of the
+    last change at some time is younger than that time.  The time since then is measured by a clock
+    that never jumps, and goes on while the system sleeps.
+    """
+
+    def __init__(self) -> None:
+        # The id of the last change at each look, and the time of the look; the oldest look first.
+        self._looks: dict[int, int] = {}
+        self._ahead_ns = _ahead_ns()
+
+    def look(self, last_change: int) -> None:
+        """
+        Note that there is no later change yet.
+
+        Args:
+            last_change: id of the last change; 0 if there is none.
+        """
+        # Insert it at the end.
+        self._looks.pop(last_change, None)
+        self._looks[last_change] = _now_ns()
+        if len(self._looks) > _MAX_LOOKS:
+            del self._looks[next(iter(self._looks))]
+
+    def largest_ns(self, change_id: int) -> int | None:
+        """Return an upper limit of a change's age, nanoseconds; None = it is not known."""
+        looks = [looked_ns for last, looked_ns in self._looks.items() if last < change_id]
+        return _now_ns() - looks[-1] if looks else None
+
+    def clock_has_jumped(self) -> bool:
+        """Return whether the system's clock has jumped since :meth:`times_are_right`."""
+        return abs(_ahead_ns() - self._ahead_ns) > _JUMP_NS
+
+    def times_are_right(self) -> None:
+        """Note that the recorded times of the changes are right by the present clock."""
+        self._ahead_ns = _ahead_ns()
+
+
+def _now_ns() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+def _ahead_ns() -> int:
+    """Return by how much the system's clock is ahead of the one that never jumps."""
+    return time.time_ns() - _now_ns()

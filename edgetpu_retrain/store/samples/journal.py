@@ -10,12 +10,14 @@ change deletes them.  The samples are therefore in the state that the next undo 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+import sqlite3
 import time
 from types import MappingProxyType
 from typing import NamedTuple
 
 from edgetpu_retrain.store.samples import queries
-from edgetpu_retrain.store.samples.change import Change, Kind, LabelChange
+from edgetpu_retrain.store.samples.change import Change, ChangeAges, Kind, LabelChange
 from edgetpu_retrain.store.samples.snapshot import Snapshot
 
 MAX_CHANGES = 100
@@ -36,7 +38,20 @@ class ChangedSample(NamedTuple):
 
 
 class Journal(Snapshot):
-    """The samples and the journal of their changes, as one transaction sees them."""
+    """
+    The samples and the journal of their changes, as one transaction sees them.
+
+    Args:
+        connection: a connection in a transaction.
+        path: the SQLite file, for messages.
+        ages: what this process knows about the ages of the changes; None = nothing.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, ages: ChangeAges | None = None
+    ) -> None:
+        super().__init__(connection, path)
+        self._ages = ages or ChangeAges()
 
     def history(self) -> tuple[Change, ...]:
         """Return the changes, oldest first."""
@@ -94,6 +109,7 @@ class Journal(Snapshot):
             questions: for each question that the change closes, by its id: the id of the sample
                 that it became; 0 = it was dismissed.
         """
+        self._look()
         earlier = self._change_of(addition) if addition else None
         change_id = earlier or self.insert(
             'changes', kind=kind, made_ns=time.time_ns(), addition=addition
@@ -132,10 +148,23 @@ class Journal(Snapshot):
 
     def prune(self) -> None:
         """Delete the oldest changes beyond MAX_CHANGES, and those older than MAX_AGE_S."""
+        self.correct_times()
         oldest_ns = time.time_ns() - MAX_AGE_S * 1_000_000_000
         # If one undone change is too old, delete all of them: they can only be redone in order.
         self._delete(queries.TOO_OLD, oldest_ns=oldest_ns)
         self._delete(queries.TOO_MANY, limit=MAX_CHANGES)
+        self._look()
+
+    def correct_times(self) -> None:
+        """Set later times for changes that look too old because the clock has jumped forward."""
+        now_ns = time.time_ns()
+        for change_id, made_ns in list(self.rows(queries.TIMES_OF_CHANGES, int, int)):
+            age_ns = self._ages.largest_ns(change_id)
+            if age_ns is not None and made_ns < now_ns - age_ns:
+                self._connection.execute(
+                    'UPDATE changes SET made_ns = ? WHERE id = ?', (now_ns - age_ns, change_id)
+                )
+        self._ages.times_are_right()
 
     def erase(self, ids: Iterable[int]) -> None:
         """Delete samples, removed or not, their closed questions, and their journal entries."""
@@ -159,6 +188,9 @@ class Journal(Snapshot):
     def delete_empty(self) -> None:
         """Delete the changes whose samples and questions were all erased."""
         self._delete(queries.EMPTY)
+
+    def _look(self) -> None:
+        self._ages.look(self._count(queries.LAST_CHANGE))
 
     def _change_of(self, addition: int) -> int | None:
         rows = self.rows(queries.CHANGE_OF_ADDITION, int, addition=addition)

@@ -102,6 +102,8 @@ RECORDING_AT = f"""
 
 # Queries of the journal.
 CHANGES = 'SELECT id, kind, made_ns, undone FROM changes ORDER BY id'
+TIMES_OF_CHANGES = 'SELECT id, made_ns FROM changes'
+LAST_CHANGE = 'SELECT COALESCE(MAX(id), 0) FROM changes'
 LABELS_OF_CHANGE = """
     SELECT old_label, new_label, COUNT(*) FROM changed_samples WHERE change_id = :change_id
     GROUP BY old_label, new_label ORDER BY MIN(sample_id)

@@ -12,7 +12,7 @@ from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.label import check_label
 from edgetpu_retrain.store.database.migration import copies_of
 from edgetpu_retrain.store.samples import queries
-from edgetpu_retrain.store.samples.change import Change
+from edgetpu_retrain.store.samples.change import Change, ChangeAges
 from edgetpu_retrain.store.samples.changes import Changes
 from edgetpu_retrain.store.samples.novelty import NoveltyCheck
 from edgetpu_retrain.store.samples.sample import Erased
@@ -43,6 +43,7 @@ class SampleCorrections(StoredSamples):
     ) -> None:
         super().__init__(path, must_open=must_open, is_ending=is_ending, check_folder=check_folder)
         self._novelty = NoveltyCheck()
+        self._ages = ChangeAges()
         self._writes = 0
         if self._database.is_open:
             # Ignore a full disk: samples can still be read, and the next change prunes again.
@@ -206,6 +207,16 @@ class SampleCorrections(StoredSamples):
         self._database.empty_log()
         return Erased(samples, copies_of(self.path), questions)
 
+    def check_clock(self) -> None:
+        """
+        Correct the times of the changes if the system's clock has jumped; call it periodically.
+
+        Otherwise, a process that starts later takes recent changes for old ones, and deletes them.
+        """
+        if self._ages.clock_has_jumped():
+            with self.changing('correct the times of changes in') as changes:
+                changes.correct_times()
+
     def version(self) -> tuple[int, tuple[object, int]]:
         """Return a value that differs after each change, by this store or by others."""
         return self._writes, self.changes_by_others()
@@ -223,7 +234,7 @@ class SampleCorrections(StoredSamples):
             self._writes += 1
             if not compared:
                 self._novelty.outdate()
-            yield Changes(connection, self.path)
+            yield Changes(connection, self.path, self._ages)
 
 
 def _check_which(label: str, newest: int) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import shutil
 import sqlite3
 import threading
+import time
 from typing import Any
 import weakref
 
@@ -210,3 +211,16 @@ def test_an_idle_node_leaves_no_samples_only_in_the_log(
     shutil.copy(store.path, tmp_path / 'copy.db')
     with SampleStore(tmp_path / 'copy.db') as copy:
         assert sum(copy.counts(extractor=DESCRIPTION.identity).values()) == 3
+
+
+def test_an_idle_node_forgets_no_change_because_the_clock_has_jumped(
+    store: CountingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = SampleThread(store, DESCRIPTION, lambda: 'none', lambda *_: None, lambda _: None)
+    real = time.time_ns
+    with contextlib.closing(thread):
+        capture_frames(thread, 3)
+        monkeypatch.setattr(time, 'time_ns', lambda: real() + 9 * 86_400 * 10**9)
+        thread.check_for_changes()
+    with SampleStore(store.path) as restarted:
+        assert restarted.history()

@@ -24,6 +24,7 @@ OTHER = 'b' * 64
 JPEG = b'\xff\xd8\xff\xe0' + bytes(500)
 DAY_NS = 86_400 * 10**9
 Teach = Callable[..., list[int]]
+Clock = Callable[..., None]
 
 
 def history(store: SampleStore) -> list[str]:
@@ -36,13 +37,17 @@ def removed(path: Path) -> list[int]:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Move the clock of the system by so many days."""
-    now, real = [0.0], time.time_ns
-    monkeypatch.setattr(time, 'time_ns', lambda: real() + int(now[0] * DAY_NS))
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Let so many days pass, or let only the clock of the system jump."""
+    jumped, passed = [0], [0]
+    time_ns, gettime_ns = time.time_ns, time.clock_gettime_ns
+    monkeypatch.setattr(time, 'time_ns', lambda: time_ns() + jumped[0])
+    monkeypatch.setattr(time, 'clock_gettime_ns', lambda which: gettime_ns(which) + passed[0])
 
-    def move(days: float) -> None:
-        now[0] += days
+    def move(days: float, *, jump: bool = False) -> None:
+        jumped[0] += int(days * DAY_NS)
+        if not jump:
+            passed[0] += int(days * DAY_NS)
 
     return move
 
@@ -220,7 +225,7 @@ def test_only_the_last_100_changes_are_kept(
 
 @pytest.mark.parametrize('restart', [False, True])
 def test_changes_are_kept_for_seven_days(
-    restart: bool, path: Path, teach: Teach, clock: Callable[[float], None]
+    restart: bool, path: Path, teach: Teach, clock: Clock
 ) -> None:
     with SampleStore(path) as store:
         store.remove_samples(teach(store, 'cup', 1, image=JPEG))
@@ -237,8 +242,64 @@ def test_changes_are_kept_for_seven_days(
         assert history(store)[0] == "the addition of 1 sample of 'hat'"
 
 
+def test_a_clock_that_jumps_forward_forgets_no_change(
+    path: Path, teach: Teach, clock: Clock
+) -> None:
+    with SampleStore(path) as node, SampleStore(path) as command_line:
+        ids = teach(node, 'cup', 2, image=JPEG)
+        node.remove_samples(ids[:1])
+        command_line.remove_samples(ids[1:])
+        clock(1.0)
+        clock(9.0, jump=True)
+        teach(node, 'hat')
+        assert len(node.history()) == 4
+        # Each of them is kept for its seven days, and not longer.
+        clock(5.9)
+        teach(node, 'hat')
+        assert removed(path) == ids
+        clock(0.2)
+        teach(node, 'hat')
+        assert removed(path) == []
+
+
+@pytest.mark.parametrize('days', [9.0, -9.0])
+def test_a_restart_after_the_jump_forgets_no_change(
+    days: float, path: Path, teach: Teach, clock: Clock
+) -> None:
+    with SampleStore(path) as store:
+        ids = teach(store, 'cup', 1, image=JPEG)
+        store.remove_samples(ids)
+        clock(days, jump=True)
+        store.check_clock()
+        before = store.version()
+        store.check_clock()
+        assert store.version() == before, 'once is enough'
+    clock(6.9)
+    with SampleStore(path) as store:
+        assert str(store.undo()) == "the removal of 1 sample of 'cup'"
+
+
+def test_old_changes_are_forgotten_however_often_the_clock_is_checked(
+    path: Path, teach: Teach, clock: Clock
+) -> None:
+    with SampleStore(path) as store:
+        ids = teach(store, 'cup', 1, image=JPEG)
+        store.remove_samples(ids)
+    clock(3.9)
+    with SampleStore(path) as store:
+        for _ in range(3):
+            clock(1.0)
+            teach(store, 'hat')
+            clock(0.001, jump=True)
+            store.check_clock()
+        assert removed(path) == ids
+        clock(0.2)
+        teach(store, 'hat')
+        assert removed(path) == []
+
+
 def test_no_change_is_redone_after_one_that_is_missing(
-    path: Path, teach: Teach, clock: Callable[[float], None]
+    path: Path, teach: Teach, clock: Clock
 ) -> None:
     with SampleStore(path) as store:
         ids = teach(store, 'cup')
@@ -256,7 +317,7 @@ def test_no_change_is_redone_after_one_that_is_missing(
 def test_old_changes_stay_while_the_disk_is_full(
     path: Path,
     teach: Teach,
-    clock: Callable[[float], None],
+    clock: Clock,
     file_size_limit: Callable[[int], AbstractContextManager[None]],
 ) -> None:
     with SampleStore(path) as store:
@@ -270,7 +331,7 @@ def test_old_changes_stay_while_the_disk_is_full(
 
 
 def test_samples_come_back_although_the_journal_has_forgotten_their_addition(
-    samples: SampleStore, teach: Teach, clock: Callable[[float], None]
+    samples: SampleStore, teach: Teach, clock: Clock
 ) -> None:
     old = teach(samples, 'cup', 2, image=JPEG)
     clock(8.0)

@@ -291,6 +291,6 @@ def test_too_little_memory_is_reported_and_nothing_is_lost(
         large = np.zeros(1_000_000, np.float32)
         add_sample(store, 'mug', large, extractor=EXTRACTOR, quantization=None)
     printed, _ = start_python('-c', READER_WITHOUT_MEMORY, path).communicate()
-    assert 'there is too little memory. What to do: free memory, then' in printed
+    assert 'there is too little memory. What to do: free memory.' in printed
     assert 'damaged' not in printed
     assert len(store.training_set(extractor=EXTRACTOR).labels) == 12
