@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 import click
 from edgetpu_retrain.command_line import options
@@ -18,14 +19,22 @@ from edgetpu_retrain.command_line.fleet.options import (
 from edgetpu_retrain.command_line.output import emit
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.fleet.evidence.embedding_space import ID_BYTES
+from edgetpu_retrain.fleet.ledger.database import FleetDatabase
+from edgetpu_retrain.fleet.ledger.receptions import first_receptions
 from edgetpu_retrain.fleet.roster.roster import KeepMap, Member
 from edgetpu_retrain.fleet.station.folder import StationFolder
-from edgetpu_retrain.fleet.station.received_packs import heads, read_packs, ReceivedPack
+from edgetpu_retrain.fleet.station.received_packs import (
+    as_first_received,
+    heads,
+    read_packs,
+    ReceivedPack,
+)
 from edgetpu_retrain.fleet.station.roster_changes import (
     erase_samples,
     find_member,
     remove_member,
 )
+from edgetpu_retrain.fleet.station.station import LEDGER_FILE
 from edgetpu_retrain.wording import counted, quoted
 
 
@@ -111,9 +120,8 @@ def _remove(
         folder: folder of the station.
         who: name or key of the member.
         words: what robots forget, as text.
-        counts: function that returns whether a pack of the member still counts.  The later packs
-            of the same chain count only if this pack does.  If the function is None, no pack
-            counts.
+        counts: function that returns whether a pack of the member still counts, with all earlier
+            ones of its chain.  If the function is None, no pack counts.
 
     Raises:
         RetrainError: if this station does not have the key of the fleet, there is no such member,
@@ -141,6 +149,9 @@ def _kept(
     folder: StationFolder, member: Member, counts: Callable[[ReceivedPack], bool]
 ) -> tuple[KeepMap, int]:
     packs = use_hub(folder, lambda hub: read_packs(hub, member.key))
+    # Read the ledger after the hub, because the station may replace packs meanwhile.
+    with closing(FleetDatabase(folder.data / LEDGER_FILE)) as database:
+        packs = as_first_received(packs, first_receptions(database))
     return heads(packs, counts), len({pack.header.hash for pack in packs})
 
 

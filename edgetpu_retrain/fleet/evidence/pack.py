@@ -81,6 +81,8 @@ class Header(NamedTuple):
     number: int
     space_id: str
     previous: bytes
+    first_sequence: int
+    next_sequence: int
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,16 @@ def peek(message: bytes) -> Header:
     """
     manifest, head = _manifest_of(message)
     digest = hashlib.sha256(manifest).digest()
-    return Header(digest, head.origin, head.epoch, head.number, head.space_id, head.previous)
+    return Header(
+        digest,
+        head.origin,
+        head.epoch,
+        head.number,
+        head.space_id,
+        head.previous,
+        head.sequence,
+        head.sequence + head.claims,
+    )
 
 
 def read_header(message: bytes) -> Header:

@@ -9,6 +9,7 @@ import sqlite3
 from typing import NamedTuple
 
 from edgetpu_retrain.fleet.ledger.database import FleetDatabase
+from edgetpu_retrain.fleet.ledger.receptions import keep_reception
 from edgetpu_retrain.fleet.ledger.samples import pack_row
 from edgetpu_retrain.fleet.ledger.tables import ANY_NUMBER
 
@@ -151,12 +152,17 @@ class HubRecord:
     def has_without_erased(self, digest: bytes) -> bool:
         """Return whether the hub is known to have a pack, without bytes of erased samples."""
         with self._database.looking('read the packs of') as connection:
-            row = connection.execute(
+            rows = connection.execute(
                 'SELECT 1 FROM hub_messages JOIN packs ON packs.id = pack '
-                'WHERE hash = ? AND hub = ? AND complete AND NOT hub_messages.erased',
+                'WHERE hash = ? AND hub = ? AND complete AND NOT erased',
                 (digest, self._hub),
-            ).fetchone()
-            return row is not None
+            )
+            return rows.fetchone() is not None
+
+    def keep_reception(self, sequence: int) -> bool:
+        """Store when the hub received a message; return False if the message is not recorded."""
+        with self._database.transaction('note a pack in') as connection:
+            return keep_reception(connection, self._hub, sequence)
 
     def forget_messages(self, after: int) -> None:
         """Delete the records of the messages after a sequence number, which will be read again."""
@@ -243,22 +249,6 @@ def note_erasure(connection: sqlite3.Connection, sample: int) -> None:
     )
 
 
-def read_bytes_again(connection: sqlite3.Connection, sample: int) -> None:
-    """Request that the packs with a sample that is no longer to be erased are read again."""
-    connection.execute(
-        'UPDATE packs SET whole = 0 '
-        'WHERE id IN (SELECT pack FROM claims WHERE sample = ? AND brought)',
-        (sample,),
-    )
-    messages = connection.execute(
-        'SELECT hub, MIN(sequence) FROM hub_messages '
-        'WHERE pack IN (SELECT pack FROM claims WHERE sample = ? AND brought) GROUP BY hub',
-        (sample,),
-    ).fetchall()
-    for hub, sequence in messages:
-        _read_from(connection, hub, sequence)
-
-
 def has_message(connection: sqlite3.Connection, hub: str, sequence: int, pack: int) -> bool:
     """Return whether a message of a hub was read, and not only acknowledged."""
     row = connection.execute(
@@ -267,33 +257,6 @@ def has_message(connection: sqlite3.Connection, hub: str, sequence: int, pack: i
         (hub, sequence, pack),
     ).fetchone()
     return row is not None
-
-
-def note_dropped(connection: sqlite3.Connection, hub: str, origin: str, sequence: int) -> None:
-    """Record that a pack in a hub was not stored here, because too many packs wait."""
-    connection.execute('INSERT OR IGNORE INTO hubs (hub) VALUES (?)', (hub,))
-    connection.execute(
-        'INSERT INTO dropped VALUES (?, ?, ?) ON CONFLICT (hub, origin) '
-        'DO UPDATE SET sequence = MIN(sequence, excluded.sequence)',
-        (hub, origin, sequence),
-    )
-
-
-def read_again(connection: sqlite3.Connection, origin: str | None = None) -> None:
-    """Request that the dropped packs of a key, or of all keys, are read again."""
-    dropped = connection.execute(
-        'SELECT hub, origin, sequence FROM dropped WHERE origin = COALESCE(?, origin)', (origin,)
-    ).fetchall()
-    for hub, key, sequence in dropped:
-        _read_from(connection, hub, sequence)
-        connection.execute('DELETE FROM dropped WHERE hub = ? AND origin = ?', (hub, key))
-
-
-def _read_from(connection: sqlite3.Connection, hub: str, sequence: int) -> None:
-    connection.execute(
-        'UPDATE hubs SET reread = MIN(COALESCE(reread, ?), ?) WHERE hub = ?',
-        (sequence, sequence, hub),
-    )
 
 
 def num_unpublished(connection: sqlite3.Connection, origin: str) -> int:

@@ -16,6 +16,7 @@ from edgetpu_retrain.fleet.ledger.evidence import FleetEvidence, read_evidence
 from edgetpu_retrain.fleet.ledger.hubs import HubRecord
 from edgetpu_retrain.fleet.ledger.ledger_file import LedgerFile
 from edgetpu_retrain.fleet.ledger.receiving import Receipt, Storing
+from edgetpu_retrain.fleet.ledger.rereading import note_dropped
 from edgetpu_retrain.fleet.ledger.samples import (
     drop_others,
     lacks,
@@ -78,7 +79,7 @@ class Ledger(LedgerFile):
                 receipt = storing.receive(pack, payloads, len(message))
                 row = pack_row(connection, digest)
                 if hub and row is None:
-                    hubs.note_dropped(connection, hub, pack.origin, sequence)
+                    note_dropped(connection, hub, pack.origin, sequence)
                 elif hub and row is not None:
                     hubs.note(
                         connection,

@@ -14,10 +14,11 @@ from typing import TypeVar
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
 from edgetpu_retrain.fleet.evidence.hybrid_clock import HybridClock, time_ms
-from edgetpu_retrain.fleet.ledger import hubs
 from edgetpu_retrain.fleet.ledger.chains import apply_roster
 from edgetpu_retrain.fleet.ledger.database import FleetDatabase
 from edgetpu_retrain.fleet.ledger.erasure import all_suspects, settle
+from edgetpu_retrain.fleet.ledger.hubs import look_at_all_packs
+from edgetpu_retrain.fleet.ledger.rereading import read_again
 from edgetpu_retrain.fleet.ledger.winners import Judge, latest_clock
 from edgetpu_retrain.fleet.roster import roster_message
 from edgetpu_retrain.fleet.roster.roster import Roster
@@ -112,8 +113,8 @@ class LedgerFile:
                 'INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)', (_ROSTER, message)
             )
             apply_roster(connection, offered)
-            hubs.read_again(connection)
-            hubs.look_at_all_packs(connection)
+            read_again(connection)
+            look_at_all_packs(connection)
             judge = Judge(offered, self.me)
             has_erased = settle(connection, all_suspects(connection, judge), judge)
         if has_erased:

@@ -22,7 +22,8 @@ ANY_NUMBER = 2**62
 TABLES = (
     """
     CREATE TABLE facts (
-        name TEXT PRIMARY KEY,              -- 'space', 'roster', 'epoch ' and a key
+        name TEXT PRIMARY KEY,              -- 'space', 'roster', 'epoch ' and a key,
+                                            -- 'received ' and the hash of a pack
         value BLOB NOT NULL
     ) STRICT
     """,

@@ -51,6 +51,8 @@ async def erase_from_hub(hub: Hub, ledger: Ledger) -> Erasure:
     for sequence, digest in await asyncio.to_thread(record.carriers):
         try:
             await _publish_without_erased(hub, ledger, record, digest)
+            if not await asyncio.to_thread(record.keep_reception, sequence):
+                continue
             await delete_message(hub, EVIDENCE, sequence, overwrite=True)
         except HubLostError:
             raise

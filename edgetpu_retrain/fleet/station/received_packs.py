@@ -6,11 +6,15 @@ The packs of one key on a hub, and when the hub received them.
 Whether a pack counts after a revocation depends on when the hub received it, not on the time in
 the pack, which the author chooses.  The roster then names the last packs that count, by number and
 hash, because sequence numbers differ between hubs and change when a hub is restored.
+
+If a pack counts, so do its ancestors, even if the hub received them later: each pack contains the
+hash of the one before, so they were signed earlier.  The hub receives a pack later than its
+descendants if the pack was published again, because the hub had lost it, or to erase samples.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -20,6 +24,7 @@ from edgetpu_retrain.fleet.evidence.pack import Header, peek, read_header
 from edgetpu_retrain.fleet.hub.connection import Hub
 from edgetpu_retrain.fleet.hub.stream_reader import open_reader
 from edgetpu_retrain.fleet.hub.streams import EVIDENCE, STREAMS
+from edgetpu_retrain.fleet.ledger.receptions import Reception
 
 
 @dataclass(frozen=True)
@@ -60,34 +65,81 @@ async def read_packs(hub: Hub, key: str) -> list[ReceivedPack]:
     return packs
 
 
+def as_first_received(
+    packs: Iterable[ReceivedPack], first: Mapping[bytes, Reception]
+) -> list[ReceivedPack]:
+    """
+    Return packs with the number and time of their first reception, in the order of these.
+
+    Args:
+        packs: packs in the stream of a hub.
+        first: by hash, the first receptions of packs that the station has replaced there.
+    """
+    found = []
+    for pack in packs:
+        earlier = first.get(pack.header.hash)
+        if earlier is not None:
+            sequence = min(pack.sequence, earlier.sequence)
+            pack = ReceivedPack(pack.header, sequence, min(pack.received_ms, earlier.received_ms))
+        found.append(pack)
+    return sorted(found, key=lambda pack: pack.sequence)
+
+
 def heads(
     packs: Iterable[ReceivedPack], counts: Callable[[ReceivedPack], bool] = lambda _: True
 ) -> dict[str, tuple[int, bytes]]:
     """
     Return, for each epoch of a key, the last pack that still counts.
 
-    The packs of an epoch are a chain, which ends before the first pack that does not count.  At a
-    fork, the chain follows the pack that the hub received first.
+    The packs of an epoch are a chain.  A pack counts if ``counts`` returns so for the pack or for
+    a later one of its chain.  At a fork, the chain follows the branch from which the hub received
+    a pack first.
 
     Args:
         packs: the packs of one key, in the order of their reception.
-        counts: returns whether a pack counts.
+        counts: returns whether a pack was received in time.
 
     Returns:
         Number and hash of the pack, by epoch; an epoch of which no pack counts is omitted.
     """
-    chains: dict[str, dict[tuple[int, bytes], Header]] = {}
-    for pack in packs:
-        if counts(pack):
-            header = pack.header
-            place = header.number, header.previous
-            chains.setdefault(header.epoch, {}).setdefault(place, header)
+    packs = list(packs)
+    chained = _chained({pack.header.hash: pack.header for pack in packs})
+    # Place in the order of reception of the first message that proves a pack: of the pack itself
+    # or of a descendant.
+    proof: dict[bytes, int] = {}
+    for place, pack in enumerate(packs):
+        if pack.header.hash in chained and counts(pack):
+            proof.setdefault(pack.header.hash, place)
+    for header in reversed(chained.values()):
+        if header.hash in proof and header.number:
+            place = proof[header.hash]
+            proof[header.previous] = min(place, proof.get(header.previous, place))
+    following: dict[tuple[str, bytes], Header] = {}
+    for digest in sorted(proof, key=proof.__getitem__):
+        header = chained[digest]
+        following.setdefault((header.epoch, header.previous), header)
     last = {}
-    for epoch, chain in chains.items():
-        number, head = 0, NO_PACK
-        while (number, head) in chain:
-            head = chain[number, head].hash
-            number += 1
-        if number:
-            last[epoch] = (number - 1, head)
+    for epoch in {header.epoch for header in following.values()}:
+        head = NO_PACK
+        while (epoch, head) in following:
+            number, head = following[epoch, head].number, following[epoch, head].hash
+            last[epoch] = (number, head)
     return last
+
+
+def _chained(headers: Mapping[bytes, Header]) -> dict[bytes, Header]:
+    """Return the packs that robots accept after their ancestors, which are all there, in order."""
+    chained: dict[bytes, Header] = {}
+    for header in sorted(headers.values(), key=lambda each: each.number):
+        before = chained.get(header.previous)
+        if before is None:
+            follows = (header.number, header.previous, header.first_sequence) == (0, NO_PACK, 0)
+        else:
+            follows = (header.epoch, header.number, header.first_sequence) == (
+                before.epoch,
+                before.number + 1,
+                before.next_sequence,
+            )
+        if follows:
+            chained[header.hash] = header
+    return chained

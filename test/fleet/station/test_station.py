@@ -284,6 +284,19 @@ def test_erased_samples_leave_every_file_of_the_station(station: RunningStation)
     assert packs_at(ada, station.url, ada.credentials) == 2
 
 
+def test_what_was_erased_in_packs_does_not_change_when_they_were_received(
+    station: RunningStation,
+) -> None:
+    ada = Robot(station.add('ada', '--role', 'teach'))
+    embeddings = teach(ada, 'mug', 'cup', 'pen')
+    first, _, last = (ada.space.sample_id(each).hex() for each in embeddings)
+    wait_until(lambda: all(on_disk(station.folder.data, each) for each in embeddings))
+    change(station, 'erase', first, last)
+    station.wait_for_log('samples were erased from 2 packs of the hub')
+    assert packs_at(ada, station.url, ada.credentials) == 3
+    assert change(station, 'revoke', 'ada', '--since-sequence', 4)['kept'] == 3
+
+
 def test_a_copy_of_the_folder_is_the_station(tmp_path: Path) -> None:
     with RunningStation(tmp_path / 'base') as station:
         ada = Robot(station.wait_until_ready().add('ada', '--role', 'teach'))
