@@ -13,6 +13,7 @@ only this pack and its ancestors count, even if there is a fork.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import sqlite3
 from typing import NamedTuple
 
@@ -91,6 +92,19 @@ def apply_roster(connection: sqlite3.Connection, roster: Roster) -> None:
         _count(connection, chain, roster, 0)
 
 
+def is_kept(
+    connection: sqlite3.Connection, chain: int, pack: bytes, roster: Roster | None
+) -> bool:
+    """
+    Return whether the roster names a pack, given by its hash, as the last one that counts.
+
+    It does so as well if the pack is an ancestor of the named one, and all packs in between are
+    stored.
+    """
+    head = _kept_head(connection, chain, roster)
+    return head is not None and any(each == pack for each, *_ in _path(connection, chain, head))
+
+
 def standing(connection: sqlite3.Connection, pack: int, roster: Roster | None) -> Standing:
     """Return whether a pack, given by its row, counts with the stored roster."""
     counts, number, chain, origin, linked, forked, kept = connection.execute(
@@ -163,19 +177,51 @@ def _kept(roster: Roster | None, origin: str, epoch: str) -> int:
 
 def _count(connection: sqlite3.Connection, chain: int, roster: Roster | None, first: int) -> None:
     """Update which packs of a chain count, at least for the packs from number ``first`` on."""
-    origin, epoch, linked, kept = connection.execute(
-        'SELECT origin, epoch, linked, kept FROM chains WHERE id = ?', (chain,)
+    linked, kept = connection.execute(
+        'SELECT linked, kept FROM chains WHERE id = ?', (chain,)
     ).fetchone()
     connection.execute(
         'UPDATE packs SET counts = number < ? WHERE chain = ? AND number >= ?',
         (min(linked, kept), chain, first),
     )
-    member = roster.member(origin) if roster is not None else None
-    if member is None or member.keep is None or epoch not in member.keep:
+    head = _kept_head(connection, chain, roster)
+    if head is None:
         return
-    ancestors = _ancestors(connection, chain, member.keep[epoch][1])
+    ancestors = _ancestors(connection, chain, head)
     connection.execute('UPDATE packs SET counts = 0 WHERE chain = ?', (chain,))
     connection.executemany('UPDATE packs SET counts = 1 WHERE id = ?', ancestors)
+
+
+def _kept_head(connection: sqlite3.Connection, chain: int, roster: Roster | None) -> bytes | None:
+    """Return the hash of the last pack of a chain that counts; None = the roster names none."""
+    origin, epoch = connection.execute(
+        'SELECT origin, epoch FROM chains WHERE id = ?', (chain,)
+    ).fetchone()
+    member = roster.member(origin) if roster is not None else None
+    if member is None or member.keep is None or epoch not in member.keep:
+        return None
+    return member.keep[epoch][1]
+
+
+def _path(
+    connection: sqlite3.Connection, chain: int, head: bytes
+) -> Iterator[tuple[bytes, int, bytes, int, int]]:
+    """
+    Yield a pack, given by its hash, and its ancestors up to the first one that is missing.
+
+    Each is hash, row, hash of the previous pack, first sequence number, next sequence number.
+    """
+    wanted = head
+    while wanted != NO_PACK:
+        row = connection.execute(
+            'SELECT id, previous, first_sequence, next_sequence FROM packs '
+            'WHERE hash = ? AND chain = ?',
+            (wanted, chain),
+        ).fetchone()
+        if row is None:
+            return
+        yield (wanted, *row)
+        wanted = row[1]
 
 
 def _ancestors(connection: sqlite3.Connection, chain: int, head: bytes) -> list[tuple[int]]:
@@ -187,18 +233,10 @@ def _ancestors(connection: sqlite3.Connection, chain: int, head: bytes) -> list[
         those of the pack before it.
     """
     found: list[tuple[int]] = []
-    wanted, after = head, None
-    while wanted != NO_PACK:
-        row = connection.execute(
-            'SELECT id, previous, first_sequence, next_sequence FROM packs '
-            'WHERE hash = ? AND chain = ?',
-            (wanted, chain),
-        ).fetchone()
-        if row is None:
-            return []
-        pack, wanted, sequence, next_sequence = row
+    earlier, after = head, None
+    for _, row, previous, sequence, next_sequence in _path(connection, chain, head):
         if after not in (None, next_sequence):
             return []
-        found.append((pack,))
-        after = sequence
-    return found if after == 0 else []
+        found.append((row,))
+        earlier, after = previous, sequence
+    return found if earlier == NO_PACK and after == 0 else []

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from edgetpu_retrain.errors import PackError
 from edgetpu_retrain.fleet.evidence.pack import Pack, Payload
-from edgetpu_retrain.fleet.ledger.chains import chain_of, link, Standing, standing
+from edgetpu_retrain.fleet.ledger.chains import chain_of, is_kept, link, Standing, standing
 from edgetpu_retrain.fleet.ledger.erasure import settle
 from edgetpu_retrain.fleet.ledger.hubs import note_new_bytes
 from edgetpu_retrain.fleet.ledger.rereading import read_again
@@ -22,7 +22,8 @@ MAX_WAITING_PACKS = 1000
 The maximum number of packs of one key that are stored but do not count.
 
 All packs in chains that the roster does not accept share one such limit.  This robot's own packs
-are not limited, nor is a pack that shows that a chain has a fork.
+are not limited, nor is a pack that shows that a chain has a fork, nor are packs before the first
+gap or fork and packs that the roster names as the last ones to count, with their ancestors.
 """
 
 MAX_WAITING_BYTES = 64 << 20
@@ -106,7 +107,9 @@ class Storing:
         advances = link(connection, chain, pack, roster)
         result = standing(connection, row, roster)
         # All own packs are stored, because they show which pack numbers are in use.
-        is_limited = result.outcome != 'accepted' and pack.origin != me
+        # The ancestors of a kept pack are recognized from that pack backwards.
+        kept = result.outcome != 'accepted' and is_kept(connection, chain, pack.hash, roster)
+        is_limited = result.outcome != 'accepted' and pack.origin != me and not kept
         if is_limited and _is_full(connection, chain, pack.number):
             connection.execute('ROLLBACK TO pack')
             connection.execute('RELEASE pack')
@@ -115,6 +118,7 @@ class Storing:
         self._store_claims(row, pack, payloads)
         if advances:
             self._settle_later_ones(chain, pack.number)
+        if advances or kept:
             read_again(connection, pack.origin)
         return result
 
@@ -238,13 +242,14 @@ def is_whole(pack: Pack, payloads: Mapping[bytes, Payload]) -> bool:
 
 def _is_full(connection: sqlite3.Connection, chain: int, number: int) -> bool:
     """Return whether too many packs wait, including the pack that was just stored."""
-    origin, kept, is_fork = connection.execute(
-        'SELECT origin, kept, forked = ? AND 2 = '
+    origin, kept, is_linked, is_fork = connection.execute(
+        'SELECT origin, kept, ? < MIN(linked, kept), forked = ? AND 2 = '
         '(SELECT COUNT(*) FROM packs WHERE chain = chains.id AND number = forked) '
         'FROM chains WHERE id = ?',
-        (number, chain),
+        (number, number, chain),
     ).fetchone()
-    if is_fork:  # A fork must be stored, so that the packs from it on do not count.
+    # A fork must be stored, so that the packs from it on do not count.
+    if is_linked or is_fork:
         return False
     select = (
         'SELECT COUNT(*), COALESCE(SUM(bytes), 0) '
@@ -252,7 +257,7 @@ def _is_full(connection: sqlite3.Connection, chain: int, number: int) -> bool:
     )
     if kept:
         found = connection.execute(
-            f'{select} WHERE origin = ? AND number >= MIN(linked, kept)', (origin,)
+            f'{select} WHERE origin = ? AND number >= MIN(linked, kept) AND NOT counts', (origin,)
         )
     else:
         found = connection.execute(f'{select} WHERE kept = 0')

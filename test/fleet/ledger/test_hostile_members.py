@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 import itertools
+import random
 from typing import Any
 
 from edgetpu_retrain.errors import RosterError
@@ -307,6 +308,34 @@ def test_packs_that_cannot_count_do_not_fill_the_disk(
     assert outcomes.count(outcome) < 6
     assert outcomes[-1] == 'refused'
     assert labels(bob) == expected
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_a_kept_branch_is_read_whole_although_many_packs_wait(
+    ledger_of: MakeLedger, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(receiving, 'MAX_WAITING_PACKS', 2)
+    kept = packs(range(8))
+    flood = [packs([value], after=kept[1])[0] for value in range(10, 20)]
+    other = packs(range(20, 28), epoch=OTHER_EPOCH)
+    keep = {EPOCH: (7, kept[7].hash), OTHER_EPOCH: (7, other[7].hash)}
+    stream = list(map(message, [flood[0], *kept, *flood[1:], *other]))
+    random.Random(seed).shuffle(stream)
+    bob = ledger_of(2)
+    bob.set_roster(roster([member(1), replace(TEACHER, keep=keep)]))
+    exchange = Exchange(bob, 'base', None)
+    first = exchange.begin(None)
+    for _ in stream:
+        for place in range(first, len(stream) + 1):
+            exchange.read(stream[place - 1], place, 1)
+        exchange.caught_up()
+        if not exchange.must_reread:
+            break
+        first = exchange.begin(stream[-1], 1)
+    assert not exchange.must_reread
+    assert labels(bob) == sorted(f'{value} mug' for value in (*range(8), *range(20, 28)))
+    quarantined = sum(each.packs for each in bob.quarantine())
+    assert 1 <= quarantined <= 4, 'a limit for each chain and its fork'
 
 
 def test_a_fork_is_noticed_even_if_many_packs_wait(
