@@ -9,6 +9,7 @@ from collections.abc import Callable
 import contextlib
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 import time
 
 from edgetpu_retrain.errors import HubError, HubLostError
@@ -88,7 +89,8 @@ class Station:
             self._ledger, key, hubs, on_change=self._changed, accept_release=inbox.accept
         )
         self._roster: Roster | None = None
-        self._loaded = b''  # The configuration that nats-server was last told to read.
+        # Configuration and certificate that nats-server was last told to read.
+        self._loaded = b'', b''
         self._problems = Problems(lambda _, text: log(text))
         self._num_changes = 0  # How often the ledger has changed.
         # The number of changes after which the ledger was looked at, and what was found.
@@ -124,18 +126,17 @@ class Station:
         wanted = server_configuration(
             self._folder, self._settings, self._credentials.key.public, members
         ).encode()
-        if wanted == self._loaded:
+        certificate = _content(self._folder.certificate)
+        if (wanted, certificate) == self._loaded:
             return False
         path = self._folder.configuration
-        with as_store_error('read', path):
-            is_written = path.exists() and path.read_bytes() == wanted
-        if not is_written:
+        if _content(path) != wanted:
             write_private(path, wanted)
-        self._loaded = wanted
+        self._loaded = wanted, certificate
         return True
 
     async def _follow_roster(self) -> None:
-        """Apply each change of the roster, including the expiry of a member."""
+        """Apply each change of the roster, including an expiry, and of the certificate."""
         while True:
             await self._problems.attempt('members', self._update_server)
             if not await self._problems.attempt('roster', self._exchange_roster):
@@ -143,7 +144,7 @@ class Station:
 
     async def _update_server(self) -> None:
         if await asyncio.to_thread(self._configure):
-            self._log('the members have changed: nats-server reloads its configuration')
+            self._log('members or certificate have changed: nats-server reads them again')
             self._server.reload()
 
     async def _exchange_roster(self) -> bool:
@@ -173,12 +174,9 @@ class Station:
         while True:
             await asyncio.sleep(_RENEW_S)
             # If it fails, the old certificate stays.
-            await self._problems.attempt('certificate', self._renew_certificate)
-
-    async def _renew_certificate(self) -> None:
-        if await asyncio.to_thread(self._folder.renew_certificate):
-            self._log('the certificate of the hub is renewed: nats-server reloads it')
-            self._server.reload()
+            await self._problems.attempt(
+                'certificate', lambda: asyncio.to_thread(self._folder.renew_certificate)
+            )
 
     async def _synchronize(self) -> None:
         await self._create_streams()
@@ -270,3 +268,9 @@ class Station:
             behind=-1 if behind is None else behind,
             problems=(*self._problems.texts, *seen.problems),
         )
+
+
+def _content(path: Path) -> bytes:
+    """Return the content of a file; empty if there is none."""
+    with as_store_error('read', path):
+        return path.read_bytes() if path.exists() else b''

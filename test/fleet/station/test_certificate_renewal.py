@@ -65,8 +65,9 @@ def served_certificate(folder: StationFolder) -> str:
     return ssl.DER_cert_to_PEM_cert(der)
 
 
+@pytest.mark.parametrize('fails_at_last', [False, True])
 def test_a_certificate_that_expires_is_renewed_while_members_stay_connected(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails_at_last: bool
 ) -> None:
     find_nats_server()
     monkeypatch.setattr(station_module, '_RENEW_S', 0.05)
@@ -78,6 +79,10 @@ def test_a_certificate_that_expires_is_renewed_while_members_stay_connected(
     usual = certificates.RENEW_BEFORE
     monkeypatch.setattr(certificates, 'RENEW_BEFORE', timedelta())
 
+    def write_and_fail(path: Path, content: bytes) -> None:
+        write_private(path, content)
+        raise StoreError('input/output error')
+
     async def is_renewed() -> bool:
         served = await asyncio.to_thread(served_certificate, folder)
         return served == folder.certificate.read_text() != old
@@ -85,6 +90,8 @@ def test_a_certificate_that_expires_is_renewed_while_members_stay_connected(
     async def scenario() -> None:
         async with running(folder) as member:
             assert await asyncio.to_thread(served_certificate, folder) == old
+            if fails_at_last:
+                monkeypatch.setattr(folder_module, 'write_private', write_and_fail)
             monkeypatch.setattr(certificates, 'RENEW_BEFORE', usual)
             await until(is_renewed)
             assert not member.client.is_closed
