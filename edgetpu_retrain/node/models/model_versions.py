@@ -81,8 +81,8 @@ class ModelVersions:
         """
         Load the first version that works, in the order of :meth:`ChoiceFile.versions_to_try`.
 
-        If the recorded choice cannot be read, the order is newest first.  This method also works
-        on a read-only disk.
+        If the recorded choice cannot be read, the order is newest first.  If another program makes
+        a choice meanwhile, that one is followed.  This method also works on a read-only disk.
 
         Args:
             warn: called with a sentence about each rejected version and each other problem.
@@ -93,7 +93,7 @@ class ModelVersions:
         Raises:
             StoreError: if the models folder cannot be read.
         """
-        to_try = self._to_try(warn)
+        seen, to_try = self._to_try(warn)
         for number in to_try:
             try:
                 model = self._load(number)
@@ -101,8 +101,11 @@ class ModelVersions:
                 warn(f'model version {number} does not serve: {error}')
             else:
                 with self._swapping:
-                    self._announce(model, self._chosen_at_start(number, max(to_try), warn))
-                return model
+                    choice = self._choose_at_start(seen, number, max(to_try), warn)
+                    if choice is not None:
+                        self._announce(model, choice)
+                        return model
+                return self.start(warn)
         try:
             # Recording a choice also deletes incomplete files, but here no choice is recorded.
             self._models.clear_leftovers()
@@ -264,17 +267,21 @@ class ModelVersions:
             in_use.add(self.serving.version.version)
         return self._models.prune(keep, in_use=in_use)
 
-    def _to_try(self, warn: Callable[[str], None]) -> tuple[int, ...]:
+    def _to_try(self, warn: Callable[[str], None]) -> tuple[Choice | None, tuple[int, ...]]:
+        """Return the recorded choice, and the versions in the order in which to try them."""
         try:
-            return self._choices.versions_to_try()
+            return self._choices.current(), self._choices.versions_to_try()
         except StoreError as error:
             newest_first = tuple(reversed(self._models.versions()))
             warn(f'which model was chosen is not known, so the newest serves: {error}')
-            return newest_first
+            return None, newest_first
 
-    def _chosen_at_start(self, number: int, known: int, warn: Callable[[str], None]) -> Choice:
+    def _choose_at_start(
+        self, seen: Choice | None, number: int, known: int, warn: Callable[[str], None]
+    ) -> Choice | None:
+        """Record the first choice; return None if another program has made one meanwhile."""
         try:
-            return self._choices.choose(number, known=known)
+            return self._choices.choose_instead_of(seen, number, known=known)
         except StoreError as error:
             warn(f'model version {number} serves, but that could not be written down: {error}')
             return self._choices.not_written_down(number, known=known)

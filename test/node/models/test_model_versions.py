@@ -240,6 +240,18 @@ def test_what_another_program_stores_while_a_model_is_loaded_is_wanted(
     check_wanted(versions, robot, 4)
 
 
+def test_what_another_program_chooses_during_a_start_serves(robot: Robot) -> None:
+    def prepare(model: bytes) -> dict[str, PreparedModel]:
+        ChoiceFile(robot.models).choose(1)
+        return robot.prepare(model)
+
+    model = robot.versions(prepare=prepare).start(robot.warnings.append)
+    assert model is not None
+    assert model.version.version == 1
+    assert robot.announced == [(1, 1)]
+    assert robot.warnings == []
+
+
 def test_what_another_program_stores_while_a_training_is_stored_is_wanted(
     robot: Robot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
