@@ -22,6 +22,9 @@ from edgetpu_retrain.page.refused import RefusedError
 from edgetpu_retrain.page.robot import Robot
 from edgetpu_retrain.wording import quoted, sentence
 
+KINDS = ('samples', 'questions', 'models', 'analysis')
+"""What pages reload after a change."""
+
 MESSAGES_PER_S = 50.0
 """Maximum rate of messages from a page, per second; a held button sends four."""
 
@@ -47,6 +50,7 @@ class Live:
         self._pages: set[_Page] = set()
         self._kept: dict[str, dict[str, Any]] = {}
         self._seen = _facts(robot.status)
+        self._was_connected = robot.is_connected
         robot.on_status.append(self._status_changed)
 
     def changed(self, *kinds: str) -> None:
@@ -54,7 +58,7 @@ class Live:
         Make all pages reload what has changed.
 
         Args:
-            kinds: what has changed: 'samples', 'questions', 'models' or 'analysis'.
+            kinds: what has changed, of ``KINDS``.
         """
         for kind in kinds:
             self.announce({'type': kind})
@@ -129,8 +133,13 @@ class Live:
     def _status_changed(self) -> None:
         self.announce(self._status())
         facts = _facts(self._robot.status)
-        self.changed(*(kind for kind in facts if facts[kind] != self._seen[kind]))
+        if self._robot.is_connected and not self._was_connected:
+            # What pages requested while the node did not respond has failed.
+            self.changed(*KINDS)
+        else:
+            self.changed(*(kind for kind in facts if facts[kind] != self._seen[kind]))
         self._seen = facts
+        self._was_connected = self._robot.is_connected
 
 
 def _facts(status: Any) -> dict[str, Any]:

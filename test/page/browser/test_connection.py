@@ -56,3 +56,20 @@ def test_the_page_goes_on_after_the_node_was_away(visitor: Visitor, robot: PageR
     robot.show('cat')
     expect(visitor.headline()).to_contain_text('cat')
     visitor.capture('cat', 1)
+
+
+def test_a_screen_that_failed_while_the_node_was_away_loads_when_it_is_back(
+    visitor: Visitor, robot: PageRobot
+) -> None:
+    visitor.visit()
+    # Its status is the same before and after.
+    robot.node.process.send_signal(signal.SIGSTOP)
+    lost = visitor.page.get_by_role('alert').filter(has_text='The node does not respond')
+    expect(lost).to_be_visible()
+    visitor.go('Samples')
+    failed = visitor.page.get_by_text('is not running: start it')
+    expect(failed).to_be_visible()
+    robot.node.process.send_signal(signal.SIGCONT)
+    expect(failed).to_have_count(0)
+    grid = visitor.page.get_by_role('listbox', name='Samples of all classes')
+    expect(grid).to_be_visible()

@@ -6,8 +6,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
 
 import aiohttp
+from edgetpu_retrain.page.live.changes import Live
+from edgetpu_retrain_interfaces.msg import Status
 import pytest
 from support.page_program import PageProgram, Phone, run
 from support.running_node import Person
@@ -21,6 +26,22 @@ async def taught(phone: Phone) -> None:
     await phone.connected()
     for label in ('cat', 'dog'):
         await phone.hold(5, label)
+
+
+def test_pages_reload_everything_when_the_node_is_back() -> None:
+    status = Status(state='active', labels=['cat'], counts=[3], model_version=2)
+    robot: Any = SimpleNamespace(on_status=[], status=status, is_connected=True)
+    sockets: Any = None
+    live = Live(robot, sockets)
+    heard: list[str] = []
+    live._pages.add(Mock(send=lambda kind, _message: heard.append(kind)))
+    (status_changed,) = robot.on_status
+    everything = ['samples', 'questions', 'models', 'analysis']
+    for is_connected, kinds in ((True, []), (False, []), (True, everything), (True, [])):
+        heard.clear()
+        robot.is_connected = is_connected
+        status_changed()
+        assert heard == ['status', *kinds]
 
 
 def test_a_page_hears_the_status_at_once_and_what_others_change(
