@@ -49,7 +49,7 @@ function Findings({ analysis, teacher }) {
   const { headline, advice = [], problems = [], suspects = [], learning_curve: curve } = analysis;
   const suspectsLeft = useMemo(() => suspects.slice(0, 12), [suspects]);
   return html`
-    ${analysis.stale && html`<p class="muted">Samples have changed since this check.</p>`}
+    ${analysis.stale && html`<p class="muted">Samples or models have changed since this check.</p>`}
     <p class="verdict" data-enough=${analysis.enough} dir="auto">${headline}</p>
     <ul class="advice">${advice.map((each) => html`<li key=${each} dir="auto">${each}</li>`)}</ul>
     ${problems.length > 0 && html`<h3>Fix first</h3>

@@ -52,7 +52,7 @@ function ConfusionOf({ version, analysis }) {
     return html`
       <h3>What it mixes up</h3>
       <p class="muted">From the check of the samples below${analysis.stale
-    && ', before the last changes'}.</p>
+    && ', before samples or models changed'}.</p>
       <${Confusion} labels=${analysis.labels} matrix=${analysis.confusion}
         cells=${analysis.cells} />`;
   }
