@@ -87,7 +87,7 @@ def test_a_release_for_another_extractor_is_rejected() -> None:
         replace(RELEASE, accuracy=2.0),
         replace(RELEASE, frontier={'key': {'epoch': [4, '5' * 64]}}),
         replace(RELEASE, frontier={'key': {'0123456789abcdef': [4]}}),
-        replace(RELEASE, head=replace(HEAD, logit_range=())),
+        replace(RELEASE, head=replace(HEAD, logit_range=())),  # type: ignore[arg-type]
         replace(RELEASE, head=replace(HEAD, labels=('a/b', 'hose', 'mug')),
                 sample_counts={'a/b': 1, 'hose': 1, 'mug': 1}),
         replace(RELEASE, head=replace(HEAD, labels=('mug', 'hose', 'mug'))),
