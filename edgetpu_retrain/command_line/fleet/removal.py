@@ -20,7 +20,7 @@ from edgetpu_retrain.command_line.output import emit
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.fleet.evidence.embedding_space import ID_BYTES
 from edgetpu_retrain.fleet.ledger.database import FleetDatabase
-from edgetpu_retrain.fleet.ledger.receptions import first_receptions
+from edgetpu_retrain.fleet.ledger.hubs.receptions import first_receptions
 from edgetpu_retrain.fleet.roster.roster import KeepMap, Member
 from edgetpu_retrain.fleet.station.folder import StationFolder
 from edgetpu_retrain.fleet.station.received_packs import (

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 import sqlite3
 
-from edgetpu_retrain.fleet.ledger.hubs import note_erasure
-from edgetpu_retrain.fleet.ledger.rereading import read_bytes_again
+from edgetpu_retrain.fleet.ledger.hubs.hub_record import note_erasure
+from edgetpu_retrain.fleet.ledger.hubs.rereading import read_bytes_again
 from edgetpu_retrain.fleet.ledger.winners import claim_rows, Judge
 
 

@@ -11,12 +11,13 @@ from edgetpu_retrain.errors import PackError
 from edgetpu_retrain.fleet.evidence.claim import Claim
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.evidence.pack import decode, MAX_PACK_BYTES, Payload, peek
-from edgetpu_retrain.fleet.ledger import contested, hubs, overview, sealing
+from edgetpu_retrain.fleet.ledger import contested, overview, sealing
 from edgetpu_retrain.fleet.ledger.evidence import FleetEvidence, read_evidence
-from edgetpu_retrain.fleet.ledger.hubs import HubRecord
+from edgetpu_retrain.fleet.ledger.hubs import hub_record
+from edgetpu_retrain.fleet.ledger.hubs.hub_record import HubRecord
+from edgetpu_retrain.fleet.ledger.hubs.rereading import note_dropped
 from edgetpu_retrain.fleet.ledger.ledger_file import LedgerFile
 from edgetpu_retrain.fleet.ledger.receiving import Receipt, Storing
-from edgetpu_retrain.fleet.ledger.rereading import note_dropped
 from edgetpu_retrain.fleet.ledger.samples import (
     drop_others,
     lacks,
@@ -81,7 +82,7 @@ class Ledger(LedgerFile):
                 if hub and row is None:
                     note_dropped(connection, hub, pack.origin, sequence)
                 elif hub and row is not None:
-                    hubs.note(
+                    hub_record.note(
                         connection,
                         hub,
                         sequence,
@@ -175,7 +176,9 @@ class Ledger(LedgerFile):
     def unpublished_count(self) -> int:
         """Number of own claims, sealed or not, that no hub is known to have."""
         with self._database.looking('count the claims of') as connection:
-            return sealing.num_unsealed(connection) + hubs.num_unpublished(connection, self.me)
+            return sealing.num_unsealed(connection) + hub_record.num_unpublished(
+                connection, self.me
+            )
 
     def seal(self, key: Key, max_bytes: int = MAX_PACK_BYTES) -> list[bytes]:
         """
@@ -275,12 +278,14 @@ class Ledger(LedgerFile):
             found = connection.execute(
                 'SELECT id FROM packs WHERE hash = ? AND whole', (digest,)
             ).fetchone()
-            if found is None or (hub and not hubs.has(connection, hub, *found)):
+            if found is None or (hub and not hub_record.has(connection, hub, *found)):
                 return False
-            if not hub or hubs.has_message(connection, hub, sequence, *found):
+            if not hub or hub_record.has_message(connection, hub, sequence, *found):
                 return True
-            if hubs.erased_samples(connection, *found):
+            if hub_record.erased_samples(connection, *found):
                 return False  # The message may have bytes that the hub must delete.
         with self._database.transaction('note a pack in') as connection:
-            hubs.note(connection, hub, sequence, *found, received_ms=received_ms, complete=False)
+            hub_record.note(
+                connection, hub, sequence, *found, received_ms=received_ms, complete=False
+            )
         return True

@@ -17,8 +17,8 @@ from edgetpu_retrain.fleet.evidence.hybrid_clock import HybridClock, time_ms
 from edgetpu_retrain.fleet.ledger.chains import apply_roster
 from edgetpu_retrain.fleet.ledger.database import FleetDatabase
 from edgetpu_retrain.fleet.ledger.erasure import all_suspects, settle
-from edgetpu_retrain.fleet.ledger.hubs import look_at_all_packs
-from edgetpu_retrain.fleet.ledger.rereading import read_again
+from edgetpu_retrain.fleet.ledger.hubs.hub_record import look_at_all_packs
+from edgetpu_retrain.fleet.ledger.hubs.rereading import read_again
 from edgetpu_retrain.fleet.ledger.winners import Judge, latest_clock
 from edgetpu_retrain.fleet.roster import roster_message
 from edgetpu_retrain.fleet.roster.roster import Roster

@@ -12,8 +12,8 @@ from edgetpu_retrain.errors import PackError
 from edgetpu_retrain.fleet.evidence.pack import Pack, Payload
 from edgetpu_retrain.fleet.ledger.chains import chain_of, is_kept, link, Standing, standing
 from edgetpu_retrain.fleet.ledger.erasure import settle
-from edgetpu_retrain.fleet.ledger.hubs import note_new_bytes
-from edgetpu_retrain.fleet.ledger.rereading import read_again
+from edgetpu_retrain.fleet.ledger.hubs.hub_record import note_new_bytes
+from edgetpu_retrain.fleet.ledger.hubs.rereading import read_again
 from edgetpu_retrain.fleet.ledger.samples import message_of, pack_row, sample_row
 from edgetpu_retrain.fleet.ledger.winners import Judge
 

@@ -13,7 +13,7 @@ from edgetpu_retrain.fleet.evidence.pack import peek
 from edgetpu_retrain.fleet.hub.connection import Hub
 from edgetpu_retrain.fleet.hub.message_deletion import delete_message
 from edgetpu_retrain.fleet.hub.streams import EVIDENCE, evidence_subject
-from edgetpu_retrain.fleet.ledger.hubs import HubRecord
+from edgetpu_retrain.fleet.ledger.hubs.hub_record import HubRecord
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 
 

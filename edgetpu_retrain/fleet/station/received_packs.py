@@ -24,7 +24,7 @@ from edgetpu_retrain.fleet.evidence.pack import Header, peek, read_header
 from edgetpu_retrain.fleet.hub.connection import Hub
 from edgetpu_retrain.fleet.hub.stream_reader import open_reader
 from edgetpu_retrain.fleet.hub.streams import EVIDENCE, STREAMS
-from edgetpu_retrain.fleet.ledger.receptions import Reception
+from edgetpu_retrain.fleet.ledger.hubs.receptions import Reception
 
 
 @dataclass(frozen=True)

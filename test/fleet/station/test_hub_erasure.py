@@ -13,7 +13,7 @@ from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.hub.connection import connect, Hub
 from edgetpu_retrain.fleet.hub.message_deletion import delete_message
 from edgetpu_retrain.fleet.hub.streams import EVIDENCE
-from edgetpu_retrain.fleet.ledger.hubs import HubRecord
+from edgetpu_retrain.fleet.ledger.hubs.hub_record import HubRecord
 from edgetpu_retrain.fleet.ledger.sealing import Draft
 from edgetpu_retrain.fleet.roster.roster import Member, Roster
 from edgetpu_retrain.fleet.roster.roster_message import sign

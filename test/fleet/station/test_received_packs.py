@@ -13,8 +13,8 @@ from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.evidence.pack import encode, NO_PACK, Pack, read_header, seal
 from edgetpu_retrain.fleet.hub.connection import connect
 from edgetpu_retrain.fleet.hub.streams import evidence_subject
+from edgetpu_retrain.fleet.ledger.hubs.receptions import Reception
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
-from edgetpu_retrain.fleet.ledger.receptions import Reception
 from edgetpu_retrain.fleet.roster.roster import KeepMap, Member, Roster
 from edgetpu_retrain.fleet.roster.roster_message import sign
 from edgetpu_retrain.fleet.station.received_packs import (

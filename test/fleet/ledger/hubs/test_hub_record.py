@@ -9,7 +9,7 @@ from collections.abc import Callable
 import cv2
 from edgetpu_retrain.fleet.evidence.pack import decode, encode
 from edgetpu_retrain.fleet.hub.exchange import Exchange
-from edgetpu_retrain.fleet.ledger import hubs
+from edgetpu_retrain.fleet.ledger.hubs import hub_record
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.ledger.sealing import Draft
 import numpy as np
@@ -112,7 +112,7 @@ def test_bytes_that_are_no_longer_to_be_erased_are_read_again(ledger_of: MakeLed
 @pytest.fixture
 def many_packs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let few packs be as many as a member does not look at again and again."""
-    monkeypatch.setattr(hubs, '_UNTIL_STEP', 1)
+    monkeypatch.setattr(hub_record, '_UNTIL_STEP', 1)
 
 
 @pytest.mark.usefixtures('many_packs')

@@ -9,7 +9,7 @@ import sqlite3
 from typing import NamedTuple
 
 from edgetpu_retrain.fleet.ledger.database import FleetDatabase
-from edgetpu_retrain.fleet.ledger.receptions import keep_reception
+from edgetpu_retrain.fleet.ledger.hubs.receptions import keep_reception
 from edgetpu_retrain.fleet.ledger.samples import pack_row
 from edgetpu_retrain.fleet.ledger.tables import ANY_NUMBER
 
