@@ -10,14 +10,15 @@ from pathlib import Path
 def marked_processes(mark: str) -> dict[int, str]:
     """Return the running processes with ``NAME=value`` in the environment: id to command line."""
     return {
-        int(process.name): (process / 'cmdline').read_text().replace('\0', ' ')
+        int(process.name): _text_of(process / 'cmdline').replace('\0', ' ')
         for process in Path('/proc').iterdir()
-        if process.name.isdigit() and mark in _environment(process)
+        if process.name.isdigit() and mark in _text_of(process / 'environ')
     }
 
 
-def _environment(process: Path) -> str:
+def _text_of(file: Path) -> str:
+    # The process may end at any time.
     try:
-        return (process / 'environ').read_text(errors='replace')
+        return file.read_text(errors='replace')
     except OSError:
         return ''

@@ -97,15 +97,35 @@ class Phone:
         await self.live.send_str(json.dumps(fields))
 
     async def hold(self, stored: int, label: str, camera: str = '', number: int = 1) -> Any:
-        """Hold a button until a number of samples is stored, and return the last message."""
+        """
+        Hold a button until a number of samples is stored, and return the last message.
+
+        On a busy machine, a confirmation may come so late that the server ends the hold; like a
+        person, this holds the button again then, with the next number.
+        """
+        ended = await self._hold_once(stored, label, camera, number)
+        while ended['reason'] == 'silent':
+            number += 1
+            ended = await self._hold_once(stored, label, camera, number)
+        return ended
+
+    async def _hold_once(self, stored: int, label: str, camera: str, number: int) -> Any:
         await self.say(type='hold', hold=number, label=label, camera=camera)
         confirming = asyncio.create_task(self._confirm(number))
         try:
-            await self.hear('hold', lambda each: each['stored'] >= stored)
+            last = await self.hear(
+                'hold', lambda each: each['stored'] >= stored or each.get('ended')
+            )
+            if last.get('ended'):
+                return last
             await self.say(type='release', hold=number)
             return await self.hear('hold', lambda each: each.get('ended'))
         finally:
             confirming.cancel()
+
+    def ended_holds(self) -> list[dict[str, Any]]:
+        """Return the last message of each hold that has ended."""
+        return [each for each in self.heard if each['type'] == 'hold' and each.get('ended')]
 
     async def post(self, path: str, **fields: Any) -> tuple[int, str]:
         """Send a request, and return its status and message."""
