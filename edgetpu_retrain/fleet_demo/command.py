@@ -19,9 +19,9 @@ import sys
 import tempfile
 from typing import Any
 
-from edgetpu_retrain.fleet_demo.link import free_port
 from edgetpu_retrain.fleet_demo.programs import Programs
 from edgetpu_retrain.processes.child_process import Processes
+from edgetpu_retrain.processes.free_port import free_port
 from edgetpu_retrain.processes.isolation import private_domain_id, private_environment
 from edgetpu_retrain.processes.prerequisites import config_folder, require_modules
 from edgetpu_retrain.processes.program_error import ended_early, last_lines, ProgramError

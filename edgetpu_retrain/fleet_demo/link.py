@@ -82,12 +82,6 @@ class Link(contextlib.AbstractContextManager['Link']):
             self._sockets -= {near, far}
 
 
-def free_port() -> int:
-    """Return a port of this machine on which no program listens now."""
-    with socket.create_server(('127.0.0.1', 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def _pump(source: socket.socket, sink: socket.socket) -> None:
     """Copy bytes until either connection ends, then shut down both."""
     with contextlib.suppress(OSError):

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 import contextlib
 from typing import Any, TypeVar
 
+from edgetpu_retrain.processes.free_port import free_port
 from support.waiting import PATIENCE_S
 
 Result = TypeVar('Result')
@@ -44,7 +45,7 @@ class Link:
         self._target = port
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
-        self.port = 0
+        self.port = free_port()
         self.sent = 0
         """Bytes that were passed on to the target."""
         self.received = 0
@@ -59,7 +60,6 @@ class Link:
     async def restore(self) -> None:
         """Accept connections, at the same port as before."""
         self._server = await asyncio.start_server(self._accept, '127.0.0.1', self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
         """Cut all connections, and accept no more."""

@@ -21,6 +21,7 @@ from edgetpu_retrain.fleet.hub.streams import (
     subscribe_permissions,
 )
 from edgetpu_retrain.fleet.station.certificates import Certificate
+from edgetpu_retrain.processes.free_port import free_port
 import pytest
 from support.waiting import PATIENCE_S, wait_until
 
@@ -67,7 +68,7 @@ class HubServer:
         self.folder = folder
         self.station = Key.generate()
         self.members = dict(members)
-        self.port = -1
+        self.port = free_port()
         self.max_payload = max_payload
         self._jetstream = jetstream
         self._certificate = certificate

@@ -11,7 +11,6 @@ import hashlib
 import json
 from pathlib import Path
 import random
-import socket
 import sys
 from typing import Any
 
@@ -25,18 +24,12 @@ from edgetpu_retrain.fleet.hub.streams import evidence_subject
 from edgetpu_retrain.fleet.robot.node_settings import space_of
 from edgetpu_retrain.fleet.station.credentials import Credentials
 from edgetpu_retrain.fleet.station.folder import StationFolder
+from edgetpu_retrain.processes.free_port import free_port
 from support.hub_server import find_nats_server
 from support.running_program import RunningProgram
 
 # Some moment of 2004, which no robot takes for the future.
 _CLOCK = 1 << 56
-
-
-def free_port() -> int:
-    """Return a port on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return int(probe.getsockname()[1])
 
 
 class RunningStation(RunningProgram):

@@ -22,11 +22,11 @@ from edgetpu_retrain.fleet.station.folder import StationFolder
 from edgetpu_retrain.fleet.station.private_file import write_private
 from edgetpu_retrain.fleet.station.settings import Settings
 from edgetpu_retrain.fleet.station.station import Station
+from edgetpu_retrain.processes.free_port import free_port
 import pytest
 from support.fleet_members import SPACE
 from support.hub_network import run, until
 from support.hub_server import find_nats_server
-from support.running_station import free_port
 
 
 @contextlib.asynccontextmanager

@@ -17,6 +17,7 @@ import sys
 from edgetpu_retrain.errors import FleetError
 from edgetpu_retrain.fleet.station.addresses import check_port
 from edgetpu_retrain.fleet.station.nats_server import find_nats_server, NatsServer
+from edgetpu_retrain.processes.free_port import free_port
 import pytest
 from support.hub_server import find_nats_server as nats_server_or_skip
 from support.waiting import PATIENCE_S, wait_until
@@ -27,12 +28,6 @@ from edgetpu_retrain.fleet.station.nats_server import NatsServer
 program, configuration = map(pathlib.Path, sys.argv[1:])
 asyncio.run(NatsServer(program, configuration, lambda line: print(line, flush=True)).run())
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return int(probe.getsockname()[1])
 
 
 def listens(port: int) -> bool:

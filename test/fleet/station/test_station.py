@@ -23,11 +23,11 @@ from edgetpu_retrain.fleet.station.folder import StationFolder
 from edgetpu_retrain.fleet.station.received_packs import read_packs
 from edgetpu_retrain.fleet.station.roster_changes import find_member
 from edgetpu_retrain.fleet.station.settings import Settings
+from edgetpu_retrain.processes.free_port import free_port
 import pytest
 from support.fleet_members import SPACE
 from support.hub_network import run, until
 from support.running_station import (
-    free_port,
     member_status,
     output,
     Robot,

@@ -29,9 +29,10 @@ from edgetpu_retrain.fleet.station.private_file import write_private
 from edgetpu_retrain.fleet.station.roster_changes import add_member, remove_member
 from edgetpu_retrain.fleet.station.settings import Settings
 from edgetpu_retrain.fleet.station.station import LEDGER_FILE, Station
+from edgetpu_retrain.processes.free_port import free_port
 import pytest
 from support.hub_network import run, until
-from support.running_station import free_port, Robot
+from support.running_station import Robot
 
 FULL = 'no space left on device'
 

@@ -1,0 +1,50 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Chooses the port of a server that starts later.
+
+The system may give a port of its range for outgoing connections to any program before the server
+listens, so a port outside of that range is chosen.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+import random
+import socket
+
+_RANGE = Path('/proc/sys/net/ipv4/ip_local_port_range')
+_LOWEST, _HIGHEST = 10000, 65535
+
+# Each has the name of a chosen port, so that other processes with this function choose others.
+_reservations: list[socket.socket] = []
+
+
+def free_port() -> int:
+    """
+    Return a TCP port of this machine on which no program listens now.
+
+    This function returns each port only once while this process runs, in all processes.
+    """
+    for port in _candidates():
+        reservation = socket.socket(socket.AF_UNIX)
+        try:
+            # A name in the abstract namespace is free again when the process ends.
+            reservation.bind(f'\0edgetpu_retrain_port_{port}')
+            with socket.socket() as probe:
+                probe.bind(('', port))
+        except OSError:
+            reservation.close()
+            continue
+        _reservations.append(reservation)
+        return port
+    raise OSError(f'all TCP ports from {_LOWEST} to {_HIGHEST} are in use: end some programs')
+
+
+def _candidates() -> list[int]:
+    first, last = map(int, _RANGE.read_text().split())
+    ports = range(_LOWEST, _HIGHEST + 1)
+    # The range can be as wide as to leave none.
+    outside = [each for each in ports if not first <= each <= last] or list(ports)
+    random.SystemRandom().shuffle(outside)
+    return outside
