@@ -144,7 +144,7 @@ class Robot:
         exchange, after = self._links.get(hub.name) or self._connect(hub)
         while left:
             if exchange.must_reread:
-                exchange, after = self._connect(hub)
+                after = self._begin(exchange, hub)
             if after <= len(hub.messages):
                 stored = hub.message_at(after)
                 if stored is not None:
@@ -193,10 +193,13 @@ class Robot:
             now_ms=lambda: self.world.now_ms,
             random=self.world.random.random,
         )
+        return exchange, self._begin(exchange, hub)
+
+    def _begin(self, exchange: Exchange, hub: Hub) -> int:
         stored = hub.message_at(exchange.remembered)
         first = exchange.begin(*stored) if stored is not None else exchange.begin(None)
         self._links[hub.name] = exchange, first
-        return exchange, first
+        return first
 
     def _new_ledger(self) -> Ledger:
         return Ledger(

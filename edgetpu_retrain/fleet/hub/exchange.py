@@ -79,6 +79,7 @@ class Exchange:
         self._others_after_ms = others_after_ms
         self._now_ms = now_ms
         self._random = random
+        self._is_known_stream = False
         self._read: tuple[int, bytes, int] | None = None
         self._num_unsaved = 0
         self._missing: dict[bytes, int] = {}
@@ -92,7 +93,7 @@ class Exchange:
 
     def begin(self, message: bytes | None, received_ms: int = 0) -> int:
         """
-        Begin to read the stream.
+        Begin to read the stream; on a new connection, use a new Exchange.
 
         Args:
             message: the message in the stream with the number :attr:`remembered`; None = there is
@@ -106,7 +107,10 @@ class Exchange:
         self._skipped, self._roster = set(), None
         position = self._record.position
         mark = None if message is None else _mark(message, received_ms)
-        if not position.sequence or position.mark not in (None, mark):
+        # While messages are read again, the position has no mark.
+        is_known = position.mark == mark if position.mark else self._is_known_stream
+        self._is_known_stream = True
+        if not position.sequence or not is_known:
             # Nothing was read yet, the stream was replaced or restored from a backup, or the
             # station has deleted the last message that was read, to erase samples.
             self._record.forget()

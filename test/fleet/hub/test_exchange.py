@@ -62,6 +62,29 @@ def test_what_was_read_after_the_saved_position_is_believed_when_read_again() ->
         assert [bob.message(each) for each in exchange.due()] == packs[1:]
 
 
+def test_a_hub_that_is_replaced_while_it_is_read_again_is_read_from_its_beginning() -> None:
+    packs = packs_of(1, 2)
+    with new_ledger(2) as bob:
+        bob.set_roster(roster([member(1), member(2)], erased=[101]))
+
+        def connected() -> Exchange:
+            return Exchange(bob, 'base', None, others_after_ms=(0, 0), now_ms=lambda: NOW_MS)
+
+        exchange = connected()
+        exchange.begin(None)
+        for sequence, message in enumerate(packs, 1):
+            exchange.read(message, sequence, NOW_MS)
+        exchange.caught_up()
+        bob.set_roster(roster([member(1), member(2)], version=2))
+        assert exchange.must_reread
+        assert exchange.begin(packs[1], NOW_MS) == 2
+        # The connection is lost, and the hub is empty when it is back.
+        exchange = connected()
+        assert exchange.begin(None) == 1
+        exchange.caught_up()
+        assert len(exchange.due()) == 2
+
+
 def test_a_pack_that_fills_a_gap_is_due_before_those_after_it() -> None:
     now_ms = NOW_MS
     first, second = packs_of(1, 2)
