@@ -12,12 +12,14 @@ import threading
 import time
 from typing import Any
 
-from edgetpu_retrain.errors import RetrainError
+from edgetpu_retrain.errors import RequestError, RetrainError
 import edgetpu_retrain.needs_ros  # noqa: F401
 from lifecycle_msgs.srv import GetState
 import rclpy
+from rclpy.exceptions import InvalidTopicNameException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.validate_full_topic_name import validate_full_topic_name
 
 _RETRY_S = 1.0
 _POLL_S = 0.01
@@ -50,6 +52,9 @@ class Connection:
         node: a node whose context and namespace are used; None = create a context.
         name: name of the retrain node; a relative name is in the namespace of ``node``.
         timeout_s: maximum time until a response, seconds.
+
+    Raises:
+        RequestError: if ``name`` cannot be the name of a node.
     """
 
     def __init__(self, node: Node | None, name: str, timeout_s: float) -> None:
@@ -66,6 +71,14 @@ class Connection:
         )
         namespace = self.node.get_namespace().rstrip('/')
         self.name = name if name.startswith('/') else f'{namespace}/{name}'
+        try:
+            validate_full_topic_name(self.name)
+        except InvalidTopicNameException as error:
+            self.close()
+            raise RequestError(
+                f'the name of the retrain node is {name!a}: give the name of a node, such as '
+                f'edgetpu_retrain ({str(error).splitlines()[0].rstrip(":")})'
+            ) from error
         self.timeout_s = timeout_s
         self._clients: dict[str, Any] = {}
         self._creating = threading.Lock()

@@ -52,6 +52,9 @@ class RetrainClient:
         name: name of the retrain node; a relative name is in the namespace of ``node``.
         timeout_s: maximum time until a response, seconds.  It does not apply to the response of
             :meth:`add_samples`, for which the node has a time limit.
+
+    Raises:
+        RequestError: if ``name`` cannot be the name of a node.
     """
 
     def __init__(

@@ -13,7 +13,9 @@ from typing import Any
 
 from edgetpu_retrain.errors import RequestError
 from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.exceptions import InvalidTopicNameException
 from rclpy.node import Node
+from rclpy.validate_topic_name import validate_topic_name
 
 
 def declare(node: Node, name: str, default: object, description: str) -> Any:
@@ -36,6 +38,18 @@ def declare_text(node: Node, name: str, default: str, description: str) -> str:
         shown = '[]' if value is None else list(value)
         raise RequestError(f'{name} is {shown}: give one value, not a list')
     return str(value)
+
+
+def declare_topic(node: Node, name: str, default: str, description: str) -> str:
+    """Declare a parameter, and return its value; raise RequestError if it names no topic."""
+    value = declare_text(node, name, default, description)
+    try:
+        validate_topic_name(value)
+    except InvalidTopicNameException as error:
+        # The message has the name and a mark below the wrong character in lines of their own.
+        reason = str(error).splitlines()[0].rstrip(':')
+        raise RequestError(f'{name} is {value!a}: give the name of a topic ({reason})') from error
+    return value
 
 
 def declare_number(

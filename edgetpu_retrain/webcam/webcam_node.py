@@ -17,7 +17,7 @@ import time
 from edgetpu_retrain.errors import RequestError, RetrainError
 import edgetpu_retrain.needs_ros  # noqa: F401
 from edgetpu_retrain.processes.joining import initializing, joining_domain
-from edgetpu_retrain.processes.loose_parameters import declare_number, declare_text
+from edgetpu_retrain.processes.loose_parameters import declare_number, declare_text, declare_topic
 from edgetpu_retrain.webcam.video_source import BgrArray, VideoSource
 from edgetpu_retrain.wording import sentence
 import rclpy
@@ -59,7 +59,7 @@ class WebcamNode(Node):
         self._frame_id = declare_text(self, 'frame_id', 'camera', 'frame_id of the images')
         self._images = self.create_publisher(
             Image,
-            declare_text(self, 'image_topic', 'image_raw', 'topic of the images'),
+            declare_topic(self, 'image_topic', 'image_raw', 'topic of the images'),
             QoSProfile(depth=_QUEUE),
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )

@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any
 
 from edgetpu_retrain.client.connection import Connection
+from edgetpu_retrain.errors import RequestError
 import pytest
 import rclpy
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.waitable import NumberOfEntities, Waitable
-from support.waiting import PATIENCE_S
+from support.waiting import PATIENCE_S, wait_until
 
 
 class Signal(Waitable):  # type: ignore[misc]
@@ -55,3 +57,16 @@ def test_a_shutdown_before_its_thread_waits_is_no_error(monkeypatch: pytest.Monk
     connection.stop()
     connection.close()
     node.destroy_node()
+
+
+@pytest.mark.parametrize('name', ['', 'a b', 'robot/', '/', '//robot', '1'])
+def test_a_name_that_no_node_can_have_is_rejected(name: str) -> None:
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node('program', context=context)
+    words = f'the name of the retrain node is {name!r}: give the name of a node'
+    with pytest.raises(RequestError, match=re.escape(words)):
+        Connection(node, name, PATIENCE_S)
+    wait_until(lambda: 'program_client' not in node.get_node_names())
+    node.destroy_node()
+    rclpy.shutdown(context=context)

@@ -118,6 +118,7 @@ def test_one_button_needs_no_list_and_minus_one_is_no_button(package_path: str) 
         ('label_buttons:=0.5', 'error: label_buttons has 0.5: give numbers of buttons'),
         ('train_button:=[]', 'error: train_button has []: give numbers of buttons'),
         ('camera:=[]', 'error: camera is []: give one value, not a list.'),
+        ("retrain_node:=''", "error: the name of the retrain node is '': give the name of a node"),
         ('silence_s:=0', 'error: silence_s is 0: give a number from 0.1 to 60.'),
         ('silence_s:=true', 'error: silence_s is True: give a number from 0.1 to 60.'),
     ],

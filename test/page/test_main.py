@@ -119,7 +119,7 @@ def test_unsafe_and_impossible_options_are_refused(
     assert words in capsys.readouterr().err
 
 
-def test_what_it_cannot_listen_on_is_reported_with_the_remedy(package_path: str) -> None:
+def test_what_it_cannot_use_is_reported_with_the_remedy(package_path: str) -> None:
     command = [sys.executable, '-m', 'edgetpu_retrain.page.main']
     with socket.socket() as taken:
         taken.bind(('127.0.0.1', 0))
@@ -128,6 +128,7 @@ def test_what_it_cannot_listen_on_is_reported_with_the_remedy(package_path: str)
         for options, words in (
             (['--port', str(port)], f'error: port {port} is in use: end the program that uses it'),
             (['--lan', '--host', '192.0.2.1'], 'error: 192.0.2.1 is no address of this machine'),
+            (['--node', 'a b'], "error: the name of the retrain node is 'a b': give the name"),
             (['--lan', '--host', 'robot.invalid'], "error: --host 'robot.invalid' has no address"),
         ):
             environment = {'PYTHONPATH': package_path}

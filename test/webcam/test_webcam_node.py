@@ -87,6 +87,7 @@ def test_the_reliability_can_be_overridden(
         ('source:=no.mp4', 1, "error: there is no video file 'no.mp4'"),
         ('source:=[]', 2, 'error: source is []: give one value, not a list.'),
         ('image_topic:=[a, b]', 2, "error: image_topic is ['a', 'b']: give one value"),
+        ("image_topic:='a b'", 2, "error: image_topic is 'a b': give the name of a topic ("),
         ('width:=[]', 2, 'error: width is []: give a number from 1 to 8192.'),
         ('width:=0', 2, 'error: width is 0: give a number from 1 to 8192.'),
         ('rate:=fast', 2, 'error: rate is fast: give a number from 0 to 240.'),
