@@ -83,7 +83,8 @@ class Connection:
         self._clients: dict[str, Any] = {}
         self._creating = threading.Lock()
         self._ending = threading.Event()
-        self._pending: set[Future[Any]] = set()
+        # The futures that send() has returned, with rclpy's future of each sent request.
+        self._pending: dict[Future[Any], Any] = {}
         self._executor = SingleThreadedExecutor(context=context)
         self._thread = threading.Thread(target=self._spin, name='retrain client', daemon=True)
 
@@ -147,6 +148,7 @@ class Connection:
             with contextlib.suppress(futures.TimeoutError):
                 state = asked.result(min(_RETRY_S, max(0.0, deadline - time.monotonic())))
                 return str(state.current_state.label)
+            self.abandon(asked)
             if time.monotonic() > deadline:
                 raise RetrainClientError(f'{self.name} does not respond: is it running?')
 
@@ -193,7 +195,9 @@ class Connection:
                 raise RetrainClientError(f'{self.name} has no {what}')
             time.sleep(_POLL_S)
 
-    def wait(self, future: Future[Any], what: str, timeout_s: float | None) -> Any:
+    def wait(
+        self, future: Future[Any], what: str, timeout_s: float | None, *, may_wait_again: bool = False
+    ) -> Any:
         """
         Wait for a future, and return its result.
 
@@ -201,6 +205,7 @@ class Connection:
             future: a future that :meth:`send` or :meth:`call` has returned.
             what: what was requested, as the subject of an error message.
             timeout_s: timeout, seconds; None = wait as long as the retrain node is running.
+            may_wait_again: whether the future remains valid after an error; False = abandon it.
 
         Raises:
             RetrainClientError: if the node rejects the request, stops, or responds too late.
@@ -210,9 +215,28 @@ class Connection:
             with contextlib.suppress(futures.TimeoutError):
                 return future.result(_RETRY_S)
             if not self.is_connected:
-                raise RetrainClientError(f'{what} did not respond: the node is not running')
-            if deadline is not None and time.monotonic() > deadline:
-                raise RetrainClientError(f'{what} did not respond within {timeout_s:.0f} s')
+                problem = ': the node is not running'
+            elif deadline is not None and time.monotonic() > deadline:
+                problem = f' within {timeout_s:.0f} s'
+            else:
+                continue
+            if not may_wait_again:
+                self.abandon(future)
+            raise RetrainClientError(f'{what} did not respond{problem}')
+
+    def abandon(self, future: Future[Any]) -> None:
+        """Let a future fail, because rclpy stores a request until its response arrives."""
+
+        def end() -> None:
+            if future.done():
+                return
+            request = self._pending[future]
+            future.set_exception(RetrainClientError(f'{self.name} did not respond in time'))
+            if request is not None:
+                request.cancel()
+
+        if not future.done():
+            self._executor.create_task(end)
 
     def send(
         self, start: Callable[[], Any], convert: Callable[[Any], Any] = lambda value: value
@@ -231,18 +255,23 @@ class Connection:
         # A sent request cannot be cancelled, so mark its future as running, which prevents a
         # cancellation.
         done.set_running_or_notify_cancel()
-        self._pending.add(done)
-        done.add_done_callback(self._pending.discard)
+        self._pending[done] = None
+        done.add_done_callback(self._pending.pop)
 
         def finish(response: Any) -> None:
+            if done.done():  # abandoned
+                return
             try:
                 done.set_result(convert(response.result()))
             except Exception as error:  # noqa: BLE001 - passed on by the future
                 done.set_exception(error)
 
         def send_request() -> None:
+            if done.done():  # abandoned
+                return
             try:
-                start().add_done_callback(finish)
+                self._pending[done] = start()
+                self._pending[done].add_done_callback(finish)
             except Exception as error:  # noqa: BLE001 - as above
                 done.set_exception(error)
 

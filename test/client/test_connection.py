@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A client whose program receives a signal, which shuts ROS down at any time."""
+"""A client that has a wrong name, receives no response, or whose program receives a signal."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ import re
 import threading
 from typing import Any
 
-from edgetpu_retrain.client.connection import Connection
+from edgetpu_retrain.client.connection import Connection, RetrainClientError
+from edgetpu_retrain.client.retrain_client import RetrainClient
 from edgetpu_retrain.errors import RequestError
+from lifecycle_msgs.srv import GetState
 import pytest
 import rclpy
 from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.task import Future
 from rclpy.waitable import NumberOfEntities, Waitable
+from std_srvs.srv import Trigger
+from support.lone_node import LoneNode
 from support.waiting import PATIENCE_S, wait_until
 
 
@@ -70,3 +75,50 @@ def test_a_name_that_no_node_can_have_is_rejected(name: str) -> None:
     wait_until(lambda: 'program_client' not in node.get_node_names())
     node.destroy_node()
     rclpy.shutdown(context=context)
+
+
+def is_empty(client: RetrainClient) -> bool:
+    """Return whether a client stores no requests."""
+    connection = client._connection
+    stored = [connection._state, *connection._clients.values()]
+    return not connection._pending and not any(each._pending_requests for each in stored)
+
+
+def test_requests_without_a_response_are_not_stored_for_ever() -> None:
+    with RetrainClient(name='/nobody', timeout_s=0.1) as client:
+        for _ in range(3):
+            with pytest.raises(RetrainClientError, match='is it running'):
+                client.lifecycle_state()
+        wait_until(lambda: is_empty(client))
+
+
+class HalfNode(LoneNode):
+    """Responds to ``get_state`` at once, and to ``undo`` when ``may_respond`` is set."""
+
+    def __init__(self) -> None:
+        super().__init__('half_node')
+        self.may_respond = Future()
+        group = {'callback_group': ReentrantCallbackGroup()}
+        self.node.create_service(GetState, '~/get_state', lambda _, response: response, **group)
+        self.node.create_service(Trigger, '~/undo', self._respond, **group)
+        self.spin_in_a_thread()
+
+    async def _respond(self, _: Any, response: Any) -> Any:
+        await self.may_respond
+        response.success = True
+        return response
+
+
+def test_a_response_after_the_timeout_is_ignored() -> None:
+    node = HalfNode()
+    try:
+        with RetrainClient(name='/half_node', timeout_s=PATIENCE_S) as client:
+            asked = client.call_async(Trigger, 'undo')
+            with pytest.raises(RetrainClientError, match='undo did not respond within 0 s'):
+                client._connection.wait(asked, 'undo', 0.0)
+            wait_until(lambda: is_empty(client))
+            node.may_respond.set_result(None)
+            assert client.undo() == ''
+            wait_until(lambda: is_empty(client))
+    finally:
+        node.close()
