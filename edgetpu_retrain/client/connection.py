@@ -196,7 +196,7 @@ class Connection:
             time.sleep(_POLL_S)
 
     def wait(
-        self, future: Future[Any], what: str, timeout_s: float | None, *, may_wait_again: bool = False
+        self, future: Future[Any], what: str, timeout_s: float | None, *, waits_again: bool = False
     ) -> Any:
         """
         Wait for a future, and return its result.
@@ -205,7 +205,7 @@ class Connection:
             future: a future that :meth:`send` or :meth:`call` has returned.
             what: what was requested, as the subject of an error message.
             timeout_s: timeout, seconds; None = wait as long as the retrain node is running.
-            may_wait_again: whether the future remains valid after an error; False = abandon it.
+            waits_again: whether the caller may wait again after an error; False = abandon it.
 
         Raises:
             RetrainClientError: if the node rejects the request, stops, or responds too late.
@@ -220,7 +220,7 @@ class Connection:
                 problem = f' within {timeout_s:.0f} s'
             else:
                 continue
-            if not may_wait_again:
+            if not waits_again:
                 self.abandon(future)
             raise RetrainClientError(f'{what} did not respond{problem}')
 

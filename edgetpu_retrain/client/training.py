@@ -75,5 +75,5 @@ class Training:
             RetrainClientError: if the training fails or is cancelled (with the node's message),
                 the node stops, or the training does not end in time.
         """
-        ended = self._connection.wait(self._ended, 'the training', timeout_s, may_wait_again=True)
+        ended = self._connection.wait(self._ended, 'the training', timeout_s, waits_again=True)
         return checked(ended.result)
