@@ -50,8 +50,8 @@ class RetrainClient:
     Args:
         node: a node whose context and namespace are used; None = create a context.
         name: name of the retrain node; a relative name is in the namespace of ``node``.
-        timeout_s: maximum time until a response, seconds.  It does not apply to the response of
-            :meth:`add_samples`, for which the node has a time limit.
+        timeout_s: maximum time until a response, seconds; for :meth:`add_samples` after the
+            request's time limit, if it has one.
 
     Raises:
         RequestError: if ``name`` cannot be the name of a node.
@@ -143,8 +143,10 @@ class RetrainClient:
                 reason, such as a camera without frames; the message has the reason.
         """
         future = self.add_samples_async(label, count, **fields)
-        # No timeout, because the node responds when the request's time limit expires.
-        return self._connection.wait(future, 'add_samples', None)
+        # The node responds when the request's time limit expires, unless it was restarted.
+        limit = fields.get('timeout_s')
+        timeout_s = limit + self._connection.timeout_s if limit else None
+        return self._connection.wait(future, 'add_samples', timeout_s)
 
     def add_samples_async(self, label: str, count: int = 1, **fields: Any) -> Future[Any]:
         """Call ``~/add_samples`` as :meth:`add_samples` does; return a future of the response."""

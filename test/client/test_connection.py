@@ -122,3 +122,17 @@ def test_a_response_after_the_timeout_is_ignored() -> None:
             wait_until(lambda: is_empty(client))
     finally:
         node.close()
+
+
+def test_samples_are_not_awaited_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = HalfNode()
+    try:
+        with RetrainClient(name='/half_node', timeout_s=PATIENCE_S) as client:
+            # A node that was killed and started again never responds to the request.
+            asked = client.call_async(Trigger, 'undo')
+            monkeypatch.setattr(client, 'add_samples_async', lambda *_, **_fields: asked)
+            client._connection.timeout_s = 0.0
+            with pytest.raises(RetrainClientError, match='add_samples did not respond within 0 s'):
+                client.add_samples('cup', timeout_s=0.3)
+    finally:
+        node.close()
