@@ -14,6 +14,8 @@ _GET_FLAGS = 0x8913  # SIOCGIFFLAGS
 _GET_ADDRESS = 0x8915  # SIOCGIFADDR
 _IFREQ = struct.Struct('16s24x')
 _UNION = 16
+# In a struct sockaddr_in.
+_ADDRESS = struct.Struct('4x4s')
 _UP, _LOOPBACK, _RUNNING = 0x1, 0x8, 0x40
 
 
@@ -35,7 +37,7 @@ def outward_address() -> str | None:
             # An interface may have no address, or vanish at any time.
             with contextlib.suppress(OSError):
                 flags = int(struct.unpack_from('H', _ask(probe, _GET_FLAGS, name), _UNION)[0])
-                address = _ask(probe, _GET_ADDRESS, name)[_UNION + 4 : _UNION + 8]
+                (address,) = _ADDRESS.unpack_from(_ask(probe, _GET_ADDRESS, name), _UNION)
                 if flags & _UP and not flags & _LOOPBACK:
                     found.setdefault(bool(flags & _RUNNING), socket.inet_ntoa(address))
         return found.get(True, found.get(False))

@@ -72,8 +72,8 @@ class VideoSource:
         self._try_again_at = 0.0
         self._is_lost = False
         # The device of a webcam that is not plugged in is missing.
-        is_missing = _DEVICES in self.path.parents and not os.path.exists(self.path)  # noqa: PTH110
-        self.is_camera = source.isdecimal() or is_missing or _is_device(self.path)
+        is_absent = _DEVICES in self.path.parents and not os.path.exists(self.path)  # noqa: PTH110
+        self.is_camera = source.isdecimal() or is_absent or _is_device(self.path)
         self._capture = self._open(rate)
         self.rate = rate or (CAMERA_RATE if self.is_camera else _rate_of_file(self._capture))
         first = self._read()

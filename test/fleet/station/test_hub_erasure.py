@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 import contextlib
+from functools import partial
 from pathlib import Path
 
 from edgetpu_retrain.errors import HubRefusedError
@@ -38,6 +39,10 @@ async def connection_of_station(server: HubServer) -> AsyncIterator[Hub]:
         await hub.close()
 
 
+def has_samples(member: FleetMember, count: int) -> bool:
+    return member.count() == count
+
+
 @contextlib.asynccontextmanager
 async def taught_hub(
     server: HubServer, taught: Iterable[list[Draft]]
@@ -52,7 +57,7 @@ async def taught_hub(
                 ada.ledger.claim(each)
                 ada.synchronization.wake()
                 count += len(each)
-                await until(lambda count=count: station.count() == count)
+                await until(partial(has_samples, station, count))
             await until(lambda: station.status.behind == 0)
         await station.go_offline()
         yield station
