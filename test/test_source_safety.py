@@ -21,12 +21,13 @@ NETWORK = {
     *('aiohttp', 'asyncio', 'ftplib', 'http', 'httpx', 'nats', 'poplib', 'requests', 'smtplib'),
     *('socket', 'socketserver', 'ssl', 'telnetlib', 'urllib', 'urllib3', 'xmlrpc'),
 }
-# Check whether a port is free, and send nothing.
 STATION = PACKAGE / 'fleet' / 'station'
-# Relays between programs of this machine.
+# This one relays between programs of this machine.
 DEMO_LINK = PACKAGE / 'fleet_demo' / 'link.py'
+# The others look for a free port or an address of this machine, and send nothing.
+PROCESSES = PACKAGE / 'processes'
 MAY_USE_SOCKETS = {
-    PACKAGE / 'processes' / 'isolation.py',
+    *(PROCESSES / name for name in ('free_port.py', 'isolation.py', 'network_address.py')),
     STATION / 'addresses.py',
     DEMO_LINK,
 }
