@@ -127,13 +127,19 @@ def test_packs_that_a_newer_roster_accepts_are_missing(ledger_of: MakeLedger) ->
     assert missing_packs(bob, 'base') == [digest]
 
 
+def published(ledger: Ledger, position: int) -> list[bytes]:
+    """Publish three packs at a hub of which one message or all are read; return their hashes."""
+    digests = [sealed(ledger, draft(value, 'cup'))[0] for value in range(3)]
+    ledger.hub('base').set_position(position)
+    for place, digest in enumerate(digests, 1):
+        ledger.hub('base').acknowledged(digest, place)
+    return digests
+
+
 @pytest.mark.usefixtures('many_packs')
 def test_packs_that_a_hub_may_have_lost_are_missing(ledger_of: MakeLedger) -> None:
     ada = ledger_of(1)
-    digests = [sealed(ada, draft(value, 'cup'))[0] for value in range(3)]
-    ada.hub('base').set_position(1)
-    for place, digest in enumerate(digests, 1):
-        ada.hub('base').acknowledged(digest, place)
+    digests = published(ada, position=1)
     assert missing_packs(ada, 'base') == []
     ada.hub('base').forget_messages(1)
     assert missing_packs(ada, 'base') == digests[1:]
@@ -142,10 +148,7 @@ def test_packs_that_a_hub_may_have_lost_are_missing(ledger_of: MakeLedger) -> No
 @pytest.mark.usefixtures('many_packs')
 def test_a_pack_that_was_deleted_from_a_hub_is_missing(ledger_of: MakeLedger) -> None:
     ada = ledger_of(1)
-    digests = [sealed(ada, draft(value, 'cup'))[0] for value in range(3)]
-    ada.hub('base').set_position(3)
-    for place, digest in enumerate(digests, 1):
-        ada.hub('base').acknowledged(digest, place)
+    digests = published(ada, position=3)
     assert missing_packs(ada, 'base') == []
     ada.hub('base').forget_message(2)
     assert missing_packs(ada, 'base') == [digests[1]]
