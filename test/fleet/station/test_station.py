@@ -16,7 +16,7 @@ from edgetpu_retrain.errors import HubError
 from edgetpu_retrain.fleet.hub.connection import connect, Hub
 from edgetpu_retrain.fleet.hub.reports import Report
 from edgetpu_retrain.fleet.hub.stream_creation import create_streams
-from edgetpu_retrain.fleet.roster.roster import Member
+from edgetpu_retrain.fleet.roster.roster import Member, Roster
 from edgetpu_retrain.fleet.station import station as station_module
 from edgetpu_retrain.fleet.station.credentials import Credentials
 from edgetpu_retrain.fleet.station.folder import StationFolder
@@ -99,9 +99,17 @@ def packs_at(robot: Robot, url: str, credentials: Credentials) -> int:
 
 
 def in_roster(station: RunningStation, name: str) -> Member:
+    return find_member(roster_of(station), name)
+
+
+def is_member(station: RunningStation, name: str) -> bool:
+    return any(each.name == name for each in roster_of(station).members)
+
+
+def roster_of(station: RunningStation) -> Roster:
     roster = station.folder.roster()
     assert roster is not None
-    return find_member(roster, name)
+    return roster
 
 
 def change(station: RunningStation, *arguments: object) -> dict[str, object]:
@@ -309,9 +317,7 @@ def test_a_copy_of_the_folder_is_the_station(tmp_path: Path) -> None:
         teach(ada, 'cup')
         assert packs_at(ada, station.url, ada.credentials) == 2
         change(station, 'revoke', 'ada')
-        roster = station.folder.roster()
-        assert roster is not None
-        assert roster.version == 3
+        assert roster_of(station).version == 3
 
 
 def test_a_restored_station_gets_its_newer_roster_back(tmp_path: Path) -> None:
@@ -358,6 +364,8 @@ def test_a_site_goes_on_while_the_base_is_away(tmp_path: Path) -> None:
             bob = Robot(again.add('bob', '--role', 'teach'))
             teach(bob, 'pen')
             wait_until(lambda: packs_at(bob, site.url, site.folder.credentials()) == 1, 0.5)
+            # The pack and the roster with its author come independently of each other.
+            wait_until(lambda: is_member(site, 'bob'), 0.1)
             change(again, 'revoke', 'bob')
             wait_until(lambda: not in_roster(site, 'bob').may_connect, 0.1)
 
