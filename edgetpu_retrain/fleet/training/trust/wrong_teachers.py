@@ -55,6 +55,8 @@ def wrong_teachers(pool: Pool, rows: IntArray) -> BoolArray:
         rows: int64 ``[M]``, the samples with which to test the robots.
     """
     found = np.zeros(len(pool), bool)
+    if not len(rows):
+        return found
     others = len(np.unique(pool.origins[~pool.is_own]))
     projections = projected(pool, rows)
     for _ in range((others + 1) // 2):

@@ -73,6 +73,14 @@ def test_the_samples_are_projected_once(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(selections) == 1
 
 
+@pytest.mark.filterwarnings('error')
+def test_without_samples_no_robot_is_found() -> None:
+    lessons = fleet('right')
+    with lessons.ledger(0, sorted(lessons.packs)) as ledger:
+        pool = pool_of(ledger)
+    assert not wrong_teachers(pool, np.arange(0)).any()
+
+
 def test_honest_robots_are_not_found() -> None:
     assert found(fleet('right')) == set()
 
