@@ -32,7 +32,7 @@ REQUEST_TIMEOUT_S = 10.0
 PUBLISH_TIMEOUT_S = 120.0
 """Time limit for publishing a message, seconds: enough for 4 MB at 0.3 Mbit/s."""
 
-# While nats-server reloads its configuration, JetStream does not listen for milliseconds.
+# While nats-server reloads its configuration, JetStream does not listen for some milliseconds.
 _RELOAD_PAUSES_S = (0.1, 0.3, 1.0)
 _PING_S, _MOST_PINGS = 30, 3
 _CHECK_S = 5.0
@@ -295,7 +295,7 @@ async def connect(url: str, credentials: HubCredentials) -> Hub:
 
 
 async def _when_heard(request: Callable[[], Awaitable[Result]]) -> Result:
-    """Make a request, and again after a pause if nothing listens on its subject."""
+    """Make a request, and repeat it after pauses if nothing listens on its subject."""
     for pause_s in _RELOAD_PAUSES_S:
         with contextlib.suppress(nats.errors.NoRespondersError):
             return await request()

@@ -54,7 +54,7 @@ class Exchange:
             separate reading position for this, so that the member reads the packs of others if
             ``own_only`` is false later.
         others_after_ms: see :data:`OTHERS_AFTER_MS`.
-        now_ms: returns a time in milliseconds that no setting of the clock changes.
+        now_ms: returns the time of a monotonic clock, milliseconds.
         random: returns a random number from 0 to 1.
     """
 
@@ -107,7 +107,8 @@ class Exchange:
         self._skipped, self._roster = set(), None
         position = self._record.position
         mark = None if message is None else _mark(message, received_ms)
-        # While messages are read again, the position has no mark.
+        # While messages are read again, the position has no mark.  The stream is then known only
+        # if this connection has begun to read it before.
         is_known = position.mark == mark if position.mark else self._is_known_stream
         self._is_known_stream = True
         if not position.sequence or not is_known:

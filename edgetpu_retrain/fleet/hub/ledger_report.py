@@ -22,12 +22,12 @@ def ledger_report(name: str, ledger: Ledger) -> Report:
     """
     Return a report with all that a station's ledger says about the fleet.
 
-    Packs that are not in order are problems.  Packs that the roster excludes are not: the operator
-    has decided on them.
+    Quarantined and waiting packs are problems.  Packs that the roster excludes are not: the
+    operator has decided on them.
 
     Args:
         name: name of the station's member.
-        ledger: the ledger; with a million samples, this takes seconds.
+        ledger: the ledger; reading one with a million samples takes seconds.
 
     Raises:
         StoreError: if the ledger cannot be read.

@@ -9,9 +9,10 @@ import re
 from edgetpu_retrain.errors import HubRefusedError
 from edgetpu_retrain.fleet.hub.connection import Hub
 
-# What nats-server responds if there is no message with a number depends on the place of the number
-# in the stream: 10043 between others; before and after all others, 10057, which is also the code
-# of a failing disk, with one of these texts.  The same from 2.9 to 2.15, see jsMsgDeleteRequest in
+# How nats-server responds for the number of a missing message depends on where the number is in
+# the stream.  Between other messages: 10043 (other requests get 10037).  Before or after all
+# messages: 10057 with one of these texts; with other texts, this is the code of a failing disk.
+# The same from 2.9 to 2.15, see jsMsgDeleteRequest in
 # https://github.com/nats-io/nats-server/blob/main/server/jetstream_api.go and errors.json there.
 _NOT_FOUND_CODES = {10037, 10043}
 _FAILED_CODE = 10057

@@ -32,7 +32,8 @@ async def run_until_first_ends(*coroutines: Coroutine[Any, Any, None]) -> None:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         await cancel(tasks)
-        # Several fail at once if a connection is lost.  asyncio would log those that nobody reads.
+        # Several tasks fail at once if a connection is lost.  asyncio would log the errors that
+        # nobody reads.
         for task in tasks:
             if not task.cancelled():
                 task.exception()

@@ -96,10 +96,10 @@ def is_kept(
     connection: sqlite3.Connection, chain: int, pack: bytes, roster: Roster | None
 ) -> bool:
     """
-    Return whether the roster names a pack, given by its hash, as the last one that counts.
+    Return whether a pack, given by its hash, is kept by a roster that excludes others of its key.
 
-    It does so as well if the pack is an ancestor of the named one, and all packs in between are
-    stored.
+    It is kept if the roster names it as the last one that counts, or if it is an ancestor of the
+    named pack.  An ancestor is recognized only if all packs in between are stored.
     """
     head = _kept_head(connection, chain, roster)
     return head is not None and any(each == pack for each, *_ in _path(connection, chain, head))
@@ -120,11 +120,11 @@ def standing(connection: sqlite3.Connection, pack: int, roster: Roster | None) -
         outcome = 'excluded' if names_heads else 'waiting'
         return Standing(outcome, 'the roster accepts no packs of its key and epoch')
     if number >= kept:
-        return Standing('excluded', f'the roster accepts the packs before {kept} of its key')
+        return Standing('excluded', f'the roster accepts only the packs before {kept} of its key')
     if names_heads and _has_counting(connection, chain):
         return Standing('excluded', f'the roster accepts another pack {number} of its key')
     if names_heads:
-        words = f'of the packs before {kept} of its key that the roster accepts, some are missing'
+        words = f'the roster accepts the packs before {kept} of its key, but some are missing'
         return Standing('waiting', words)
     if forked is not None and number >= forked:
         return Standing('quarantined', f'two packs of its key have the number {forked}')
@@ -209,7 +209,7 @@ def _path(
     """
     Yield a pack, given by its hash, and its ancestors up to the first one that is missing.
 
-    Each is hash, row, hash of the previous pack, first sequence number, next sequence number.
+    Each is a tuple of hash, row, hash of the previous pack, first and next sequence number.
     """
     wanted = head
     while wanted != NO_PACK:

@@ -21,9 +21,9 @@ MAX_WAITING_PACKS = 1000
 """
 The maximum number of packs of one key that are stored but do not count.
 
-All packs in chains that the roster does not accept share one such limit.  This robot's own packs
-are not limited, nor is a pack that shows that a chain has a fork, nor are packs before the first
-gap or fork and packs that the roster names as the last ones to count, with their ancestors.
+All packs in chains that the roster does not accept share one such limit.  Not limited are this
+robot's own packs, packs before the first gap or fork of a chain, a pack that shows a fork, and
+packs that the roster names as the last ones to count, with their ancestors.
 """
 
 MAX_WAITING_BYTES = 64 << 20
@@ -107,7 +107,6 @@ class Storing:
         advances = link(connection, chain, pack, roster)
         result = standing(connection, row, roster)
         # All own packs are stored, because they show which pack numbers are in use.
-        # The ancestors of a kept pack are recognized from that pack backwards.
         kept = result.outcome != 'accepted' and is_kept(connection, chain, pack.hash, roster)
         is_limited = result.outcome != 'accepted' and pack.origin != me and not kept
         if is_limited and _is_full(connection, chain, pack.number):
@@ -118,6 +117,7 @@ class Storing:
         self._store_claims(row, pack, payloads)
         if advances:
             self._settle_later_ones(chain, pack.number)
+        # Dropped ancestors of a kept pack can be recognized now that this pack is stored.
         if advances or kept:
             read_again(connection, pack.origin)
         return result

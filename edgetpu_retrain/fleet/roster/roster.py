@@ -87,7 +87,7 @@ class Roster:
         return next((role for role in ('teach', 'propose') if role in roles), '')
 
     def may_release(self, key: str) -> bool:
-        """Return whether the releases of a key are taken."""
+        """Return whether robots take the releases of a key."""
         member = self._members.get(key)
         return member is not None and 'release' in member.roles and member.may_connect
 

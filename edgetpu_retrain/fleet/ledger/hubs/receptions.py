@@ -48,7 +48,7 @@ def keep_reception(connection: sqlite3.Connection, hub: str, sequence: int) -> b
     if row is None:
         return False
     digest, received_ms = row
-    if received_ms:  # Otherwise, the station has published the message and not read it yet.
+    if received_ms:  # Otherwise, the station has published the message but not read it yet.
         connection.execute(
             'INSERT INTO facts (name, value) VALUES (?, ?) '
             'ON CONFLICT (name) DO UPDATE SET value = MIN(value, excluded.value)',

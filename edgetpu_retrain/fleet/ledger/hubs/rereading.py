@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From which message on the stream of a hub is to be read again, and why."""
+"""From which message on, and why, the stream of a hub is to be read again."""
 
 from __future__ import annotations
 
