@@ -75,7 +75,7 @@ class EvidenceLearner:
     def __init__(self, order: RoundOrder) -> None:
         self._order = order
         self._last = LastRound.read(Path(order.folder))
-        # Why no head was accepted, once a round of this process has shown that none is.
+        # Why the last round accepted no head; '' before the first round of this process.
         self._refusal = ''
 
     @property
@@ -92,9 +92,9 @@ class EvidenceLearner:
 
     def problem_of(self, version: int) -> str:
         """
-        Return that a released head still serves, because no training has replaced it; '' = none.
+        Return that a released head still serves, because its successor was rejected; '' = none.
 
-        A training forgets by itself what does not count any more.
+        A trained head is no problem here: the next training forgets what does not count any more.
         """
         if not (self._last.publisher and version == self._last.version and self._refusal):
             return ''
@@ -151,7 +151,7 @@ class ReleaseLearner:
         Return why a version should be replaced; '' = it may serve.
 
         Its publisher may not release any more, or it was trained on samples that this robot does
-        not receive any more, and the release was rejected.
+        not receive any more, and the release that should replace it was rejected.
         """
         publisher, roster = self._last.publisher, self._ledger.roster
         if not version or version != self._last.version:
@@ -191,7 +191,7 @@ class ReleaseLearner:
 
 
 def _learned(result: RoundResult, last: LastRound, how: str) -> Learned:
-    """Return the result of a round as text, after which ``last`` was read."""
+    """Return the result of a round as text; ``last`` is what the round has stored."""
     trusted = int(result.figures.get('samples', 0))
     if result.outcome == 'rejected':
         return Learned(last.rejection, 0, trusted)

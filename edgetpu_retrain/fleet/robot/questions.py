@@ -50,9 +50,9 @@ class FleetQuestioner:
     Keeps the questions about the fleet's samples in step with the claims about these samples.
 
     A sample is asked about once for each state of the claims about it.  So a dismissed question is
-    not asked again while the claims are the same, even if there were others in between.  An
-    answered question is asked again if the answer is removed and the claims return, a withdrawn
-    one if the claims return, and one that a replaced samples.db does not have in any case.
+    not asked again about the same claims, even if they were different in between.  A question that
+    was answered is asked again if the removal of its answer restores the claims; one that was
+    withdrawn, if its claims return; one that a replaced samples.db does not have, in any case.
 
     Only a robot whose key may teach gets questions, and only about samples for which it may claim
     at least one of the labels.
@@ -91,7 +91,7 @@ class FleetQuestioner:
         """
         roster = self._ledger.roster
         cases = {} if roster is None else {case.about.sample: case for case in self._cases(roster)}
-        # If samples.db was replaced, it does not have the questions whose ids it has never used.
+        # Questions with ids that samples.db has never used were lost when it was replaced.
         last = self._questions.last_id()
         asked = {
             (each.sample, each.digest): each.question

@@ -69,7 +69,7 @@ def as_first_received(
     packs: Iterable[ReceivedPack], first: Mapping[bytes, Reception]
 ) -> list[ReceivedPack]:
     """
-    Return packs with the number and time of their first reception, in the order of these.
+    Return packs with the number and time of their first reception, in the order of the numbers.
 
     Args:
         packs: packs in the stream of a hub.
@@ -91,9 +91,9 @@ def heads(
     """
     Return, for each epoch of a key, the last pack that still counts.
 
-    The packs of an epoch are a chain.  A pack counts if ``counts`` returns so for the pack or for
-    a later one of its chain.  At a fork, the chain follows the branch from which the hub received
-    a pack first.
+    The packs of an epoch are a chain.  A pack counts if ``counts`` returns True for it or for a
+    later one of its chain.  At a fork, the chain follows the branch from which the hub received a
+    pack first.
 
     Args:
         packs: the packs of one key, in the order of their reception.
@@ -128,7 +128,7 @@ def heads(
 
 
 def _chained(headers: Mapping[bytes, Header]) -> dict[bytes, Header]:
-    """Return the packs that robots accept after their ancestors, which are all there, in order."""
+    """Return, in order, the packs that continue a chain whose earlier packs are all there."""
     chained: dict[bytes, Header] = {}
     for header in sorted(headers.values(), key=lambda each: each.number):
         before = chained.get(header.previous)

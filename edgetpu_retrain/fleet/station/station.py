@@ -144,7 +144,7 @@ class Station:
 
     async def _update_server(self) -> None:
         if await asyncio.to_thread(self._configure):
-            self._log('members or certificate have changed: nats-server reads them again')
+            self._log('members or the certificate have changed: nats-server reads them again')
             self._server.reload()
 
     async def _exchange_roster(self) -> bool:
@@ -160,7 +160,7 @@ class Station:
             return False
         if received is not None and await asyncio.to_thread(self._folder.adopt_roster, received):
             self._log(
-                'a newer roster came from a hub; if this folder was restored from a backup, look '
+                'a newer roster came from a hub; if this folder was restored from a backup, check '
                 "with 'edgetpu_retrain fleet status' whether later changes have to be repeated"
             )
             return True

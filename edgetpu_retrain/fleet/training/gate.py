@@ -43,8 +43,8 @@ _VANISHED = 0.5
 # _NEAREST of at most _MOST_COMPARED samples, which are spread evenly over the class.
 _NEAREST, _MOST_COMPARED = 5, 2000
 _NOT_COMPARED = (
-    'without the held-out samples, the trusted ones have fewer than two classes, so no head can '
-    'be compared: teach more samples'
+    'without the held-out samples, the trusted samples have fewer than two classes, so no head '
+    'can be compared: teach more samples'
 )
 
 
@@ -112,7 +112,7 @@ def pass_gate(trusted: Trusted, accepted: IntArray, options: TrainingOptions) ->
 
 
 def has_too_few_classes(pool: Pool, rows: IntArray) -> bool:
-    """Return whether some samples of a pool have fewer than two classes."""
+    """Return whether samples of a pool, given by their rows, have fewer than two classes."""
     return len(np.unique(pool.labels[rows])) < 2
 
 

@@ -74,7 +74,7 @@ class LeastSquares:
     Args:
         pool: all samples.
         rows: int64 ``[M]``, the samples to learn or classify.
-        projections: float32 ``[M, D]``, what :func:`projected` returns of these samples, alone or
+        projections: float32 ``[M, D]``, what :func:`projected` returns for these samples, alone or
             among others.
 
     Attributes:
