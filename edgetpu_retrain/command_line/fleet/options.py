@@ -59,7 +59,8 @@ def use_hub(folder: StationFolder, use: Callable[[Hub], Awaitable[Result]]) -> R
     """
     Call ``use`` with a connection to the hub on this machine; return the result of the call.
 
-    If the hub rejects or ends the connection, ``use`` is called again with a new one.
+    If the hub denies the connection or a request, or ends the connection, all is repeated with a
+    new connection, at most twice.
     """
 
     async def connected() -> Result:

@@ -151,12 +151,13 @@ def _choose(releases: list[Release], which: str) -> Release:
     found = releases[-1:] if which == _LATEST else [r for r in releases if r.id.startswith(which)]
     if not found:
         raise RequestError(
-            f'no release of the hub begins with {quoted(which)}; the newest are {_ids(releases)}'
+            f'no release of the hub has an id that begins with {quoted(which)}; the newest are '
+            f'{_ids(releases)}'
         )
     if len(found) > 1:
         raise RequestError(
-            f'several releases of the hub begin with {quoted(which)}, such as {_ids(found)}: give '
-            'more of the id'
+            f'several releases of the hub have ids that begin with {quoted(which)}, such as '
+            f'{_ids(found)}: give more of the id'
         )
     return found[0]
 

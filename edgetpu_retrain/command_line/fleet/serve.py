@@ -128,7 +128,7 @@ def _write_folder(
 
 
 def _check_credentials(folder: StationFolder, credentials: Path) -> None:
-    """Raise RequestError if a folder that exists already is not of the site of a file."""
+    """Raise RequestError if the credentials in an existing folder are not those of the file."""
     if folder.is_base:
         raise RequestError(
             f'{folder.path} is the folder of a base station, not of a site: leave --credentials '
