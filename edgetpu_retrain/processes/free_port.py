@@ -16,7 +16,7 @@ import socket
 _RANGE = Path('/proc/sys/net/ipv4/ip_local_port_range')
 _LOWEST, _HIGHEST = 10000, 65535
 
-# Each has the name of a chosen port, so that other processes with this function choose others.
+# The name of each has a chosen port in it, so that this function chooses others in any process.
 _reservations: list[socket.socket] = []
 
 
@@ -24,7 +24,7 @@ def free_port() -> int:
     """
     Return a TCP port of this machine on which no program listens now.
 
-    This function returns each port only once while this process runs, in all processes.
+    While this process runs, no other call returns the port again, in this process or another one.
     """
     for port in _candidates():
         reservation = socket.socket(socket.AF_UNIX)
@@ -38,13 +38,15 @@ def free_port() -> int:
             continue
         _reservations.append(reservation)
         return port
-    raise OSError(f'all TCP ports from {_LOWEST} to {_HIGHEST} are in use: end some programs')
+    raise OSError(
+        f'all TCP ports for servers from {_LOWEST} to {_HIGHEST} are in use: end some programs'
+    )
 
 
 def _candidates() -> list[int]:
     first, last = map(int, _RANGE.read_text().split())
     ports = range(_LOWEST, _HIGHEST + 1)
-    # The range can be as wide as to leave none.
+    # The range can be so wide that it leaves none.
     outside = [each for each in ports if not first <= each <= last] or list(ports)
     random.SystemRandom().shuffle(outside)
     return outside

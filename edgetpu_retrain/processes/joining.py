@@ -15,7 +15,7 @@ from rclpy.utilities import get_default_context
 @contextmanager
 def initializing() -> Iterator[None]:
     """
-    Call ``rclpy.init``.
+    Turn what ``rclpy.init`` or ``remove_ros_args`` raises into an error for the user.
 
     Raises:
         RequestError: if a ROS argument, a parameter file or the name of an enclave is invalid.
@@ -29,7 +29,7 @@ def initializing() -> Iterator[None]:
 @contextmanager
 def joining_domain(context: Context | None = None) -> Iterator[None]:
     """
-    Create a node.
+    Turn what the creation of a node raises into an error for the user.
 
     Args:
         context: the context of the node; None = the default context.

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Parameters of small nodes, which have any type: ROS parses a class named 1 as an integer.
+Parameters of small nodes, declared without a type: ROS parses a class named 1 as an integer.
 
 ROS gives an empty list on the command line no type, so its value is None.
 """

@@ -14,7 +14,7 @@ _GET_FLAGS = 0x8913  # SIOCGIFFLAGS
 _GET_ADDRESS = 0x8915  # SIOCGIFADDR
 _IFREQ = struct.Struct('16s24x')
 _UNION = 16
-# In a struct sockaddr_in.
+# Where a struct sockaddr_in has the address.
 _ADDRESS = struct.Struct('4x4s')
 _UP, _LOOPBACK, _RUNNING = 0x1, 0x8, 0x40
 
