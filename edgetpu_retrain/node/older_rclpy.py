@@ -79,7 +79,7 @@ def after_parameters_are_set(node: Node, callback: Callable[[list[Any]], object]
             callback(have_been_set)
 
     def call_later(changes: list[Any]) -> SetParametersResult:
-        # The parameters still have their old values here, and may be rejected.
+        # The parameters still have their old values here, and the request may be rejected.
         if node.executor is not None:
             node.executor.create_task(call, changes)
         return SetParametersResult(successful=True)

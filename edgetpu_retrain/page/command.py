@@ -44,7 +44,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(list(sys.argv if arguments is None else ['page', *arguments]))
     except KeyboardInterrupt:
-        # SIGINT arrived before the event loop handled it, or again after it ended.
+        # SIGINT arrived before the event loop handled it, or again after the loop had ended.
         return 0
 
 

@@ -17,8 +17,8 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: the command line, including ROS arguments; None = that of this process.
 
     Returns:
-        The exit code: 0 (also after a signal), 1 if the bag cannot be read, 2 if an argument is
-        wrong, such as the path of the bag.
+        The exit code: 0 (also after a signal), 1 if the bag cannot be read or the middleware
+        rejects the node, 2 if an argument is wrong, such as the path of the bag.
 
     Raises:
         SystemExit: if ROS is missing.

@@ -104,7 +104,7 @@ def _missing_by_stamps(stamps: Sequence[float]) -> int:
     if multiples.count(0) > _IRREGULAR_SHARE * len(steps):
         return 0
     usual = [index for index, multiple in enumerate(multiples) if multiple == 1]
-    # The period is a median, so no step may be near it.
+    # The median of an even number of steps can be near none of them.
     if not usual:
         return 0
     first, last = usual[0], usual[-1]

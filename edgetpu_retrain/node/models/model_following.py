@@ -55,7 +55,7 @@ class ModelFollowing:
         self._work: Future[None] | None = None
         self._retry_period_s = retry_period_s
         self._seen: tuple[Wanted, bool] | None = None
-        # When to try again what has failed, seconds of time.monotonic(); None = it did not fail.
+        # When to try failed versions again, seconds of time.monotonic(); None = not again.
         self._retry_at: float | None = None
         self._logged: set[object] = set()
 

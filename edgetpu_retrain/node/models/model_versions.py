@@ -82,7 +82,7 @@ class ModelVersions:
         Load the first version that works, in the order of :meth:`ChoiceFile.versions_to_try`.
 
         If the recorded choice cannot be read, the order is newest first.  If another program makes
-        a choice meanwhile, that one is followed.  This method also works on a read-only disk.
+        a choice meanwhile, that choice is followed.  This method also works on a read-only disk.
 
         Args:
             warn: called with a sentence about each rejected version and each other problem.
@@ -229,8 +229,8 @@ class ModelVersions:
         Args:
             version: number of the version.
             seen: the recorded choice that the caller has read; None = there was none.
-            known: number of the newest version that the caller has tried, or 0; a newer one is
-                still wanted afterwards.
+            known: number of the newest version that need not be tried again, or 0; versions after
+                both this one and ``version`` are still wanted afterwards.
 
         Returns:
             False, without a swap, if another choice has been recorded since.
@@ -279,7 +279,7 @@ class ModelVersions:
     def _choose_at_start(
         self, seen: Choice | None, number: int, known: int, warn: Callable[[str], None]
     ) -> Choice | None:
-        """Record the first choice; return None if another program has made one meanwhile."""
+        """Record the version that serves first; return None if another program has chosen one."""
         try:
             return self._choices.choose_instead_of(seen, number, known=known)
         except StoreError as error:

@@ -162,7 +162,7 @@ def _ignore_equal_values(node: Node) -> None:
 
 def _log_rejections(node: Node) -> None:
     """
-    Log the requests that change no parameter, including those that rclpy rejects by itself.
+    Log the requests that are rejected, including those that rclpy rejects by itself.
 
     Parameter callbacks cannot do this: rclpy does not call them for an undeclared parameter, a
     wrong type or a value that is out of range.

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 SAME_S = 10.0
-"""A request belongs to the previous one of its recording for this time after it, seconds."""
+"""Maximum time between two requests of which the second one continues the first, seconds."""
 
 
 class RecordingLog:

@@ -292,7 +292,13 @@ class SampleServices:
 
 
 def _why_closed(camera: str, resources: NodeResources) -> str:
-    """Return why a camera ('' = all) is not open; '' if it (or one of all) is, or is unknown."""
+    """
+    Return why a camera is not open; '' if it is open, or the node does not know its name.
+
+    Args:
+        camera: name of the camera; '' = all cameras, of which one that is open is enough.
+        resources: the resources of the node.
+    """
     all_names = resources.parameters.camera_names
     names = [camera] if camera else list(all_names)
     if not set(names) <= set(all_names) - set(resources.topics):

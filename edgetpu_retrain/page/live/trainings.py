@@ -35,7 +35,7 @@ _STATUS_POLLS = 5
 
 _BEGUN = {'type': 'training', 'state': 'running', 'iteration': 0, 'num_iter': 0}
 
-# A node that was restarted does not know the training, nor does one some time after its end.
+# A node does not know a training from before its restart, nor one that ended some time ago.
 _UNKNOWN = (
     'It is not known how the training ended, because the node did not respond for a while or was '
     'restarted: if it serves no new version, train again.'

@@ -89,8 +89,8 @@ class Video:
                 'hz': feed.hz,
             }
             try:
-                # Only now that the node has classified the image, so that both do not compete for
-                # the processor while it does.
+                # Encode the image only now that the node has classified it, so that the page and
+                # the node do not compete for the processor.
                 jpeg = await frame.jpeg(width)
             except ImageError as error:
                 header['message'] = sentence(error)

@@ -1,6 +1,6 @@
 // Copyright 2026 edgetpu_retrain contributors
 // SPDX-License-Identifier: Apache-2.0
-/** Short messages at the bottom, and the screen reader's announcements. */
+/** Short messages beside or over the page, and the screen reader's announcements. */
 
 import { html, useEffect, useLayoutEffect, useRef } from './html.js';
 import { Icon } from './icons.js';
@@ -46,8 +46,8 @@ const dismiss = (id) => toasts.set({ list: toasts.get().list.filter((each) => ea
 
 /**
  * The messages that are shown now.  The page has them, and each dialog, because whatever is outside
- * of an open modal dialog is inert: it cannot be pressed, focused or read out.  Where a message
- * moves when a dialog opens or closes, it is not in a live region, or it would be announced again.
+ * of an open modal dialog is inert: it cannot be pressed, focused or read out.  A message that moves
+ * because a dialog opens or closes leaves the live region, or it would be announced again.
  */
 export function Toasts() {
   const place = useRef({}).current;
