@@ -3,8 +3,8 @@
 """
 Teach a robot new classes on the robot itself, by retraining a model's last layer.
 
-``SoftmaxRegression`` has the interface of Coral's class of the same name.  It is imported when it
-is used, with numpy; neither ROS nor a TensorFlow Lite runtime is needed.
+``SoftmaxRegression`` has the interface of Coral's class of the same name.  It, and numpy with it,
+is imported at its first use.  Neither ROS nor a TensorFlow Lite runtime is needed.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ class HubRefusedError(HubError):
 
 
 class HubDeniedError(HubRefusedError):
-    """A hub rejected a connection or a request, because it does not permit it to the member."""
+    """A hub rejected a connection or a request for which the member has no permission."""
 
 
 class RosMissingError(RetrainError, ImportError):

@@ -83,7 +83,8 @@ class Connection:
         self._clients: dict[str, Any] = {}
         self._creating = threading.Lock()
         self._ending = threading.Event()
-        # The futures that send() has returned, with rclpy's future of each sent request.
+        # The pending futures that send() has returned, each with rclpy's future of its request, or
+        # None until it is sent.
         self._pending: dict[Future[Any], Any] = {}
         self._executor = SingleThreadedExecutor(context=context)
         self._thread = threading.Thread(target=self._spin, name='retrain client', daemon=True)
@@ -205,7 +206,8 @@ class Connection:
             future: a future that :meth:`send` or :meth:`call` has returned.
             what: what was requested, as the subject of an error message.
             timeout_s: timeout, seconds; None = wait as long as the retrain node is running.
-            waits_again: whether the caller may wait again after an error; False = abandon it.
+            waits_again: whether the caller may wait again after an error; if not, the future is
+                abandoned.
 
         Raises:
             RetrainClientError: if the node rejects the request, stops, or responds too late.
@@ -225,7 +227,7 @@ class Connection:
             raise RetrainClientError(f'{what} did not respond{problem}')
 
     def abandon(self, future: Future[Any]) -> None:
-        """Let a future fail, because rclpy stores a request until its response arrives."""
+        """Let a future fail, and its request be forgotten, which rclpy keeps until a response."""
 
         def end() -> None:
             if future.done():

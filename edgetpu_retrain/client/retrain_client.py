@@ -50,8 +50,8 @@ class RetrainClient:
     Args:
         node: a node whose context and namespace are used; None = create a context.
         name: name of the retrain node; a relative name is in the namespace of ``node``.
-        timeout_s: maximum time until a response, seconds; for :meth:`add_samples` after the
-            request's time limit, if it has one.
+        timeout_s: maximum time until a response, seconds.  For :meth:`add_samples`, it begins when
+            the request's own ``timeout_s`` has passed; without one, there is no maximum.
 
     Raises:
         RequestError: if ``name`` cannot be the name of a node.
