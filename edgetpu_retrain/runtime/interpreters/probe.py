@@ -38,7 +38,7 @@ _PAGE = os.sysconf('SC_PAGE_SIZE')
 _PR_SET_PDEATHSIG = 1
 
 _TOO_LARGE = (
-    'This model needs more memory than it may use, or than there is: give another one, or end '
+    'This model needs more memory than it may use, or than is free: give another one, or end '
     'other programs, then try again'
 )
 
@@ -139,7 +139,7 @@ def _failure(compiled: bool, what_happened: str) -> RetrainError:
 
 
 def _overload(compiled: bool, what_happened: str, *, hangs: bool) -> RetrainError:
-    """Return the error for a child that was killed or too slow, which says nothing of the file."""
+    """Return the error for a child that was killed or too slow; the file may be faultless."""
     tried = 'the Edge TPU' if compiled else 'this model'
     device, cure = '', 'then try again'
     if compiled and hangs:

@@ -61,7 +61,7 @@ def keep_log_without_database(path: Path) -> None:
 
     Raises:
         StoreError: if a log was renamed; the message contains the new path.
-        OSError: if the log cannot be renamed, or the disk does not say whether they exist.
+        OSError: if the log cannot be renamed, or the disk does not say what exists.
     """
     log = Path(f'{path}{SUFFIXES[1]}')
     if (exists(path) and path.stat().st_size) or not exists(log) or not log.stat().st_size:

@@ -164,7 +164,7 @@ _ROW_NUMBERS = {
     ('removed_images', 'sample_id'),
     ('questions', 'id'),
 }
-# Columns with numbers of rows of another table, which numbers its rows one after the other.
+# Columns with row numbers of another table, whose new rows get ever greater numbers.
 _NUMBERS = (
     ('changed_samples', 'change_id', 'changes'),
     ('changed_questions', 'change_id', 'changes'),

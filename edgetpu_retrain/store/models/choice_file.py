@@ -115,8 +115,8 @@ class ChoiceFile:
 
         Args:
             version: number of a version in the store.
-            known: number of the newest version that the caller knew when it chose, so that a
-                version that another program has stored since is new; None = the newest one now.
+            known: number of the newest version that the caller knew when it chose; a version that
+                another program has stored since then counts as new.  None = the newest one now.
 
         Returns:
             The new choice.

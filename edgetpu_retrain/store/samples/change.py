@@ -81,13 +81,13 @@ class Change:
 
 class ChangeAges:
     """
-    Upper limits of the ages of the changes that this process has seen come.
+    Upper limits of the ages of the changes that were made since this process looked first.
 
     The system's clock can jump forward: a robot without a battery-backed clock starts with an old
     time, and gets the present one from the network.  By that clock, a sample that was removed a
-    minute ago may have been removed a week ago.  But a change whose id is larger than that of the
-    last change at some time is younger than that time.  The time since then is measured by a clock
-    that never jumps, and goes on while the system sleeps.
+    minute ago may have been removed a week ago.  But a change whose id is larger than the last id
+    at a look was made after this look.  The time since the look is measured by a clock that never
+    jumps, and goes on while the system sleeps.
     """
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class ChangeAges:
         Args:
             last_change: id of the last change; 0 if there is none.
         """
-        # Insert it at the end.
+        # Keep the order of the looks.
         self._looks.pop(last_change, None)
         self._looks[last_change] = _now_ns()
         if len(self._looks) > _MAX_LOOKS:
@@ -114,7 +114,7 @@ class ChangeAges:
         return _now_ns() - looks[-1] if looks else None
 
     def clock_has_jumped(self) -> bool:
-        """Return whether the system's clock has jumped since :meth:`times_are_right`."""
+        """Return whether the system's clock has jumped since the last :meth:`times_are_right`."""
         return abs(_ahead_ns() - self._ahead_ns) > _JUMP_NS
 
     def times_are_right(self) -> None:

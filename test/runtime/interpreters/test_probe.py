@@ -224,7 +224,7 @@ def test_too_little_memory_in_the_child_is_not_taken_for_damage(
         'import numpy\ndef fail(_seed): raise MemoryError\nnumpy.random.default_rng = fail'
     )
     message = refusal(ModelFileError, MODEL)
-    assert 'needs more memory than it may use, or than there is' in message
+    assert 'needs more memory than it may use, or than is free' in message
     assert 'damaged' not in message
 
 
