@@ -107,13 +107,13 @@ class Exchange:
         self._skipped, self._roster = set(), None
         position = self._record.position
         mark = None if message is None else _mark(message, received_ms)
-        # While messages are read again, the position has no mark.  The stream is then known only
-        # if this connection has begun to read it before.
+        # While messages are read again, the position has no mark.  The stream is then the same
+        # only if this connection has begun to read it before.
         is_known = position.mark == mark if position.mark else self._is_known_stream
         self._is_known_stream = True
         if not position.sequence or not is_known:
-            # Nothing was read yet, the stream was replaced or restored from a backup, or the
-            # station has deleted the last message that was read, to erase samples.
+            # Nothing was read yet; the stream was, or may have been, replaced or restored from a
+            # backup; or the station has deleted the last message that was read, to erase samples.
             self._record.forget()
             return 1
         if position.reread is not None:

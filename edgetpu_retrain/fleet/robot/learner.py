@@ -167,7 +167,7 @@ class ReleaseLearner:
         member = roster.member(publisher)
         name = quoted(member.name) if member is not None else publisher[:8]
         return (
-            f'model version {version} is a head that {name} has released, whose releases do not '
+            f'model version {version} is a released head of {name}, whose releases do not '
             'count any more: release another one at the station, with '
             "'edgetpu_retrain fleet release' and 'edgetpu_retrain fleet promote latest'"
         )

@@ -101,7 +101,7 @@ class Station:
         Run the hub and the station's own member until cancelled.
 
         Raises:
-            RetrainError: if the server cannot run, or the folder or the ledger cannot be used.
+            RetrainError: if the server cannot run, or the folder cannot be used at the start.
         """
         self._configure()
         parts = [

@@ -98,7 +98,7 @@ def test_a_head_whose_publisher_may_not_release_any_more_is_a_problem_until_the_
         assert learner.problem_of(1) == ''
         set_publishers(3, 2)
         assert asyncio.run(learner.learn()) == Learned('')
-        words = "model version 1 is a head that 'robot 0' has released, whose releases do not"
+        words = "model version 1 is a released head of 'robot 0', whose releases do not"
         for each in (learner, start()):
             assert each.problem_of(1).startswith(words)
             # The user has chosen another version, or trained one.
