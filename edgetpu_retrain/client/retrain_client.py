@@ -51,7 +51,7 @@ class RetrainClient:
         node: a node whose context and namespace are used; None = create a context.
         name: name of the retrain node; a relative name is in the namespace of ``node``.
         timeout_s: maximum time until a response, seconds.  For :meth:`add_samples`, it begins when
-            the request's own ``timeout_s`` has passed; without one, there is no maximum.
+            the request's own ``timeout_s`` has passed; without one, it does not apply.
 
     Raises:
         RequestError: if ``name`` cannot be the name of a node.
