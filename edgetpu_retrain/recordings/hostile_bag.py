@@ -75,7 +75,7 @@ def check_tables(path: Path) -> None:
         sqlite3.Error: if the file cannot be read.
     """
     # Ignore the write-ahead log (immutable=1), as rosbags does, to check what rosbags will read.
-    address = f'file:{path}?immutable=1'
+    address = f'{path.absolute().as_uri()}?immutable=1'
     with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
         objects = connection.execute('SELECT type, name, rootpage FROM sqlite_master').fetchall()
         for kind, name, page in objects:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from edgetpu_retrain.recordings.bag_reader import BagReader, Topic
 
 _NANOSECONDS = 1_000_000_000
+# Times in rosbag2 are signed 64-bit integers.
+_LATEST_NS = 2**63
 
 _SERIALIZATION = 'cdr'
 _PICTURES: Mapping[str, Callable[[Any, PictureSource | None], LazyPicture]] = {
@@ -163,7 +165,9 @@ class ImageBag(AbstractContextManager['ImageBag']):
         """
         part, begin = self._part, self._reader.start_time
         start = begin + round(part.from_s * _NANOSECONDS) if part.from_s else None
-        stop = None if part.to_s == math.inf else begin + round(part.to_s * _NANOSECONDS)
+        # No message has a later time, and SQLite has no larger numbers.
+        is_open = begin + part.to_s * _NANOSECONDS >= _LATEST_NS
+        stop = None if is_open else begin + round(part.to_s * _NANOSECONDS)
         due = -math.inf
         done = taken = 0
         try:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from edgetpu_retrain.recordings.hostile_bag import check_tables
 from rosbags.interfaces import (
     Connection,
@@ -40,8 +42,13 @@ class SqliteStorage(Sqlite3Reader):  # type: ignore[misc]
     )
     """Message for the user: how to repair a damaged file."""
 
+    def __init__(self, path: Path) -> None:
+        # rosbags makes its path a part of a URI, in which '#', '?' and '%' have other meanings.
+        super().__init__(Path(path.absolute().as_uri().removeprefix('file://')))
+        self._file = path
+
     def _open(self) -> None:
-        check_tables(self.path)
+        check_tables(self._file)
         definition = MessageDefinition(MessageDefinitionFormat.NONE, '')
         self.connections = [
             Connection(

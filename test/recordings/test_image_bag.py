@@ -77,6 +77,22 @@ def test_a_part_of_a_bag(storage: str, tmp_path: Path) -> None:
         ImageBag(bag, BagPart(TOPIC, 60.0))
 
 
+@pytest.mark.parametrize('to_s', [9_999_999_999.0, 1e300])
+@pytest.mark.parametrize('storage', STORAGES)
+def test_a_part_may_end_long_after_the_bag(storage: str, to_s: float, tmp_path: Path) -> None:
+    rgb = np.zeros((4, 4, 3), np.uint8)
+    bag = write_bag(tmp_path / 'bag', storage, {TOPIC: [image(rgb)] * 3}, every_s=1.0)
+    assert names_and_times(bag, BagPart(TOPIC, 1.0, to_s)) == [1.0, 2.0]
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+@pytest.mark.parametrize('name', ['run #1', 'what?', 'cups%20', '100 %'])
+def test_a_folder_may_have_any_name(storage: str, name: str, tmp_path: Path) -> None:
+    rgb = np.zeros((4, 4, 3), np.uint8)
+    bag = write_bag(tmp_path / 'bag', storage, {TOPIC: [image(rgb)]}).rename(tmp_path / name)
+    assert names_and_times(bag, BagPart(TOPIC)) == [0.0]
+
+
 @pytest.mark.parametrize('times', [(-1.0, 5.0, 0.0), (2.0, 2.0, 0.0), (0.0, 1.0, float('nan'))])
 def test_invalid_parts_are_rejected(times: tuple[float, float, float]) -> None:
     with pytest.raises(RequestError):
