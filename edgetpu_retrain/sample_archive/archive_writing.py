@@ -82,7 +82,7 @@ def _write(
     for sample, _ in snapshot.samples():
         picture = snapshot.picture(sample.sample_id)
         if picture is not None:
-            archive.writestr(layout.image_member(sample.sample_id), picture.jpeg)
+            archive.writestr(_entry(layout.image_member(sample.sample_id)), picture.jpeg)
         on_sample()
 
 
@@ -106,6 +106,11 @@ def _member(name: str) -> zipfile.ZipInfo:
 
     Pictures and embeddings are stored uncompressed, because they would hardly become smaller.
     """
-    member = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    member = _entry(name)
     member.compress_type = zipfile.ZIP_DEFLATED
     return member
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    # A fixed time: a zip cannot have times before 1980, which a robot's clock may show.
+    return zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))

@@ -10,6 +10,7 @@ import io
 import json
 from pathlib import Path
 import pickle
+import time
 from typing import Any
 import zipfile
 
@@ -136,6 +137,15 @@ def test_other_programs_can_read_it(store: SampleStore, archive: Path) -> None:
     assert [line['label'] for line in lines] == ['cup', 'cup', 'Löffel', 'Löffel', 'key']
     assert np.array_equal(vectors, store.training_set(extractor=INTS).embeddings)
     assert picture == jpeg(1)
+
+
+def test_a_clock_before_1980_does_not_matter(
+    store: SampleStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(time, 'time', lambda: 0.0)
+        assert write_archive(store, tmp_path / 'early.zip') == 5
+    assert bring(store, tmp_path / 'early.zip').present == 5
 
 
 def test_a_zip_of_an_earlier_release_has_no_recordings(
