@@ -15,7 +15,6 @@ import json
 from pathlib import Path
 import time
 from typing import Any
-import zipfile
 
 from edgetpu_retrain.fleet.evidence.embedding_space import ID_BYTES
 from edgetpu_retrain.fleet.training.pool import Pool, UNCLAIMED
@@ -119,7 +118,9 @@ class LastRound:
             if len(labels) and not 0 <= labels.min() <= labels.max() < len(names):
                 return cls()
             return cls(ids=ids.astype(np.uint8), labels=labels, names=names, **facts)
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - a damaged file may raise any exception
             return cls()
 
     def labels_in(self, pool: Pool) -> IntArray:

@@ -144,6 +144,16 @@ def test_a_damaged_record_of_the_last_round_counts_as_none(
         assert train(tmp_path, ledger).outcome == 'served'
 
 
+def test_a_flipped_bit_in_the_record_of_the_last_round_does_no_harm(tmp_path: Path) -> None:
+    LastRound('evidence', 1, 1, names=('bolt',)).write(tmp_path)
+    intact = (tmp_path / FILE).read_bytes()
+    for bit in range(8 * len(intact)):
+        damaged = bytearray(intact)
+        damaged[bit // 8] ^= 1 << bit % 8
+        (tmp_path / FILE).write_bytes(damaged)
+        assert LastRound.read(tmp_path).version in (0, 1)
+
+
 def test_what_was_revoked_does_not_serve_any_more(tmp_path: Path) -> None:
     lessons = Lessons()
     teach(lessons, 0, 0, 1)
