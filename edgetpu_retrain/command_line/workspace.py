@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
-from edgetpu_retrain.command_line.options import NamedModel
+from edgetpu_retrain.command_line.options import expanded, NamedModel
 from edgetpu_retrain.command_line.output import warn
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.extractors import default_extractor_path
@@ -72,7 +72,7 @@ def existing_folder(data_dir: str) -> Path:
         RequestError: if there is no such folder.
         StoreError: if the default folder cannot be created.
     """
-    if data_dir and not Path(data_dir).expanduser().is_dir():
+    if data_dir and not expanded(Path(data_dir)).is_dir():
         raise RequestError(
             f'there is no data folder {data_dir!r}: check --data-dir or --node; `teach` and '
             '`samples import` make one'
@@ -112,7 +112,7 @@ def read_extractor(extractor: NamedModel, data_dir: str) -> bytes:
         ModelFileError: if no extractor can be made from it.
     """
     file = read_model_file(extractor.name or default_extractor_path())
-    folder = Path(data_dir).expanduser() if data_dir else default_folder().expanduser()
+    folder = expanded(Path(data_dir) if data_dir else default_folder())
     made = make_extractor(file, extractor.choices, has_samples=partial(has_used, folder))
     for note in made.notes:
         warn(note)

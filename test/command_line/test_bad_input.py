@@ -204,3 +204,15 @@ def test_an_impossible_data_folder(run: Run, lessons: Path, tmp_path: Path) -> N
     ended = run(*TEACH_ALL, lessons, '--data-dir', tmp_path / 'file' / 'data')
     assert ended.code == WORK_FAILED
     assert 'data folder' in ended.problem
+
+
+def test_a_folder_of_a_user_who_does_not_exist(run: Run, lessons: Path) -> None:
+    for command in (
+        ('train', '--data-dir'),
+        ('samples', 'list', '--data-dir'),
+        ('models', 'list', '--data-dir'),
+        ('teach', lessons, '--data-dir'),
+        ('fleet', 'status', '--folder'),
+    ):
+        ended = run(*command, '~nobody_has_this_name/data')
+        assert (ended.code, 'user who has none here' in ended.problem) == (CALL_WAS_WRONG, True)

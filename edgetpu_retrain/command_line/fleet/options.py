@@ -49,7 +49,7 @@ def station_folder(command: Command) -> Command:
     )
     @functools.wraps(command)
     def with_folder(folder: Path | None, **others: Any) -> object:
-        path = folder.expanduser() if folder is not None else default_station_folder()
+        path = options.expanded(folder) if folder is not None else default_station_folder()
         return command(folder=StationFolder(path.absolute()), **others)
 
     return cast(Command, with_folder)
