@@ -164,6 +164,8 @@ def _from_value(value: Any, classes: int) -> list[str] | None:
         keys = [key for key in ('display_name', 'name', 'label') if key in value[0]]
         if not keys or 'id' not in value[0]:
             return None
+        if any(isinstance(each.get('id'), (dict, list)) for each in value):
+            return None
         value = {each.get('id'): each.get(keys[0]) for each in value}
     if isinstance(value, dict):
         # Keras writes {"cat": 0}, and most others {"0": "cat"}.

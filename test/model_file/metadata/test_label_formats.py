@@ -143,6 +143,7 @@ def test_categories_of_coco_are_read() -> None:
         ('["cat", "dog"', 'JSON or YAML'),
         ('{"0": "cat"', 'JSON or YAML'),
         ('[{"id": 1}, {"id": 2}]', 'JSON'),
+        ('[{"id": [1], "name": "cat"}, {"id": {"$oid": 2}, "name": "dog"}]', 'JSON'),
         ('<!DOCTYPE html>\n<html lang="en">', 'a web page or XML'),
         ('<?xml version="1.0"?>', 'a web page or XML'),
     ],
