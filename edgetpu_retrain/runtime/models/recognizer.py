@@ -120,7 +120,9 @@ class Recognizer:
             # or logits.
             scores = dequantize(self._model.embed(rgb), self._model.description.quantization)
             if self._is_binary:
-                (score,) = 1 / (1 + np.exp(-scores)) if self._gives_logits else scores
+                # The minimum keeps exp() finite in float32.
+                logistic = 1 / (1 + np.exp(np.minimum(-scores, 80)))
+                (score,) = logistic if self._gives_logits else scores
                 scores = np.array([1 - score, score], np.float32)
             elif self._gives_logits:
                 scores = np.exp(scores - scores.max())

@@ -22,8 +22,8 @@ from edgetpu_retrain.runtime.models.recognizer import Recognizer
 from edgetpu_retrain.runtime.models.unknown_detection import UnknownDetection
 import numpy as np
 import pytest
-from support.small_classifiers import build_classifier
-from support.small_models import build_extractor
+from support.small_classifiers import build_classifier, build_classifier_tree
+from support.small_models import build_extractor, pack
 
 DTYPES = ['uint8', 'int8', 'float32']
 
@@ -158,6 +158,18 @@ def test_one_output_is_the_probability_of_the_second_class(dtype: str, result: s
     assert found.label == ('yes' if wanted > 0.5 else 'no')
     with pytest.raises(RequestError, match='3 labels for the 2 classes'):
         Recognizer(model, labels=('a', 'b', 'c'))
+
+
+@pytest.mark.parametrize(('logit', 'label'), [(-1000.0, 'no'), (1000.0, 'yes')])
+def test_a_huge_logit_of_one_output_does_not_overflow(logit: float, label: str) -> None:
+    tree = build_classifier_tree('float32', classes=1, result='', normalization=(0.0, 255.0))
+    (bias,) = (each for each in tree.subgraphs[0].tensors if each.name == 'bias2')
+    tree.buffers[bias.buffer].data = np.frombuffer(np.float32(logit).tobytes(), np.uint8)
+    recognizer = Recognizer(pack(tree), labels=('no', 'yes'))
+    with np.errstate(over='raise'):
+        found = recognizer.recognize(picture(1))
+    assert found.label == label
+    assert found.score == pytest.approx(1.0)
 
 
 def test_a_float_model_gets_the_pixels_that_it_states_or_that_are_chosen() -> None:
