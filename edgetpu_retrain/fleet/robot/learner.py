@@ -92,9 +92,9 @@ class EvidenceLearner:
 
     def problem_of(self, version: int) -> str:
         """
-        Return that a released head still serves, because its successor was rejected; '' = none.
+        Return a sentence if a released head still serves because its successor was rejected.
 
-        A trained head is no problem here: the next training forgets what does not count any more.
+        A trained head is no problem here: the next training forgets what no longer counts.
         """
         if not (self._last.publisher and version == self._last.version and self._refusal):
             return ''
@@ -150,8 +150,8 @@ class ReleaseLearner:
         """
         Return why a version should be replaced; '' = it may serve.
 
-        Its publisher may not release any more, or it was trained on samples that this robot does
-        not receive any more, and the release that should replace it was rejected.
+        Either its publisher is no longer allowed to release, or it was trained on samples that
+        this robot no longer receives, and the release that should replace it was rejected.
         """
         publisher, roster = self._last.publisher, self._ledger.roster
         if not version or version != self._last.version:

@@ -104,7 +104,7 @@ class RobotTables:
             connection.executemany('INSERT OR REPLACE INTO own_rows VALUES (?, ?, ?)', added)
 
     def asked(self) -> list[Asked]:
-        """Return the last question about each state of the claims: open, answered or dismissed."""
+        """Return the last question about each sample and state of its claims, open or closed."""
         with self._lock, as_store_error('read', self._path):
             return [
                 Asked(sample, digest, question, bool(ask_again))

@@ -36,7 +36,7 @@ async def erase_from_hub(hub: Hub, ledger: Ledger) -> Erasure:
 
     The pack without these bytes is published before the old message is deleted, so that the pack
     is never missing, unless the hub could not store it.  The hub overwrites the deleted message on
-    its disk.  If a message cannot be replaced, the others are, and the next call tries it again.
+    its disk.  If one message cannot be replaced, the others are, and the next call tries again.
 
     Args:
         hub: a connection with the station's key.

@@ -79,7 +79,7 @@ class LastRound:
         return f'a new head was rejected at {when:%Y-%m-%d %H:%M} UTC: {self.rejected}'
 
     def rejecting(self, reason: str) -> LastRound:
-        """Return a copy in which the round has just rejected a head, and why; '' = it has not."""
+        """Return a copy that records a rejection now, and its reason; '' = no rejection."""
         return replace(self, rejected=reason, rejected_ms=time.time_ns() // 1_000_000)
 
     def write(self, folder: Path) -> None:
