@@ -227,7 +227,11 @@ class Connection:
             raise RetrainClientError(f'{what} did not respond{problem}')
 
     def abandon(self, future: Future[Any]) -> None:
-        """Let a future fail, and its request be forgotten, which rclpy keeps until a response."""
+        """
+        Let a future fail if it is still pending.
+
+        This makes rclpy forget the request, which it would otherwise keep until a response.
+        """
 
         def end() -> None:
             if future.done():

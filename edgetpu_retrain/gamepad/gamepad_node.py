@@ -66,7 +66,7 @@ def build(node: Node, stack: ExitStack) -> None:
         _whole(declare(node, 'undo_button', 6, 'button that undoes; -1 = none'), 'undo_button'),
     )
     silence_s = declare_number(
-        node, 'silence_s', 1.0, _SILENCE_S, 'a capture ends after this time without joy, seconds'
+        node, 'silence_s', 1.0, _SILENCE_S, 'time without messages that ends a capture, seconds'
     )
     buttons = Buttons(meanings, silence_s)
     name = declare_text(node, 'retrain_node', 'edgetpu_retrain', 'name of the retrain node')

@@ -16,7 +16,8 @@ import socket
 _RANGE = Path('/proc/sys/net/ipv4/ip_local_port_range')
 _LOWEST, _HIGHEST = 10000, 65535
 
-# The name of each has a chosen port in it, so that this function chooses others in any process.
+# The name of each contains a chosen port.  Other processes cannot bind the same name, and choose
+# another port.
 _reservations: list[socket.socket] = []
 
 
