@@ -91,8 +91,8 @@ def make_engine(
             match the extractor.
         DeviceError: if there is no runtime for a model on the CPU, if ``device`` is not a device
             name, or is 'cpu' for a compiled extractor, or if the device cannot run the extractor.
-            An engine starts in spite of an Edge TPU that is missing or fails if there is a twin or
-            ``may_start_down`` is True.
+            With a twin, or if ``may_start_down`` is True, the engine starts even if the Edge TPU
+            is missing or fails.
     """
     description = describe(extractor)
     if not description.compiled_for_edgetpu:

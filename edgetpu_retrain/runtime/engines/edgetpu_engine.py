@@ -81,7 +81,7 @@ class EdgeTpuEngine:
     Raises:
         ModelFileError: if the file is not an extractor, or if the twin cannot be run or does not
             match the extractor.
-        DeviceError: if ``device`` is not the name of an Edge TPU, if there is no runtime for the
+        DeviceError: if ``device`` is ``'cpu'`` or no device name, if there is no runtime for the
             twin, or if the device cannot run the extractor, there is no twin and
             ``may_start_down`` is False.
     """

@@ -139,7 +139,7 @@ def _failure(compiled: bool, what_happened: str) -> RetrainError:
 
 
 def _overload(compiled: bool, what_happened: str, *, hangs: bool) -> RetrainError:
-    """Return the error for a child that was killed or too slow; the file may be faultless."""
+    """Return the error for a child that was killed or too slow; the file itself may be fine."""
     tried = 'the Edge TPU' if compiled else 'this model'
     device, cure = '', 'then try again'
     if compiled and hangs:

@@ -41,8 +41,8 @@ class Choice:
     Args:
         version: number of the chosen version.
         swaps: number of swaps so far, including the one to this version.
-        newest: number of the newest version that was known when the choice was made; a version
-            that was stored while the choice was being recorded is newer.
+        newest: number of the newest version that was known when the choice was made; versions with
+            greater numbers are new.
 
     Raises:
         ValueError: if a field is out of range, or contradicts another one.

@@ -81,7 +81,7 @@ class Change:
 
 class ChangeAges:
     """
-    Upper limits of the ages of the changes that were made since this process looked first.
+    Upper limits of the ages of the changes that were made since this process first looked.
 
     The system's clock can jump forward: a robot without a battery-backed clock starts with an old
     time, and gets the present one from the network.  By that clock, a sample that was removed a
