@@ -124,7 +124,7 @@ def take_release(
     own = np.flatnonzero(pool.own_labels != UNCLAIMED)
     seen = digest_of(release.id + pool.digest(own, claims=True), about.identity, options)
     newest = models.newest_version()
-    if seen == last.evidence and newest <= last.newest:
+    if seen == last.evidence and newest == last.newest:
         return RoundResult('unchanged')
     try:
         reason, figures = _examined(pool, release, options)

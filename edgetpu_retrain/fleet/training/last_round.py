@@ -39,10 +39,10 @@ class LastRound:
     The last round, and the samples or the release accepted last.
 
     Args:
-        evidence: digest of everything on which the last round's decision depended; while it is
-            the same and there is no newer version, a round ends at once.
+        evidence: digest of everything on which the last round's decision depended; while it and
+            the newest version are the same, a round ends at once.
         newest: number of the newest version when the round ended; a newer one was trained by
-            another program.
+            another program, and an older one is left of a removed folder.
         version: number of the last version that a round stored; 0 = none.
         frontier: number and hash of the last pack that counted for what was accepted, by key and
             epoch.

@@ -118,7 +118,7 @@ def run_round(
     last = LastRound.read(folder)
     newest = models.newest_version()
     seen = digest_of(pool.digest(np.arange(len(pool)), claims=True), description.identity, options)
-    if seen == last.evidence and newest <= last.newest:
+    if seen == last.evidence and newest == last.newest:
         return RoundResult('unchanged')
     if pool.is_own.all() and not last.version:
         return RoundResult('unchanged', 'no other robot has taught anything yet')
@@ -144,7 +144,7 @@ def run_round(
             verdict = replace(verdict, rows=rows)
         samples = trusted.pool.digest(verdict.rows, claims=False)
         samples = digest_of(samples, description.identity, options)
-        if samples != last.accepted or newest > last.newest:
+        if samples != last.accepted or newest != last.newest:
             on_step('training')
             lesson = trusted.pool.training_set(verdict.rows)
             outcome = retrain(lesson, extractor, options.training)

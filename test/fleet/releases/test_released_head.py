@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+import shutil
 
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.releases.release import decode, Release
@@ -54,6 +55,15 @@ def test_a_good_head_serves_once(tmp_path: Path) -> None:
     version = ModelStore(tmp_path / 'models').load(result.version)
     assert version.record.labels == ('bolt', 'cup', 'mug')
     assert dict(version.record.sample_counts) == {'bolt': 24, 'cup': 24, 'mug': 24}
+
+
+def test_a_removed_head_is_stored_again(tmp_path: Path) -> None:
+    with taught(0, 'bolt', 'cup').ledger(0, [0]) as station:
+        release = released(station)
+    with taught(1).ledger(1, [1]) as robot:
+        assert take(tmp_path, release, robot).outcome == 'served'
+        shutil.rmtree(tmp_path / 'models')
+        assert take(tmp_path, release, robot).version == 1
 
 
 def test_a_head_without_an_own_class_is_rejected_with_the_reason(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+import shutil
 
 from edgetpu_retrain.fleet.training.last_round import FILE, LastRound
 from edgetpu_retrain.fleet.training.training_round import RoundOptions
@@ -121,6 +122,15 @@ def test_a_version_that_was_trained_here_is_followed_by_one_of_the_fleet(
         assert (result.outcome, result.version) == ('served', 3)
         assert train(tmp_path, ledger).outcome == 'unchanged'
     assert models(tmp_path).read(3)[1] == model
+
+
+def test_removed_models_are_trained_again(tmp_path: Path, lessons: Lessons) -> None:
+    with lessons.ledger(0, [0, 1]) as ledger:
+        assert train(tmp_path, ledger).outcome == 'served'
+        shutil.rmtree(tmp_path / 'models')
+        assert train(tmp_path, ledger).outcome == 'served'
+        assert train(tmp_path, ledger).outcome == 'unchanged'
+    assert models(tmp_path).versions() == (1,)
 
 
 def test_old_versions_are_deleted_but_not_the_chosen_one(tmp_path: Path, lessons: Lessons) -> None:
