@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 import hashlib
 import time
 
@@ -71,6 +72,8 @@ def release(share: float, extractor: options.NamedModel, folder: StationFolder) 
     path = folder.data / LEDGER_FILE
     if not path.exists():
         raise RequestError(f'{path} is not there yet: it comes when the hub runs')
+    roster = known_roster(folder)
+    earlier = use_hub(folder, lambda hub: _read(hub, space, roster))
     with Ledger(path, space, me=key.public, fleet=folder.credentials().fleet) as ledger:
         evidence = ledger.evidence(own=True)
         say(f'training on at most {counted(len(evidence.ids), "sample", "samples")}')
@@ -82,7 +85,7 @@ def release(share: float, extractor: options.NamedModel, folder: StationFolder) 
             ledger.frontier(),
             key,
             share=share,
-            issued_ms=_now_ms(),
+            issued_ms=_later_than(_releases(earlier)),
             options=RoundOptions(),
             evidence_without=lambda keys: ledger.evidence(own=True, without=keys),
         )
@@ -113,9 +116,11 @@ def promote(
     """
     key, space = folder.credentials().key, space_of(read_extractor(extractor, ''))
     roster = known_roster(folder)
-    releases = use_hub(folder, lambda hub: _read_releases(hub, space, roster))
-    chosen = _choose(releases, which)
-    promotion = Promotion(key.public, _now_ms(), chosen.id, share)
+    everything = use_hub(folder, lambda hub: _read(hub, space, roster))
+    chosen = _choose(_releases(everything), which)
+    promotions = [each for each in everything if isinstance(each, Promotion)]
+    earlier = [each for each in promotions if each.release == chosen.id]
+    promotion = Promotion(key.public, _later_than(earlier), chosen.id, share)
     message = encode_promotion(promotion, key)
     use_hub(folder, lambda hub: _publish(hub, space, message))
     emit(
@@ -135,9 +140,13 @@ async def _replace(hub: Hub, space: EmbeddingSpace, roster: Roster, message: byt
     await _publish(hub, space, message)
 
 
-async def _read_releases(hub: Hub, space: EmbeddingSpace, roster: Roster) -> list[Release]:
-    """Return the valid releases of a hub, oldest first."""
-    everything = (await read_releases(hub, space, roster)).values()
+async def _read(hub: Hub, space: EmbeddingSpace, roster: Roster) -> list[Release | Promotion]:
+    """Return the valid releases and promotions of a hub."""
+    return list((await read_releases(hub, space, roster)).values())
+
+
+def _releases(everything: Iterable[Release | Promotion]) -> list[Release]:
+    """Return the releases without repeats, oldest first."""
     found = {each.id: each for each in everything if isinstance(each, Release)}
     return sorted(found.values(), key=lambda each: (each.issued_ms, each.id))
 
@@ -184,6 +193,15 @@ def _fields(release: Release) -> dict[str, object]:
         'accuracy': release.accuracy,
         'share': release.share,
     }
+
+
+def _later_than(earlier: Sequence[Release | Promotion]) -> int:
+    """
+    Return the time of a new message, milliseconds since 1970: now, or just after earlier ones.
+
+    Robots follow the latest message, and the clock of this machine may have been set back.
+    """
+    return max([_now_ms(), *(each.issued_ms + 1 for each in earlier)])
 
 
 def _now_ms() -> int:

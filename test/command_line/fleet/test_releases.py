@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgetpu_retrain.command_line.fleet import releases
 from edgetpu_retrain.fleet.hub.stream_reader import open_reader
 from edgetpu_retrain.fleet.hub.streams import RELEASES
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.releases.release import decode, Promotion, Release
 from edgetpu_retrain.fleet.releases.staging import newest_for
 from edgetpu_retrain.fleet.station.station import LEDGER_FILE
+import pytest
 from support.command_line_types import Run
 from support.hub_network import run as run_async
 from support.running_station import Robot, RunningStation
@@ -45,7 +47,9 @@ def published(robot: Robot, station: RunningStation) -> list[Release | Promotion
     return run_async(read())
 
 
-def test_a_head_is_released_promoted_and_withdrawn(run: Run, tmp_path: Path) -> None:
+def test_a_head_is_released_promoted_and_withdrawn(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with RunningStation(tmp_path / 'base') as station:
         ada = Robot(station.wait_until_ready().add('ada', '--role', 'teach'))
         folder = ('--folder', station.folder.path)
@@ -73,6 +77,13 @@ def test_a_head_is_released_promoted_and_withdrawn(run: Run, tmp_path: Path) -> 
         assert newest.id == made['release']
         run('fleet', 'promote', 'latest', '--share', 0, *folder)
         assert newest_for(ada.key.public, published(ada, station)) is None
+        # The clock is set back.
+        monkeypatch.setattr(releases, '_now_ms', lambda: 1_700_000_000_000)
+        for command in (('promote', 'latest'), ('release', '--share', 1)):
+            told = run('fleet', *command, *folder, '--json').result['release']
+            newest = newest_for(ada.key.public, published(ada, station))
+            assert newest is not None
+            assert newest.id == told
         refused = run('fleet', 'promote', 'x', *folder).problem
         assert f"begins with 'x'; the newest are {made['release'][:12]}" in refused
         run('fleet', 'release', *folder)
