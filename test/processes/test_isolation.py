@@ -104,9 +104,10 @@ def test_without_the_coordinator_a_domain_in_use_is_not_taken(
         participant.bind(('', 0))
         port = participant.getsockname()[1]
 
-        candidates = SimpleNamespace(sample=lambda _population, _count: [0, 1])
+        # Other programs may use the ports of some of them.
+        candidates = SimpleNamespace(sample=lambda _population, _count: range(10))
         monkeypatch.setattr('random.SystemRandom', lambda: candidates)
         # Makes the port in use that of domain 0 (whose real one a lab may be using).
         monkeypatch.setattr(isolation, '_FIRST_PORT', port)
         with private_domain_id() as domain:
-            assert domain == 1
+            assert domain in range(1, 10)
