@@ -76,10 +76,11 @@ def test_a_cut_link_has_no_connections_until_it_is_restored(echo_port: int) -> N
 
 
 def test_a_hub_that_is_down_closes_the_connection() -> None:
-    with socket.create_server(('127.0.0.1', 0)) as listener:
-        port = listener.getsockname()[1]
-    with Link(port) as link, connect(link.port) as connection:
-        assert is_closed(connection)
+    with socket.socket() as down:
+        # Nobody else gets this port, and nobody listens on it.
+        down.bind(('127.0.0.1', 0))
+        with Link(down.getsockname()[1]) as link, connect(link.port) as connection:
+            assert is_closed(connection)
 
 
 def test_a_link_ends_with_its_connections(echo_port: int) -> None:
