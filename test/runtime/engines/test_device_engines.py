@@ -14,6 +14,7 @@ from edgetpu_retrain.runtime.models.extractor import Extractor
 import numpy as np
 import pytest
 from support.small_models import build_extractor
+from support.waiting import PATIENCE_S
 
 COMPILED = build_extractor('uint8', dimension=16, compiled=True)
 TWIN = build_extractor('uint8', dimension=16)
@@ -37,7 +38,12 @@ def tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Non
 def test_devices_are_independent_and_one_may_be_down(tell: Callable[[str], None]) -> None:
     told: list[tuple[str, str]] = []
     tell('usb:1=absent')
-    engines = make_engines(COMPILED, ('usb:0', 'usb:1'), report=lambda *each: told.append(each))
+    engines = make_engines(
+        COMPILED,
+        ('usb:0', 'usb:1'),
+        report=lambda *each: told.append(each),
+        invoke_timeout_s=PATIENCE_S,
+    )
     assert engines['usb:0'].run(PICTURE).device == 'usb:0'
     with pytest.raises(DeviceError, match='no fallback_extractor'):
         engines['usb:1'].run(PICTURE)
