@@ -16,10 +16,12 @@ import sys
 import pytest
 
 with contextlib.suppress(ImportError):
-    from hypothesis import settings
+    from hypothesis import HealthCheck, settings
 
-    # Slow machines need longer than hypothesis's deadline for an example.
-    settings.register_profile('any machine', deadline=None)
+    # Slow machines need longer than hypothesis allows, for an example and for drawing it.
+    settings.register_profile(
+        'any machine', deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
     settings.load_profile('any machine')
 
 # Tests import `support`, beside this file, and `benchmarks`, `fuzz` and `tools`, which are

@@ -83,7 +83,7 @@ TARGET = Target(run=_use, seeds=lambda: (DATABASE,), memory=MemoryBudget(4 * MIB
 @settings(
     max_examples=30,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_rows_of_any_value(tmp_path: Path, changes: list[tuple[str, Any, bool]]) -> None:
     path = tmp_path / 'made.db'

@@ -115,7 +115,11 @@ def _try(model: bytes, folder: Path) -> None:
 @settings(
     max_examples=30,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.filter_too_much,
+        HealthCheck.too_slow,
+    ],
 )
 def test_contradictory_parts(tmp_path: Path, model: bytes, edits: list[Edit]) -> None:
     tree = parse(model)
@@ -135,7 +139,7 @@ def test_contradictory_parts(tmp_path: Path, model: bytes, edits: list[Edit]) ->
 @settings(
     max_examples=50,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_offsets_and_lengths_that_point_anywhere(
     tmp_path: Path, model: bytes, words: list[tuple[int, int]]
@@ -150,7 +154,7 @@ def test_offsets_and_lengths_that_point_anywhere(
 @settings(
     max_examples=30,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_truncated_models(tmp_path: Path, model: bytes, size: int) -> None:
     _try(model[: size % len(model)], tmp_path)

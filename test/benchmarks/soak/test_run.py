@@ -39,4 +39,6 @@ def test_a_short_soak_reports_all_figures_and_errors(package_path: str) -> None:
     assert figures['counts']['list_samples'] > 0
     errors = [line for line in ended.stdout.splitlines() if line.startswith('error: ')]
     assert figures['errors'] >= len(errors) > 0
-    assert [line for line in errors if 'Time is up after 0.001 s' not in line] == []
+    assert any('Time is up after 0.001 s' in line for line in errors)
+    # On a busy machine, also where the node has more time.
+    assert [line for line in errors if 'Time is up after' not in line] == []
