@@ -98,7 +98,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def files_of_the_package() -> set[str]:
     paths = (ROOT / NAME).rglob('*')
-    kept = (path for path in paths if path.is_file() and path.suffix != '.pyc')
+    # Others may write bytecode meanwhile, to files with temporary names.
+    kept = (path for path in paths if '__pycache__' not in path.parts and path.is_file())
     return {str(path.relative_to(ROOT)) for path in kept}
 
 
