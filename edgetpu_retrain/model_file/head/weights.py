@@ -51,7 +51,8 @@ def _values(tree: Any, index: int) -> FloatArray:
     if name not in ('uint8', 'int8', 'int32', 'float32') or data is None:
         raise ModelFileError(f'the head of this model has {name} numbers, or none: it is damaged')
     dtype = np.dtype(name).newbyteorder('<')
-    if len(data) != int(np.prod(shape)) * dtype.itemsize:
+    # The product of two negative lengths may be right.
+    if min(shape, default=0) < 0 or len(data) != int(np.prod(shape)) * dtype.itemsize:
         raise ModelFileError(f'the head of this model has {len(data)} bytes for {shape} {name}')
     stored = np.frombuffer(bytes(data), dtype).astype(name).reshape(shape)
     if name == 'float32':

@@ -57,6 +57,10 @@ def _cut_short(tree: Any, layer: Any) -> None:
     buffer.data = buffer.data[:-1]
 
 
+def _of_negative_lengths(tree: Any, layer: Any) -> None:
+    tree.subgraphs[0].tensors[layer.inputs[1]].shape = [-3, -16]
+
+
 def _without_a_scale(tree: Any, layer: Any) -> None:
     tree.subgraphs[0].tensors[layer.inputs[1]].quantization = None
 
@@ -73,6 +77,7 @@ def _with_a_scale_a_class(tree: Any, layer: Any) -> None:
         (_of_strange_numbers, 'has int16 numbers, or none'),
         (_without_numbers, 'numbers, or none'),
         (_cut_short, 'has 47 bytes'),
+        (_of_negative_lengths, r'has 48 bytes for \[-3, -16\]'),
         (_without_a_scale, 'not quantized as a whole'),
         (_with_a_scale_a_class, 'not quantized as a whole'),
     ],
