@@ -98,12 +98,17 @@ def serving_version(models: ModelStore) -> ModelVersion:
     Return the first undamaged version, in the order in which a node tries them when it starts.
 
     Raises:
-        RequestError: if there is none.
-        StoreError: if the folder, or the file that records the choice, cannot be read.
+        RequestError: if there are no versions.
+        StoreError: if all versions are damaged, or the folder, or the file that records the
+            choice, cannot be read.
     """
-    for number in ChoiceFile(models).versions_to_try():
+    versions = ChoiceFile(models).versions_to_try()
+    for number in versions:
         with contextlib.suppress(StoreError):
             return models.load(number)
+    if versions:
+        # Loading the first one again raises an error with the reason.
+        return models.load(versions[0])
     raise RequestError(
         f'there is no trained model in {models.folder}: teach and train first, or give a file '
         'with --model'

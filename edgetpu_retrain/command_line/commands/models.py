@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from edgetpu_retrain.command_line import options
 from edgetpu_retrain.command_line.chosen_model import serving_version, stored_version
 from edgetpu_retrain.command_line.output import emit, percent, table, warn
 from edgetpu_retrain.command_line.workspace import open_models
-from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.learning.training_report import TAUGHT_IN_ONE_GO
 from edgetpu_retrain.model_file.metadata.label_file import coral_label_file
 from edgetpu_retrain.store.files.disk_errors import as_store_error
@@ -154,18 +155,24 @@ def _choose(store: ModelStore, chosen: ModelVersion) -> None:
     choice = ChoiceFile(store)
     before = choice.current()
     if before is not None and before.version in store.versions():
-        extractor = store.load(before.version).record.extractor
-        if extractor != chosen.record.extractor:
-            warn(
-                f'version {chosen.version} is of extractor {chosen.record.extractor[:12]}, but '
-                f'version {before.version} was of {extractor[:12]}: a node serves a version only '
-                'with the extractor that it was trained with'
-            )
+        # The version may be damaged, which is a reason to choose another one.
+        with contextlib.suppress(StoreError):
+            _warn_of_another_extractor(store.load(before.version), chosen)
     now = choice.choose(chosen.version)
     emit(
         {'serving': now.version, 'swaps': now.swaps},
         f'Model version {now.version} is chosen to serve.',
     )
+
+
+def _warn_of_another_extractor(before: ModelVersion, chosen: ModelVersion) -> None:
+    extractor, other = chosen.record.extractor, before.record.extractor
+    if extractor != other:
+        warn(
+            f'version {chosen.version} is of extractor {extractor[:12]}, but version '
+            f'{before.version} was of {other[:12]}: a node serves a version only with the '
+            'extractor that it was trained with'
+        )
 
 
 def _as_json(found: ModelVersion) -> dict[str, Any]:

@@ -73,6 +73,12 @@ def test_a_node_starts_with_the_chosen_version(run: Run, folder: Path) -> None:
     assert choice.versions_to_try()[0] == 3
 
 
+def test_a_damaged_version_can_be_replaced_by_another(run: Run, folder: Path) -> None:
+    assert run('models', 'use', '2', '--data-dir', folder).code == 0
+    (folder / 'models' / 'model_000002.tflite').write_bytes(b'damaged')
+    assert run('models', 'use', '1', '--data-dir', folder, '--json').result['serving'] == 1
+
+
 def test_exporting(run: Run, folder: Path, tmp_path: Path) -> None:
     out = tmp_path / 'out'
     ended = run('models', 'export', out, '--version', '1', '--data-dir', folder, '--json')
@@ -97,6 +103,10 @@ def test_missing_and_damaged_versions(run: Run, folder: Path, tmp_path: Path) ->
     assert listed.result['serving'] == 1
     assert 'is not the file that was written' in listed.err
     assert run('models', 'use', '2', '--data-dir', folder).code == 1
+    (folder / 'models' / 'model_000001.tflite').write_bytes(b'damaged')
+    for subcommand in ('show', 'rollback'):
+        ended = run('models', subcommand, '--data-dir', folder)
+        assert (ended.code, 'is not the file that was written' in ended.problem) == (1, True)
     (tmp_path / 'empty').mkdir()
     empty = run('models', 'list', '--data-dir', tmp_path / 'empty', '--json')
     assert json.loads(empty.out) == {'serving': 0, 'models': []}
