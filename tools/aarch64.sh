@@ -34,7 +34,8 @@ die() {
 }
 
 # Tests that need ROS, and those of tools and documents, which are the same on every processor.
-not_here=(benchmarks client demo fleet/test_ros_process.py gamepad/test_feedback.py
+not_here=(benchmarks client demo fleet/test_ros_process.py fleet_demo/test_robot.py
+  gamepad/test_feedback.py
   gamepad/test_gamepad_node.py launch
   node page/browser page/live/test_changes.py page/live/test_holds.py
   page/live/test_trainings.py page/routes page/test_main.py page/test_server.py

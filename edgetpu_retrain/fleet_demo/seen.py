@@ -9,7 +9,7 @@ from typing import Any
 
 PASS_MARK = 0.5
 """
-Share of the frames of an exam that must be classified correctly.
+Share of the classified frames of an exam that must be classified correctly.
 
 With at most 16 samples of a class, a robot classifies 7 to 12 of 12 new views correctly.
 """
@@ -22,7 +22,7 @@ class Score:
 
     Args:
         right: number of frames that were classified as the subject.
-        frames: number of frames shown.
+        frames: number of frames that were classified.
         heard: the most frequent class among the classifications; '' = there were none.
     """
 
