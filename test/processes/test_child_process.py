@@ -69,7 +69,7 @@ def is_running(process_id: int) -> bool:
 def test_the_first_child_that_ends_is_returned_with_its_exit_code(processes: Processes) -> None:
     start(processes, POLITE, 'long')
     start(processes, 'raise SystemExit(3)', 'short')
-    ended = processes.wait_for_one(30.0)
+    ended = processes.wait_for_one(PATIENT_S)
     assert ended is not None
     assert (ended.name, ended.exit_code) == ('short', 3)
 
@@ -83,7 +83,7 @@ def test_waiting_ends_when_the_time_is_up(processes: Processes) -> None:
 def test_the_log_contains_output_and_errors(processes: Processes) -> None:
     script = 'import sys\nfor n in range(30): print(n, flush=True)\nsys.stderr.write("broken")'
     child = start(processes, script)
-    assert processes.wait_for_one(30.0) is child
+    assert processes.wait_for_one(PATIENT_S) is child
     assert child.last_log_lines(3) == '28\n29\nbroken'
 
 
@@ -139,7 +139,7 @@ def test_an_exception_ends_the_children(tmp_path: Path) -> None:
 
 def test_leaving_twice_and_ending_what_has_ended_does_no_harm(processes: Processes) -> None:
     start(processes, 'pass')
-    processes.wait_for_one(30.0)
+    processes.wait_for_one(PATIENT_S)
     processes.end_all()
     processes.end_all()
 
