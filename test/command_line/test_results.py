@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 from pathlib import Path
 import shutil
 
@@ -72,6 +74,22 @@ def test_annotated_pictures(run: Run, trained_once: Path, exam: Path, tmp_path: 
     assert shown.shape[0] > plain.shape[0] * shown.shape[1] / plain.shape[1]
     ended = run('classify', exam / 'coffee', *options)
     assert (ended.code, 'not empty' in ended.problem) == (2, True)
+
+
+def test_a_full_disk_is_named_with_the_file(
+    run: Run, trained_once: Path, exam: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path, _content: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, 'write_bytes', fail)
+    for options, file in (
+        (('--output', '/dev/full'), '/dev/full'),
+        (('--annotated', tmp_path / 'shown'), tmp_path / 'shown' / '000001.jpg'),
+    ):
+        ended = run('classify', exam / 'coffee', *options, '--data-dir', trained_once)
+        assert ended.code == 1
+        assert f'Cannot write {file}: No space left on device' in ended.problem
 
 
 def test_any_classifier_with_labels_is_measured(run: Run, exam: Path, tmp_path: Path) -> None:

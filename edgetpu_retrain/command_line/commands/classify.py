@@ -27,6 +27,7 @@ from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
 from edgetpu_retrain.pictures.annotation import annotated_jpeg, Annotation
 from edgetpu_retrain.recordings.image_bag import BagPart
 from edgetpu_retrain.runtime.models.recognizer import Recognized
+from edgetpu_retrain.store.files.disk_errors import as_store_error, store_error
 from edgetpu_retrain.wording import one_line, presentable
 
 Result = dict[str, Any]
@@ -139,8 +140,8 @@ def classify(
                         write(result | _classified(found, recognizer.labels, version))
                         if annotated is not None:
                             note = Annotation(found.label, found.score, found.unknown, version)
-                            path = annotated / f'{count:06d}.jpg'
-                            path.write_bytes(annotated_jpeg(picture.whole, note))
+                            jpeg = annotated_jpeg(picture.whole, note)
+                            _write_picture(annotated / f'{count:06d}.jpg', jpeg)
                     step()
             finally:
                 warn_unreadable(faults)
@@ -173,6 +174,11 @@ def _make_empty_folder(folder: Path) -> None:
         raise RequestError(f'{folder} is not empty: give a folder that is new or empty')
 
 
+def _write_picture(path: Path, jpeg: bytes) -> None:
+    with as_store_error('write', path):
+        path.write_bytes(jpeg)
+
+
 @contextmanager
 def _destination(output: Path | None) -> Iterator[IO[str]]:
     if output is None:
@@ -184,5 +190,8 @@ def _destination(output: Path | None) -> Iterator[IO[str]]:
         raise RequestError(
             f'{output} cannot be written ({error.strerror}): give another --output'
         ) from error
-    with file:
-        yield file
+    try:
+        with file:
+            yield file
+    except OSError as error:
+        raise store_error('write', output, error) from error
