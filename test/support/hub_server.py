@@ -177,13 +177,19 @@ class HubServer:
             'ports_file_dir': str(self.folder),
             'max_payload': self.max_payload,
             'write_deadline': '60s',
+            # The default is 2 s, which a client on a busy machine may need for its response.
+            'authorization': {'timeout': PATIENCE_S},
             'accounts': {'FLEET': {'users': users}},
         }
         if self._certificate is not None:
             files = self.folder / 'hub.pem', self.folder / 'hub.key'
             files[0].write_text(self._certificate.pem)
             files[1].write_text(self._certificate.key)
-            configuration['tls'] = {'cert_file': str(files[0]), 'key_file': str(files[1])}
+            configuration['tls'] = {
+                'cert_file': str(files[0]),
+                'key_file': str(files[1]),
+                'timeout': PATIENCE_S,
+            }
         if self._jetstream:
             configuration['jetstream'] = {'store_dir': str(self.folder / 'store')}
             configuration['accounts']['FLEET']['jetstream'] = 'enabled'
