@@ -38,6 +38,7 @@ def test_nobody_reports_for_another(tmp_path: Path) -> None:
         station = await connect(hub.url, hub.station_credentials)
         true = Report('Ada', 1000, version=3)
         false = Report('Ada', 2000, version=4)
+        of_ada = report_subject(ADA.public, ADA.public)
 
         async def seen() -> SeenReport:
             (found,) = await read_reports(station)
@@ -50,13 +51,12 @@ def test_nobody_reports_for_another(tmp_path: Path) -> None:
             return (await seen()).report is None
 
         for content in (b'', false.encode(EVE), false.encode(EVE).rpartition(b'\n')[0]):
-            await ada.publish_report(true.encode(ADA))
-            await ada.client.flush()
+            await ada.publish(of_ada, true.encode(ADA), '')
             await until(is_true)
             if content:
                 await ada.publish_report(content)
             else:
-                await put_acknowledgement(eve, report_subject(ADA.public, ADA.public))
+                await put_acknowledgement(eve, of_ada)
             await until(is_unreadable)
         await ada.publish_report(true.encode(ADA))
         await until(is_true)

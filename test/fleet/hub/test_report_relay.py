@@ -12,6 +12,7 @@ from edgetpu_retrain.fleet.hub import report_relay
 from edgetpu_retrain.fleet.hub.connection import connect, Hub
 from edgetpu_retrain.fleet.hub.report_relay import relay_reports
 from edgetpu_retrain.fleet.hub.reports import read_reports, Report
+from edgetpu_retrain.fleet.hub.streams import report_subject
 import pytest
 from support.hub_network import run, until
 from support.hub_server import HubServer, TestCredentials
@@ -28,9 +29,8 @@ async def connected(hub: HubServer, *keys: Key) -> list[Hub]:
 
 
 async def publish(hub: Hub, key: Key, report: Report) -> None:
-    """Publish a report of any member."""
-    await hub.publish_report(report.encode(key), key.public)
-    await hub.client.flush()
+    """Publish a report of any member, and wait until the hub has stored it."""
+    await hub.publish(report_subject(key.public, hub.key), report.encode(key), '')
 
 
 def test_recent_reports_of_members_are_relayed(
@@ -152,8 +152,7 @@ def test_the_base_shows_the_newest_report_and_when_it_first_came(tmp_path: Path)
         assert by_key[ADA.public] == first
         assert by_key[BOB.public].report == Report('Bob', 3000)
         # An own message that cannot be read does not hide a relayed report.
-        await ada.publish_report(b'nonsense')
-        await ada.client.flush()
+        await ada.publish(report_subject(ADA.public, ADA.public), b'nonsense', '')
         by_key = {each.key: each for each in await read_reports(station)}
         assert by_key[ADA.public] == first
         for each in (ada, bob, eve, station):
