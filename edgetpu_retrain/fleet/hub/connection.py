@@ -321,13 +321,17 @@ def _connection_error(url: str, error: BaseException) -> HubError:
             f'the hub at {url} is not the one of these credentials, its certificate is not '
             f'accepted ({error}): copy the credentials that the station wrote for this robot again'
         )
-    if 'authorization' in text or 'authentication' in text:
+    # How nats-server ends a connection whose beginning takes too long, which says nothing about the
+    # key.
+    is_late = 'authentication timeout' in text
+    if not is_late and ('authorization' in text or 'authentication' in text):
         return HubDeniedError(
             f"the hub at {url} does not accept this robot's key: add it at the station with "
             "'edgetpu_retrain fleet add', or was it revoked?"
         )
     cause = text or type(error).__name__
-    kind = HubLostError if isinstance(error, (ConnectionResetError, BrokenPipeError)) else HubError
+    is_lost = is_late or isinstance(error, (ConnectionResetError, BrokenPipeError))
+    kind = HubLostError if is_lost else HubError
     return kind(
         f'no hub can be reached at {url} ({cause}): is it running, and is the address right?'
     )

@@ -25,7 +25,7 @@ from edgetpu_retrain.fleet.hub.connection import connect
 from edgetpu_retrain.fleet.hub.reports import read_reports, Report
 from edgetpu_retrain.fleet.hub.stream_creation import create_streams
 from edgetpu_retrain.fleet.hub.stream_reader import open_reader, StreamMessage, StreamReader
-from edgetpu_retrain.fleet.hub.streams import EVIDENCE, INACTIVE_S
+from edgetpu_retrain.fleet.hub.streams import EVIDENCE, INACTIVE_S, report_subject
 from edgetpu_retrain.fleet.station.certificates import make_authority, make_hub_certificate
 import pytest
 from support.hub_network import run
@@ -230,12 +230,12 @@ def test_reports_are_kept_one_a_member(server: HubServer) -> None:
         )
         for version in (1, 2):
             await ada.publish_report(Report('Ada', 1000, version=version).encode(ADA))
-        await ada.client.publish(f'report.{ADA.public}.{ADA.public}', b'nonsense')
-        await ada.client.flush()
+        # A flush does not wait until the hub has stored the reports, a response does.
+        subject = report_subject(ADA.public, ADA.public)
+        await ada.publish(subject, b'nonsense', '')
         (seen,) = await read_reports(station)
         assert (seen.key, seen.report) == (ADA.public, None)
-        await ada.publish_report(Report('Ada', 1000, version=3).encode(ADA))
-        await ada.client.flush()
+        await ada.publish(subject, Report('Ada', 1000, version=3).encode(ADA), '')
         (seen,) = await read_reports(station)
         assert seen.report == Report('Ada', 1000, version=3)
         await ada.close()
@@ -318,6 +318,23 @@ def test_a_hub_that_ends_a_connection_at_its_beginning_loses_it() -> None:
     run(scenario())
 
 
+def test_a_hub_for_which_a_robot_is_too_slow_does_not_reject_its_key() -> None:
+    async def end_it(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"max_payload": 8388608, "headers": true, "nonce": "0"}\r\n')
+        await reader.readuntil(b'PING')
+        writer.write(b"-ERR 'Authentication Timeout'\r\n")
+        writer.close()
+
+    async def scenario() -> None:
+        server = await asyncio.start_server(end_it, '127.0.0.1', 0)
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(HubLostError, match=r'no hub can be reached .*authentication timeout'):
+            await connect(f'nats://127.0.0.1:{port}', ADAS)
+        server.close()
+
+    run(scenario())
+
+
 def test_the_end_of_a_hub_ends_what_waits_for_it(tmp_path: Path) -> None:
     async def scenario(server: HubServer) -> None:
         await prepare(server)
@@ -339,11 +356,10 @@ def test_the_end_of_a_hub_ends_what_waits_for_it(tmp_path: Path) -> None:
 def test_a_hub_that_stops_responding_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, '_PING_S', 0.2)
-    monkeypatch.setattr(connection, '_CHECK_S', 0.1)
-
     async def scenario(server: HubServer) -> None:
         await prepare(server)
+        monkeypatch.setattr(connection, '_PING_S', 0.2)
+        monkeypatch.setattr(connection, '_CHECK_S', 0.1)
         hub = await connect(server.url, ADAS)
         server.signal(signal.SIGSTOP)
         try:
