@@ -7,17 +7,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+import os
 from pathlib import Path
 import shutil
 import signal
 from typing import Any
 
-from edgetpu_retrain.errors import HubError
+from edgetpu_retrain.errors import FleetError, HubError
 from edgetpu_retrain.fleet.hub.connection import connect, Hub
 from edgetpu_retrain.fleet.hub.reports import Report
 from edgetpu_retrain.fleet.hub.stream_creation import create_streams
+from edgetpu_retrain.fleet.hub.streams import report_subject
 from edgetpu_retrain.fleet.roster.roster import Member, Roster
 from edgetpu_retrain.fleet.station import station as station_module
+from edgetpu_retrain.fleet.station.addresses import check_port
 from edgetpu_retrain.fleet.station.credentials import Credentials
 from edgetpu_retrain.fleet.station.folder import StationFolder
 from edgetpu_retrain.fleet.station.received_packs import read_packs
@@ -76,8 +79,8 @@ def report(robot: Robot, stamp_ms: int, url: str = '', **fields: Any) -> None:
     async def publish() -> None:
         hub = await connected(robot, url)
         message = Report(robot.credentials.name, stamp_ms, **fields).encode(robot.key)
-        await hub.publish_report(message)
-        await hub.client.flush()
+        # Until the hub has stored it.
+        await hub.publish(report_subject(robot.key.public, hub.key), message, '')
         await hub.close()
 
     run(publish())
@@ -133,7 +136,12 @@ def test_a_station_can_be_killed_and_started_again(tmp_path: Path, number: signa
         station.end(number)
 
     def free() -> bool:
-        return not listens(station)
+        settings = station.folder.settings()
+        try:
+            check_port(settings.host, settings.port)
+        except FleetError:
+            return False
+        return True
 
     wait_until(free)
     with RunningStation(tmp_path / 'base') as station:
@@ -274,7 +282,19 @@ def test_of_a_fork_the_branch_is_kept_that_came_first(station: RunningStation) -
 
 def on_disk(folder: Path, content: bytes) -> bool:
     """Return whether any file of a folder has some bytes."""
-    return any(content in path.read_bytes() for path in folder.rglob('*') if path.is_file())
+    return any(
+        content in _content(Path(parent, name))
+        for parent, _, names in os.walk(folder)
+        for name in names
+    )
+
+
+def _content(path: Path) -> bytes:
+    """Return the content of a file of a running program, which may delete it at any time."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b''
 
 
 def test_erased_samples_leave_every_file_of_the_station(station: RunningStation) -> None:
