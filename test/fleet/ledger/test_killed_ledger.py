@@ -21,10 +21,13 @@ from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from support.fleet_members import FLEET, robot_key, sample_id, SPACE
 
 KILLS = 20
+# Which step a kill interrupts is chance: there are more kills until all kinds were interrupted.
+MOST_KILLS = 200
 SEED = 20_261
 MEMBER = Path(__file__).with_name('ledger_to_kill.py')
 # The longest time from a line to the kill, about the duration of a step.
 AIM_S = 0.01
+STEPS = ('claim', 'seal', 'receive')
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
@@ -48,7 +51,7 @@ def test_after_each_of_20_kills_all_that_was_acknowledged_is_there(
     claimed: set[int] = set()
     packs: set[str] = set()
     interrupted: Counter[str] = Counter()
-    for life in range(KILLS):
+    for life in range(MOST_KILLS):
         last = max(claimed, default=0)
         with start(path, SEED + life, last) as process:
             assert process.stdout is not None
@@ -68,7 +71,9 @@ def test_after_each_of_20_kills_all_that_was_acknowledged_is_there(
             interrupted[lines[-1]['doing']] += 1
             pending = set(lines[-1].get('values', ()))
         claimed |= check(path, claimed, pending, packs)
-    assert len(interrupted) == 3, f'the kills missed what they were aimed at: {interrupted}'
+        if life + 1 >= KILLS and len(interrupted) == len(STEPS):
+            break
+    assert len(interrupted) == len(STEPS), f'the kills missed what they were aimed at: {interrupted}'
 
 
 def check(path: Path, claimed: set[int], pending: set[int], packs: set[str]) -> set[int]:
