@@ -321,8 +321,7 @@ def _connection_error(url: str, error: BaseException) -> HubError:
             f'the hub at {url} is not the one of these credentials, its certificate is not '
             f'accepted ({error}): copy the credentials that the station wrote for this robot again'
         )
-    # How nats-server ends a connection whose beginning takes too long, which says nothing about the
-    # key.
+    # So nats-server ends a connection whose beginning takes too long, whatever its key.
     is_late = 'authentication timeout' in text
     if not is_late and ('authorization' in text or 'authentication' in text):
         return HubDeniedError(

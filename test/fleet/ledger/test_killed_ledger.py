@@ -27,7 +27,7 @@ SEED = 20_261
 MEMBER = Path(__file__).with_name('ledger_to_kill.py')
 # The longest time from a line to the kill, about the duration of a step.
 AIM_S = 0.01
-STEPS = ('claim', 'seal', 'receive')
+STEPS = {'claim', 'seal', 'receive'}
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
@@ -71,9 +71,9 @@ def test_after_each_of_20_kills_all_that_was_acknowledged_is_there(
             interrupted[lines[-1]['doing']] += 1
             pending = set(lines[-1].get('values', ()))
         claimed |= check(path, claimed, pending, packs)
-        if life + 1 >= KILLS and len(interrupted) == len(STEPS):
+        if life + 1 >= KILLS and interrupted.keys() == STEPS:
             break
-    assert len(interrupted) == len(STEPS), f'the kills missed what they were aimed at: {interrupted}'
+    assert interrupted.keys() == STEPS, f'the kills missed what they were aimed at: {interrupted}'
 
 
 def check(path: Path, claimed: set[int], pending: set[int], packs: set[str]) -> set[int]:
