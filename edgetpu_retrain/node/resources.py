@@ -22,7 +22,7 @@ from edgetpu_retrain.node.frames.captures import Captures
 from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.frames.frame_worker import FrameWorker
 from edgetpu_retrain.node.frames.frame_workers import FrameWorkers
-from edgetpu_retrain.node.health.device_watch import about_device, check_devices, DeviceFacts
+from edgetpu_retrain.node.health.device_watch import about_device, DeviceFacts, DeviceWatch
 from edgetpu_retrain.node.health.diagnostics import all_problems
 from edgetpu_retrain.node.health.status import NodeStatus
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
@@ -84,7 +84,7 @@ class NodeResources:
         self.parameters = parameters
         self.topics: dict[str, str] = {}
         """The image topic of each open camera, by camera name."""
-        self._engines: DeviceEngines | None = None
+        self._devices: DeviceWatch | None = None
         # Releases the resources in reverse order of their acquisition.
         self._stack = ExitStack()
         try:
@@ -102,9 +102,9 @@ class NodeResources:
     def check_devices(self) -> tuple[DeviceFacts, ...]:
         """Retry failed devices whose retry is due; return the state of each device."""
         # An engine can report a failure before all engines are created.
-        if self._engines is None:
+        if self._devices is None:
             return ()
-        return check_devices(self._engines, self._status, self.parameters.device_of)
+        return self._devices.check(self.parameters.device_of)
 
     def camera_problem(self, camera: str, since: float = math.inf) -> str:
         """
@@ -234,7 +234,7 @@ class NodeResources:
             report=self._device_changed,
         )
         self._stack.callback(engines.close)
-        self._engines = engines
+        self._devices = DeviceWatch(engines, self._status)
         self.check_devices()
         for device, status in engines.status().items():
             if status.device:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+import threading
 
 from edgetpu_retrain.node.health.status import NodeStatus
 from edgetpu_retrain.runtime.engines.device_engines import DeviceEngines
@@ -29,33 +30,48 @@ class DeviceFacts:
     engine: EngineStatus
 
 
-def check_devices(
-    engines: DeviceEngines, status: NodeStatus, device_of: Mapping[str, str]
-) -> tuple[DeviceFacts, ...]:
+class DeviceWatch:
     """
-    Retry failed devices whose retry is due; report and return the state of all devices.
-
-    Thread-safe.
+    Retries failed devices, and reports the state of all devices; thread-safe.
 
     Args:
         engines: the engines of the devices.
         status: reports the state and the problems.
-        device_of: the device of each camera, by camera name.
     """
-    engines.retry_if_due()
-    devices = []
-    for device, engine in engines.status().items():
-        if engine.problem:
-            engine = replace(engine, problem=about_device(engine.problem, device, device_of))
-        devices.append(DeviceFacts(device, _cameras_of(device, device_of), engine))
-    status.update(
-        device=_joined(each.engine.device for each in devices),
-        runtime=_joined(each.engine.runtime for each in devices),
-        camera_devices={camera: each.engine.device for each in devices for camera in each.cameras},
-    )
-    for each in devices:
-        status.set_problem(f'device {each.name}', each.engine.problem)
-    return tuple(devices)
+
+    def __init__(self, engines: DeviceEngines, status: NodeStatus) -> None:
+        self._engines = engines
+        self._status = status
+        # Locked until what was read is reported, so that a thread that has read the state before
+        # a device failed cannot report it afterwards.
+        self._checking = threading.Lock()
+
+    def check(self, device_of: Mapping[str, str]) -> tuple[DeviceFacts, ...]:
+        """
+        Retry failed devices whose retry is due; report and return the state of all devices.
+
+        Args:
+            device_of: the device of each camera, by camera name.
+        """
+        self._engines.retry_if_due()
+        with self._checking:
+            devices = []
+            for device, engine in self._engines.status().items():
+                if engine.problem:
+                    engine = replace(
+                        engine, problem=about_device(engine.problem, device, device_of)
+                    )
+                devices.append(DeviceFacts(device, _cameras_of(device, device_of), engine))
+            self._status.update(
+                device=_joined(each.engine.device for each in devices),
+                runtime=_joined(each.engine.runtime for each in devices),
+                camera_devices={
+                    camera: each.engine.device for each in devices for camera in each.cameras
+                },
+            )
+            for each in devices:
+                self._status.set_problem(f'device {each.name}', each.engine.problem)
+        return tuple(devices)
 
 
 def about_device(text: str, device: str, device_of: Mapping[str, str]) -> str:
