@@ -151,7 +151,7 @@ def test_a_damaged_newest_model_is_reported_and_the_previous_one_serves(
     assert 'is not the file that was written' in warning
     second.wait_for_log('model version 1 serves')
     person.collect(Result, 'result').wait_for(of_version(1))
-    status = person.collect(Status, 'status', LATCHED).next_one()
+    status = person.collect(Status, 'status', LATCHED).wait_for(lambda _: True)
     assert 'model version 2 does not serve' in status.problems[0]
     refused = person.load_model(2)
     assert not refused.success
