@@ -117,12 +117,12 @@ def test_the_latest_fault_of_a_slow_camera_is_in_the_response(
 ) -> None:
     node: RunningNode = start_node()
     camera = person.wait_until_ready().camera()
-    camera.period_s = 3600.0
     message = image_message(PICTURE)
     message.encoding = '16UC1'
     camera.show(message)
     node.wait_for_log('is depth (distances), not a picture')
-    # The problem lasts until the next image, which is not due yet.
+    camera.show(None)
+    # The problem lasts until the next image, which does not come.
     for _ in range(2):
         response = person.add('mug', timeout_s=LATEST_S + 1.0)
         assert not response.success
