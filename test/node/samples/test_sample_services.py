@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 import hashlib
 import math
 from pathlib import Path
@@ -182,11 +183,16 @@ def test_bad_requests_say_what_is_wrong_and_leave_nothing(person: Person) -> Non
 
 @pytest.mark.usefixtures('camera')
 def test_after_the_time_limit_it_reports_what_was_added(person: Person) -> None:
-    answer = person.add('cat', count=1000, min_interval_s=0.3, timeout_s=1.0)
+    # On a busy machine no frame may come within a second.
+    for limit_s in (1.0, 10.0, 60.0):
+        answer = person.add('cat', count=1000, min_interval_s=0.3, timeout_s=limit_s)
+        if answer.added:
+            break
     assert not answer.success
     assert 1 <= answer.added < 1000
     assert answer.label_total == answer.total == answer.added
-    assert f"Time is up after 1 s: {answer.added} of 1000 samples of 'cat'" in answer.message
+    words = f"Time is up after {limit_s:.0f} s: {answer.added} of 1000 samples of 'cat'"
+    assert words in answer.message
 
 
 def test_without_a_camera_it_names_the_silent_topic(person: Person) -> None:
@@ -212,10 +218,22 @@ def test_requests_wait_beside_each_other(person: Person) -> None:
 @pytest.mark.usefixtures('camera')
 def test_a_person_who_leaves_while_waiting_does_no_harm(node: RunningNode, person: Person) -> None:
     before = len(node.log)
+    asked: list[Future[Any]] = []
     with Person() as hasty:
         hasty.wait_until_ready()
-        hasty.add_later('cat', count=1000, min_interval_s=0.1, timeout_s=2.0)
-        wait_until(lambda: 'cat' in person.list_samples().labels)
+
+        def is_captured() -> bool:
+            # On a busy machine no frame may come within two seconds.
+            if all(each.done() for each in asked):
+                limits = {'min_interval_s': 0.1, 'timeout_s': 2.0}
+                asked.append(hasty.add_later('cat', count=1000, **limits))
+            return 'cat' in person.list_samples().labels
+
+        wait_until(is_captured)
     assert person.add('dog', count=2).success
-    node.wait_for_log('Time is up after 2 s', since=before)
+
+    def have_all_ended() -> bool:
+        return sum('Time is up after 2 s' in line for line in node.log[before:]) == len(asked)
+
+    wait_until(have_all_ended)
     assert list(person.list_samples().labels) == ['cat', 'dog']
