@@ -54,7 +54,8 @@ def test_after_the_database_was_deleted_what_is_acknowledged_is_kept(
 ) -> None:
     node: RunningNode = start_node()
     person.wait_until_ready()
-    for file in taught_data.glob('samples.db*'):
+    # The log before the database, so that it is not that of the database that the node opens next.
+    for file in sorted(taught_data.glob('samples.db*'), reverse=True):
         file.unlink()
     wait_for_problem(person, 'samples.db was removed while it was in use')
     node.wait_for_log('samples.db was removed while it was in use')

@@ -75,10 +75,13 @@ def cameras_listened_to(person: Person, topic: str = '/image') -> int:
 
 
 def samples_in_file_alone(database: Path, copy: Path) -> int:
-    """Return the number of samples in a database without its -wal."""
+    """Return the number of samples in a database without its -wal; 0 while it is written."""
     shutil.copy(database, copy)
     with contextlib.closing(sqlite3.connect(copy)) as connection:
-        return int(connection.execute('SELECT COUNT(*) FROM samples').fetchone()[0])
+        try:
+            return int(connection.execute('SELECT COUNT(*) FROM samples').fetchone()[0])
+        except sqlite3.DatabaseError:
+            return 0
 
 
 def test_all_the_way_there_and_back_and_there_again(
@@ -175,7 +178,7 @@ def test_what_cannot_be_configured_can_be_put_right(
     line = node.wait_for_log("there is no model file '/no/such/file'")
     assert '[ERROR]' in line
     assert person.state == 'unconfigured'
-    status = person.collect(Status, 'status', LATCHED).next_one()
+    status = person.collect(Status, 'status', LATCHED).wait_for(lambda _: True)
     assert '/no/such/file' in status.problems[0]
     changed = person.set_parameter('extractor', str(small_extractor))
     assert changed.successful, changed.reason
@@ -266,9 +269,10 @@ def test_a_second_node_on_the_same_folder_starts_when_the_first_has_ended(
     third.end()
     statuses.wait_for(lambda each: each.state == 'active' and not each.problems)
     assert person.list_samples().success
-    # The rejected request is logged, too.
+    # Its tries are not logged, except for one in which the third took the free folder just before.
     errors = [line for line in second.log if '[ERROR]' in line]
-    assert len(errors) == 1
+    assert sum(words in line for line in errors) == 1
+    assert len(errors) <= 2
 
 
 def test_a_node_that_waits_for_its_folder_can_be_given_another(

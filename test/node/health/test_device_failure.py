@@ -144,6 +144,11 @@ def show_both(person: Person) -> None:
         person.camera(topic).show(IMAGES['cat'])
 
 
+def levels(array: Any) -> dict[str, bytes]:
+    """Return the level of each status in the diagnostics of two devices."""
+    return {each.name.rpartition(': ')[2]: each.level for each in array.status}
+
+
 def make_both_serve(person: Person) -> None:
     camera = person.wait_until_ready().camera('/front')
     person.teach(camera, IMAGES)
@@ -178,10 +183,9 @@ def test_two_devices_serve_two_cameras_and_fail_alone(
     (problem,) = one.problems
     assert problem.startswith('Device usb:1 (of arm): The Edge TPU hangs')
     assert list(one.camera_devices) == ['usb:0', '']
-    found = arrays.wait_for(lambda each: each.status[0].level == DiagnosticStatus.WARN)
-    levels = {each.name.rpartition(': ')[2]: each.level for each in found.status}
-    assert levels['device usb:0'] == DiagnosticStatus.OK
-    assert levels['device usb:1'] == DiagnosticStatus.WARN
+    found = arrays.wait_for(lambda each: levels(each)['device usb:1'] == DiagnosticStatus.WARN)
+    assert levels(found)['device usb:0'] == DiagnosticStatus.OK
+    assert levels(found)['node'] == DiagnosticStatus.WARN
     response = person.add('cat', camera='front', timeout_s=60.0)
     assert response.success, response.message
     assert not person.add('cat', camera='arm', timeout_s=0.2).success
