@@ -73,3 +73,23 @@ def test_a_screen_that_failed_while_the_node_was_away_loads_when_it_is_back(
     expect(failed).to_have_count(0)
     grid = visitor.page.get_by_role('listbox', name='Samples of all classes')
     expect(grid).to_be_visible()
+
+
+def test_a_thumbnail_that_failed_while_the_node_was_away_loads_when_it_is_back(
+    visitor: Visitor, robot: PageRobot
+) -> None:
+    robot.teach('cat', 1)
+    thumbnails = '**/api/pictures/samples/*.jpg'
+    visitor.page.route(thumbnails, lambda route: route.fulfill(status=503))
+    visitor.visit()
+    visitor.go('Samples')
+    grid = visitor.page.get_by_role('listbox', name='Samples of all classes')
+    expect(grid.get_by_text('No picture').first).to_be_visible()
+    robot.node.process.send_signal(signal.SIGSTOP)
+    lost = visitor.page.get_by_role('alert').filter(has_text='The node does not respond')
+    expect(lost).to_be_visible()
+    visitor.page.unroute(thumbnails)
+    robot.node.process.send_signal(signal.SIGCONT)
+    expect(lost).to_have_count(0)
+    expect(grid.get_by_text('No picture')).to_have_count(0)
+    visitor.wait_until(lambda: grid.locator('img').first.evaluate('image => image.naturalWidth'))

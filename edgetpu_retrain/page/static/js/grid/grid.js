@@ -60,6 +60,8 @@ function GridTile({ tile, size, x, y, index, total, active, selected }) {
     const timer = setTimeout(() => setNear(true), LINGER_MS);
     return () => clearTimeout(timer);
   }, []);
+  // The tiles are new when the list was loaded again, for example because the node is back.
+  useEffect(() => setBroken(false), [tile]);
   const style = { width: `${size}px`, height: `${size}px`, transform: `translate(${x}px, ${y}px)` };
   if (!tile) return html`<div class="tile" style=${style} role="presentation"></div>`;
   const shown = near && tile.picture && !broken;
