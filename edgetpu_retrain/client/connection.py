@@ -142,16 +142,22 @@ class Connection:
             RetrainClientError: if the node does not respond in time, or the client is closed.
         """
         deadline = time.monotonic() + (self.timeout_s if timeout_s is None else timeout_s)
-        while True:
-            if self._ending.is_set():
-                raise self._closed()
-            asked = self.send(lambda: self._state.call_async(GetState.Request()))
-            with contextlib.suppress(futures.TimeoutError):
-                state = asked.result(min(_RETRY_S, max(0.0, deadline - time.monotonic())))
-                return str(state.current_state.label)
-            self.abandon(asked)
-            if time.monotonic() > deadline:
-                raise RetrainClientError(f'{self.name} does not respond: is it running?')
+        asked: list[Future[Any]] = []
+        try:
+            while True:
+                if self._ending.is_set():
+                    raise self._closed()
+                # The previous requests stay valid: a busy node may respond late to each of them.
+                asked.append(self.send(lambda: self._state.call_async(GetState.Request())))
+                left = min(_RETRY_S, max(0.0, deadline - time.monotonic()))
+                responded, _ = futures.wait(asked, left, futures.FIRST_COMPLETED)
+                if responded:
+                    return str(responded.pop().result().current_state.label)
+                if time.monotonic() > deadline:
+                    raise RetrainClientError(f'{self.name} does not respond: is it running?')
+        finally:
+            for each in asked:
+                self.abandon(each)
 
     def call(self, service_type: Any, service: str, request: Any) -> Future[Any]:
         """

@@ -74,25 +74,29 @@ class Stage:
     def wait_until_ready(self, timeout_s: float) -> None:
         """Wait until the camera has set the scene ``idle``; raise StageError on timeout."""
         deadline = time.monotonic() + timeout_s
+        asked: list[Any] = []
         while time.monotonic() < deadline:
-            left = max(0.0, deadline - time.monotonic())
+            if not self._scene.wait_for_service(max(0.0, deadline - time.monotonic())):
+                continue
             # A response is lost if the camera has not discovered this client yet.
-            if self._scene.wait_for_service(left) and self._set(SCENE_IDLE, _RETRY_S) is not None:
+            asked.append(self._request(SCENE_IDLE))
+            if self.spin_until(lambda: any(each.done() for each in asked), _RETRY_S):
                 return
         raise StageError(f'the camera was not ready after {timeout_s:.0f} s')
 
     def show(self, scene: str) -> None:
         """Set the scene; raise StageError if the camera rejects it or does not respond."""
-        result = self._set(scene, _PATIENCE_S)
-        if result is None:
+        asked = self._request(scene)
+        if not self.spin_until(asked.done, _PATIENCE_S):
             raise StageError(f'the camera did not respond within {_PATIENCE_S:.0f} s')
+        result = asked.result().results[0]
         if not result.successful:
             raise StageError(f'the camera rejected the scene {scene!r}: {result.reason}')
 
-    def _set(self, scene: str, timeout_s: float) -> Any:
+    def _request(self, scene: str) -> Any:
+        """Request a scene, and return rclpy's future of the response."""
         parameter = Parameter(SCENE_PARAMETER, value=scene).to_parameter_msg()
-        future = self._scene.call_async(SetParameters.Request(parameters=[parameter]))
-        return future.result().results[0] if self.spin_until(future.done, timeout_s) else None
+        return self._scene.call_async(SetParameters.Request(parameters=[parameter]))
 
     def show_subject(self, subject: str) -> None:
         """

@@ -8,6 +8,7 @@ import re
 import threading
 from typing import Any
 
+from edgetpu_retrain.client import connection as connection_module
 from edgetpu_retrain.client.connection import Connection, RetrainClientError
 from edgetpu_retrain.client.retrain_client import RetrainClient
 from edgetpu_retrain.errors import RequestError
@@ -18,6 +19,7 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.task import Future
 from rclpy.waitable import NumberOfEntities, Waitable
 from std_srvs.srv import Trigger
+from support.late_node import LateNode
 from support.lone_node import LoneNode
 from support.waiting import PATIENCE_S, wait_until
 
@@ -107,6 +109,18 @@ class HalfNode(LoneNode):
         await self.may_respond
         response.success = True
         return response
+
+
+def test_a_node_that_responds_late_to_each_request_responds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection_module, '_RETRY_S', 0.05)
+    with (
+        LateNode('late_node', GetState, '~/get_state'),
+        RetrainClient(name='/late_node', timeout_s=PATIENCE_S) as client,
+    ):
+        assert client.lifecycle_state() == ''
+        wait_until(lambda: is_empty(client))
 
 
 def test_a_response_after_the_timeout_is_ignored() -> None:

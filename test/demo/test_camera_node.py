@@ -10,9 +10,10 @@ import sys
 import time
 from typing import Any
 
-from edgetpu_retrain.demo import photographs
+from edgetpu_retrain.demo import photographs, stage as stage_module
 from edgetpu_retrain.demo.camera_node import CameraNode, FRAME_ID
 from edgetpu_retrain.demo.scenes import (
+    CAMERA_NODE,
     EXAM_FRAMES,
     exam_scene,
     play,
@@ -31,8 +32,10 @@ from edgetpu_retrain.processes.isolation import (
 from edgetpu_retrain.processes.prerequisites import config_folder
 import numpy as np
 import pytest
+from rcl_interfaces.srv import SetParameters
 import rclpy
 from rclpy.parameter import Parameter
+from support.late_node import LateNode
 from support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures('measured_processes')
@@ -184,6 +187,19 @@ def test_a_missing_camera_is_named(audience: Audience) -> None:
     try:
         with pytest.raises(StageError, match=r'the camera was not ready after 0 s'):
             stage.wait_until_ready(0.1)
+    finally:
+        stage.close()
+
+
+@pytest.mark.usefixtures('environment')
+def test_a_camera_that_responds_late_to_each_request_is_ready(
+    audience: Audience, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage_module, '_RETRY_S', 0.05)
+    stage = audience.stage()
+    try:
+        with LateNode(CAMERA_NODE, SetParameters, '~/set_parameters'):
+            stage.wait_until_ready(PATIENCE_S)
     finally:
         stage.close()
 
