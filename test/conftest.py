@@ -30,14 +30,11 @@ with contextlib.suppress(ImportError):
 _TESTS = Path(__file__).parent
 sys.path[:] = [str(_TESTS), *sys.path, str(_TESTS.parent)]
 
-pytest_plugins = ('support.time_limit',)
+pytest_plugins = ('support.measurement', 'support.time_limit')
 
 # A shell that runs pytest in the background, as build farms do, ignores SIGINT, and so would all
 # processes that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-# What makes coverage.py measure a new process.
-_MEASURE = 'COVERAGE_PROCESS_START'
 
 _REMOVED_VARIABLES = (
     # Would extend discovery beyond this machine, or change the transport of images.
@@ -112,29 +109,6 @@ def isolated_ros(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             from domain_coordinator import domain_id
 
             patch.setenv('ROS_DOMAIN_ID', str(stack.enter_context(domain_id())))
-        yield
-
-
-@pytest.fixture(scope='session', autouse=True)
-def measurement() -> Iterator[dict[str, str]]:
-    """Measure branches in this process only; return the variable that measures another one."""
-    with pytest.MonkeyPatch.context() as patch:
-        config = os.environ.get(_MEASURE)
-        patch.delenv(_MEASURE, raising=False)
-        yield {} if config is None else {_MEASURE: config}
-
-
-@pytest.fixture(scope='module')
-def measured_processes(measurement: dict[str, str]) -> Iterator[None]:
-    """
-    Measure branches in the processes that the tests of a module start as well.
-
-    That takes a node 0.6 s of processor time more.  So modules ask for this in which a program
-    does what others of its room do not make it do; those that start many processes do not.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in measurement.items():
-            patch.setenv(name, value)
         yield
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -132,3 +133,33 @@ def test_only_processes_of_modules_that_ask_are_measured(checkout: Path) -> None
         COVERAGE_FILE=str(checkout / 'data'),
     )
     assert '3 passed' in done.stdout, done.stdout
+
+
+IS_KILLED_AT_ITS_END = f"""
+import atexit
+import os
+import signal
+
+{STORE}
+
+def test_both():
+    choose(True), choose(False)
+    # Called before what coverage.py has registered.
+    atexit.register(os.kill, os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_worker_measured_is_saved_if_it_is_killed_at_its_end(checkout: Path) -> None:
+    for name in ('conftest.py', 'support'):
+        (checkout / name).symlink_to(ROOT / 'test' / name)
+    (checkout / 'test_both.py').write_text(IS_KILLED_AT_ITS_END)
+    killed = run(
+        checkout,
+        '-m',
+        'pytest',
+        COVERAGE_PROCESS_START=str(checkout / '.coveragerc'),
+        COVERAGE_FILE=str(checkout / 'measured/processes/data'),
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stdout
+    done = run(checkout, 'tools/branch_coverage.py', 'measured')
+    assert 'store: 100.0 % (2 of 2 branches)' in done.stdout, done.stderr
