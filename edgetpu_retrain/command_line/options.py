@@ -178,17 +178,6 @@ bits = click.option(
 )
 
 
-def expanded(path: Path) -> Path:
-    """Return a path with the home folder instead of '~'; raise RequestError if there is none."""
-    try:
-        return path.expanduser()
-    except RuntimeError as error:
-        raise RequestError(
-            f'{quoted(path)} begins with the home folder of a user who has none here: give '
-            'another path'
-        ) from error
-
-
 def data_dir(command: Command) -> Command:
     """Add ``--data-dir`` and ``--node``; the command receives the folder as ``data_dir``."""
 

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
-from edgetpu_retrain.command_line.options import expanded, NamedModel
+from edgetpu_retrain.command_line.options import NamedModel
 from edgetpu_retrain.command_line.output import warn
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.extractors import default_extractor_path
@@ -21,6 +21,7 @@ from edgetpu_retrain.runtime.engines.engine import Engine
 from edgetpu_retrain.store.files.data_folder import (
     data_folder,
     default_folder,
+    expanded,
     MODELS_FOLDER,
     SAMPLES_FILE,
 )

@@ -21,6 +21,7 @@ from edgetpu_retrain.errors import HubDeniedError, HubLostError, RequestError
 from edgetpu_retrain.fleet.hub.connection import connect, Hub
 from edgetpu_retrain.fleet.roster.roster import Roster
 from edgetpu_retrain.fleet.station.folder import default_station_folder, StationFolder
+from edgetpu_retrain.store.files.data_folder import expanded
 from edgetpu_retrain.wording import quoted
 
 Result = TypeVar('Result')
@@ -49,7 +50,7 @@ def station_folder(command: Command) -> Command:
     )
     @functools.wraps(command)
     def with_folder(folder: Path | None, **others: Any) -> object:
-        path = options.expanded(folder) if folder is not None else default_station_folder()
+        path = expanded(folder) if folder is not None else default_station_folder()
         return command(folder=StationFolder(path.absolute()), **others)
 
     return cast(Command, with_folder)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.parameter import parameter, parameters_of
+from edgetpu_retrain.store.files.data_folder import expanded
 
 LEARN_FROM = ('evidence', 'releases')
 """What a robot learns from: the samples of its fleet, or released heads."""
@@ -34,7 +35,7 @@ def _read_path(value: str) -> Path:
         raise RequestError(
             "it is empty: set it to the file that 'edgetpu_retrain fleet add' has written"
         )
-    return Path(value).expanduser()
+    return expanded(Path(value))
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.store.files.disk_errors import store_error
 from edgetpu_retrain.store.files.durable_file import make_folder
+from edgetpu_retrain.wording import quoted
 
 FOLDER_NAME = 'edgetpu_retrain'
 
@@ -43,6 +44,17 @@ def default_folder(node: str = DEFAULT_NODE) -> Path:
     """
     folder = Path(os.environ.get('ROS_HOME') or '~/.ros') / FOLDER_NAME
     return folder if node == DEFAULT_NODE else folder / node.lstrip('/')
+
+
+def expanded(path: Path) -> Path:
+    """Return a path with the home folder instead of '~'; raise RequestError if there is none."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise RequestError(
+            f'{quoted(path)} begins with the home folder of a user who has none here: give '
+            'another path'
+        ) from error
 
 
 def data_folder(parameter: str, node: str = DEFAULT_NODE) -> Path:

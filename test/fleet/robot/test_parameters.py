@@ -27,6 +27,7 @@ def test_addresses_and_paths_are_read() -> None:
         ('fleet', '', 'parameter fleet: it is empty, so this robot is in no fleet'),
         ('fleet', ' , ', 'set it to the address of the hub'),
         ('credentials', '', 'parameter credentials: it is empty'),
+        ('credentials', '~nobody_has_this_name/ada.json', 'a user who has none here'),
         ('learn_from', 'all', 'set it to evidence or releases'),
     ],
 )
