@@ -13,7 +13,7 @@ import zipfile
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.sample_archive import layout
 from edgetpu_retrain.store.files.disk_errors import store_error
-from edgetpu_retrain.store.files.durable_file import complete_or_absent
+from edgetpu_retrain.store.files.durable_file import complete_or_absent, sync_folder
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.store.samples.snapshot import Snapshot
@@ -50,6 +50,7 @@ def write_archive(
                 raise RequestError(f'there are no samples in {store.path}: teach some first')
             with zipfile.ZipFile(partial, 'w') as archive:
                 _write(archive, snapshot, total, on_sample)
+        sync_folder(path.parent)
     except OSError as error:
         raise store_error('write the samples to', path, error) from error
     return total

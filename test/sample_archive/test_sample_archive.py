@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 import io
 import json
+import os
 from pathlib import Path
 import pickle
 import time
@@ -137,6 +138,21 @@ def test_other_programs_can_read_it(store: SampleStore, archive: Path) -> None:
     assert [line['label'] for line in lines] == ['cup', 'cup', 'Löffel', 'Löffel', 'key']
     assert np.array_equal(vectors, store.training_set(extractor=INTS).embeddings)
     assert picture == jpeg(1)
+
+
+def test_its_name_is_on_the_disk_at_the_end(
+    store: SampleStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[Path] = []
+    real_fsync = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        flushed.append(Path(f'/proc/self/fd/{descriptor}').resolve())
+        real_fsync(descriptor)
+
+    monkeypatch.setattr(os, 'fsync', fsync)
+    write_archive(store, tmp_path / 'samples.zip')
+    assert flushed == [tmp_path / '.samples.zip.partial', tmp_path]
 
 
 def test_a_clock_before_1980_does_not_matter(
