@@ -10,7 +10,8 @@ import sys
 import time
 from typing import Any
 
-from edgetpu_retrain.demo import photographs, stage as stage_module
+from edgetpu_retrain.demo import photographs
+from edgetpu_retrain.demo import stage as stage_module
 from edgetpu_retrain.demo.camera_node import CameraNode, FRAME_ID
 from edgetpu_retrain.demo.scenes import (
     CAMERA_NODE,
