@@ -34,6 +34,7 @@ class RunningProgram:
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._name = ' '.join(command)
         self.process = subprocess.Popen(
             command,
             env={**os.environ, 'PYTHONFAULTHANDLER': '1', **environment},
@@ -80,6 +81,8 @@ class RunningProgram:
         self._reader.join(PATIENCE_S)
         if self.process.stdout is not None:
             self.process.stdout.close()
+        # pytest shows this where a test fails.
+        print(f'-- {self._name}:', *self.log, sep='\n')
         if exit_code in _KILLED:
             time.sleep(_FAST_DDS_RECOVERY_S)
         return exit_code

@@ -74,8 +74,9 @@ def test_a_rejected_swap_keeps_no_model(start_node: Any, person: Person) -> None
 def test_a_rejected_training_keeps_no_samples(start_node: Any, person: Person) -> None:
     node: RunningNode = start_node(program=COUNTING)
     person.wait_until_ready()
-    (label, _) = person.list_samples().labels
-    assert person.remove(label).success
+    listing = person.list_samples()
+    assert listing.success, listing.message
+    assert person.remove(listing.labels[0]).success
     status, result = person.train()
     assert status == GoalStatus.STATUS_ABORTED
     assert 'nothing to tell apart' in result.message
