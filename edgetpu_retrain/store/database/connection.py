@@ -312,6 +312,9 @@ class SampleDatabase:
                 # logs only.
                 sync_folder(self.path.parent)
                 files = OpenFiles(self.path)
+                # Forget what was read before the state of the files was noted: another program may
+                # have overwritten the database since.
+                connection.execute('PRAGMA shrink_memory')
             except OSError:
                 self._is_suspect = True
                 connection.close()

@@ -11,9 +11,12 @@ from pathlib import Path
 import shutil
 import sqlite3
 import subprocess
+from typing import Any
 
 from edgetpu_retrain.errors import FilesChangedError, StoreError
+from edgetpu_retrain.store.database import connection as connection_module
 from edgetpu_retrain.store.database.open_files import OpenFiles, SUFFIXES
+from edgetpu_retrain.store.database.schema import open_database
 from edgetpu_retrain.store.files.ownership import Ownership
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import pytest
@@ -135,6 +138,30 @@ def test_a_backup_copied_over_a_new_database_is_what_is_used(
     assert path.exists(), 'it was created again'
     shutil.copyfile(backup, path)
     check_told_once(samples, teach, 'was overwritten')
+    assert after_a_kill(path) == 4
+
+
+def test_a_backup_that_is_copied_while_the_database_is_opened_is_what_is_used(
+    path: Path, samples: SampleStore, teach: Teach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teach(samples, 'cat', 3)
+    backup = copy_of(path)
+    teach(samples, 'cat', 40, image=b'\xff\xd8\xff' + bytes(20_000))
+    samples.checkpoint()
+    real = open_database
+
+    def open_and_overwrite(*arguments: Any) -> sqlite3.Connection:
+        opened = real(*arguments)
+        shutil.copyfile(backup, path)
+        return opened
+
+    # After this, the database is opened again.
+    Path(f'{path}-wal').unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(connection_module, 'open_database', open_and_overwrite)
+        with pytest.raises(FilesChangedError, match='lost its -wal file'):
+            teach(samples, 'cat')
+    teach(samples, 'cat')
     assert after_a_kill(path) == 4
 
 
