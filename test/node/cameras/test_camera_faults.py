@@ -109,8 +109,9 @@ def test_malformed_images_are_logged_and_other_cameras_continue(
     results = person.collect(Result, 'result')
     for name in malformed:
         results.wait_for(is_of(name))
+    # A busy machine loses images, which is another warning.
     arrays.wait_for(
-        lambda each: all(status.level == DiagnosticStatus.OK for status in each.status),
+        lambda each: not any('unusable image' in status.message for status in each.status),
         since=len(arrays),
     )
     assert not any('Traceback' in line for line in node.log)

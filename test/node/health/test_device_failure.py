@@ -53,7 +53,8 @@ def test_the_fallback_serves_until_the_device_is_back(
     tell(behaviour)
     assert '[WARN]' in node.wait_for_log(words)
     failed = statuses.wait_for(lambda each: words in ' '.join(each.problems))
-    assert 'meanwhile fallback_extractor serves on the CPU' in failed.problems[0]
+    told = next(each for each in failed.problems if words in each)
+    assert 'meanwhile fallback_extractor serves on the CPU' in told
     assert failed.device == 'cpu'
     assert results.next_one().model_version == 1
     response = person.add('cat')
@@ -67,7 +68,8 @@ def test_the_fallback_serves_until_the_device_is_back(
     tell('')
     node.wait_for_log('The Edge TPU serves again')
     statuses.wait_for(
-        lambda each: not each.problems and each.device == 'edgetpu', since=len(statuses) - 1
+        lambda each: 'The Edge TPU' not in ' '.join(each.problems) and each.device == 'edgetpu',
+        since=len(statuses) - 1,
     )
     assert results.next_one().model_version == 1
 
@@ -144,6 +146,11 @@ def show_both(person: Person) -> None:
         person.camera(topic).show(IMAGES['cat'])
 
 
+def of_devices(status: Any) -> list[str]:
+    """Return the problems of devices; a busy machine loses images, which is another problem."""
+    return [each for each in status.problems if each.startswith('Device ')]
+
+
 def levels(array: Any) -> dict[str, bytes]:
     """Return the level of each status in the diagnostics of two devices."""
     return {each.name.rpartition(': ')[2]: each.level for each in array.status}
@@ -179,8 +186,8 @@ def test_two_devices_serve_two_cameras_and_fail_alone(
     tell('usb:1=hang')
     node.wait_for_log("camera 'arm': frame lost")
     of_camera['front'].next_one()
-    one = statuses.wait_for(lambda each: bool(each.problems))
-    (problem,) = one.problems
+    one = statuses.wait_for(lambda each: bool(of_devices(each)))
+    (problem,) = of_devices(one)
     assert problem.startswith('Device usb:1 (of arm): The Edge TPU hangs')
     assert list(one.camera_devices) == ['usb:0', '']
     found = arrays.wait_for(lambda each: levels(each)['device usb:1'] == DiagnosticStatus.WARN)
