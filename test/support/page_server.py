@@ -96,6 +96,11 @@ class PageServer:
         assert self.server._connections is not None
         return len(self.server._connections)
 
+    def deadlines(self) -> int:
+        """Return the number of open connections that still have to send a first request."""
+        assert self.server._connections is not None
+        return sum(each._deadline is not None for each in self.server._connections._open)
+
     def request(
         self,
         method: str,

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures('measured_processes')
 
 
 class Changes:
-    """Counts the changes, and waits for the end of an analysis."""
+    """Records the steps, and waits for the end of an analysis."""
 
     def __init__(self) -> None:
         self.run = AnalysisRun(self.changed)
@@ -27,15 +27,19 @@ class Changes:
         self.steps: list[str] = []
 
     def changed(self) -> None:
+        # Here, because a busy machine may take several steps before it runs end() again.
+        self.steps.append(self.run._step)
         self._changed.set()
 
     async def end(self, folder: Path) -> dict[str, Any]:
         """Wait until no analysis runs, and return the state."""
-        while (state := await self.run.state(folder))['state'] == 'running':
-            self.steps.append(state['step'])
+        while True:
+            # First, because the analysis may end while its state is read.
             self._changed.clear()
+            state = await self.run.state(folder)
+            if state['state'] != 'running':
+                return state
             await asyncio.wait_for(self._changed.wait(), PATIENCE_S)
-        return state
 
 
 @pytest.fixture
