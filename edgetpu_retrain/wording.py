@@ -15,6 +15,9 @@ LONGEST_MESSAGE = 2000
 NAMED_AT_MOST = 10
 """Maximum number of names in a message."""
 
+TIME_IS_UP = 'Time is up'
+"""The first words of the message about a request with too few frames until its time limit."""
+
 JOINERS = '\u200c\u200d'
 """Zero-width non-joiner and joiner, which Persian and many emoji need."""
 

@@ -13,7 +13,7 @@ from edgetpu_retrain.client import RetrainClient, RetrainClientError
 from edgetpu_retrain.errors import RetrainError
 from edgetpu_retrain.gamepad.buttons import Action, Kind
 from edgetpu_retrain.gamepad.feedback import FAILED, Feedback, STORED, TRAINED
-from edgetpu_retrain.wording import counted, quoted, sentence
+from edgetpu_retrain.wording import counted, quoted, sentence, TIME_IS_UP
 
 # Time limit of a request for one frame, seconds.  If the camera does not move, all frames are near
 # copies, which the node skips until the time limit.  A frame may be stored up to this time after
@@ -93,15 +93,13 @@ class Teacher:
         self._log.info(f'{quoted(label)}: {stored} stored, {copies} left out, {total} in all')
 
     def _capture_frame(self, label: str, recording: str) -> Any:
-        began = time.monotonic()
         try:
             return self._robot.add_samples(
                 label, camera=self._camera, timeout_s=_FRAME_S, recording=recording
             )
         except RetrainClientError as error:
-            # The node rejects an invalid request at once.  A response at the time limit only means
-            # that no frame arrived, which does not end the capture.
-            if error.response is None or time.monotonic() - began < _FRAME_S / 2:
+            # That no frame arrived until the time limit does not end the capture.
+            if not str(error).startswith(TIME_IS_UP):
                 raise
             self._log.warning(sentence(error), throttle_duration_sec=2.0)
             return error.response

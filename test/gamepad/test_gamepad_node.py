@@ -6,7 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+import time
+from typing import Any
+from unittest.mock import Mock
 
+from edgetpu_retrain.client import RetrainClient, RetrainClientError
+from edgetpu_retrain.gamepad.buttons import Action, Kind
+from edgetpu_retrain.gamepad.feedback import FAILED, Feedback
+from edgetpu_retrain.gamepad.teacher import Teacher
+from edgetpu_retrain_interfaces.srv import AddSample
 import pytest
 from sensor_msgs.msg import JoyFeedback
 from support.gamepad import Pad, start_gamepad
@@ -97,6 +105,24 @@ def test_what_the_node_rejects_is_reported_and_felt(person: Person, package_path
         pad.press(7)
         program.wait_for_log('sample')
     assert 'Traceback' not in '\n'.join(program.log)
+
+
+def test_a_rejection_ends_the_capture_however_slow_the_node_is() -> None:
+    def rejected(*_: Any, **_fields: Any) -> None:
+        time.sleep(0.5)
+        raise RetrainClientError('the label is wrong', AddSample.Response())
+
+    robot = Mock(spec=RetrainClient)
+    robot.add_samples.side_effect = rejected
+    feedback, log = Mock(spec=Feedback), Mock()
+    teacher = Teacher(robot, '', feedback, log)
+    teacher.do(Action(Kind.CAPTURE, 'cup'))
+    try:
+        wait_until(lambda: log.error.called)
+        log.error.assert_called_once_with('the label is wrong.')
+        feedback.rumble.assert_called_once_with(FAILED)
+    finally:
+        teacher.close()
 
 
 def test_one_button_needs_no_list_and_minus_one_is_no_button(package_path: str) -> None:

@@ -35,7 +35,7 @@ from edgetpu_retrain.pictures.picture_source import BITS, PictureSource
 from edgetpu_retrain.store.samples.change import Change, NOTHING_TO_REDO, NOTHING_TO_UNDO
 from edgetpu_retrain.store.samples.sample import Erased, StoredSample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
-from edgetpu_retrain.wording import counted, named, quoted
+from edgetpu_retrain.wording import counted, named, quoted, TIME_IS_UP
 from edgetpu_retrain_interfaces.msg import Sample
 from edgetpu_retrain_interfaces.srv import AddSample, ListSamples, RelabelSamples, RemoveSamples
 from rclpy.clock import Clock, ClockType
@@ -336,8 +336,8 @@ def _why_incomplete(resources: NodeResources, capture: Capture) -> str:
 def _so_far(capture: Capture) -> str:
     wanted = capture.wanted
     return (
-        f'Time is up after {wanted.timeout_s:g} s: {capture.stored} of {wanted.count} samples of '
-        f'{wanted.label!r} were added{_near_copies(capture.skipped)}'
+        f'{TIME_IS_UP} after {wanted.timeout_s:g} s: {capture.stored} of {wanted.count} samples '
+        f'of {wanted.label!r} were added{_near_copies(capture.skipped)}'
     )
 
 

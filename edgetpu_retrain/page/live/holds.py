@@ -22,7 +22,7 @@ from edgetpu_retrain.errors import RetrainError
 from edgetpu_retrain.page.bodies import number, text
 from edgetpu_retrain.page.refused import RefusedError
 from edgetpu_retrain.page.robot import Robot
-from edgetpu_retrain.wording import sentence
+from edgetpu_retrain.wording import sentence, TIME_IS_UP
 
 SILENCE_S = 1.0
 """A hold ends if its page does not confirm it for this time, seconds."""
@@ -157,7 +157,6 @@ class Holds:
         Raises:
             RetrainError: if the node rejects the request, or does not respond.
         """
-        began = time.monotonic()
         try:
             response = await self._robot.call(
                 RetrainClient.add_samples,
@@ -167,9 +166,8 @@ class Holds:
                 recording=hold.recording,
             )
         except RetrainClientError as error:
-            # The node rejects an invalid request at once.  A response at the time limit only means
-            # that no frame arrived, which does not end the hold.
-            if error.response is None or time.monotonic() - began < _FRAME_S / 2:
+            # That no frame arrived until the time limit does not end the hold.
+            if not str(error).startswith(TIME_IS_UP):
                 raise
             hold.count(error.response, sentence(error))
         else:
