@@ -69,11 +69,11 @@ def test_two_classes_are_taught_and_trained_and_a_mistake_is_undone(
             program.wait_for_log(f"'{label}': ")
         recordings = {each.recording for each in person.list_samples(limit=1000).samples}
         assert len(recordings) == 2, 'one for each time that a button was held'
-        pad.press(7)
+        pad.hold(7)
         program.wait_for_log('training')
         person.classifications.wait_for(lambda each: each.results[0].class_id == 'b')
         before = sum(counts(person).values())
-        pad.press(6)
+        pad.hold(6)
         wait_until(lambda: sum(counts(person).values()) < before)
         assert program.end() == 0
     assert {each.type for each in pad.feedback} == {JoyFeedback.TYPE_LED, JoyFeedback.TYPE_RUMBLE}
@@ -101,8 +101,7 @@ def test_what_the_node_rejects_is_reported_and_felt(person: Person, package_path
         pad.hold(0)
         program.wait_for_log("'arm'")
         pad.feedback.wait_for(lambda each: each.intensity == 1.0 and each.type != 0)
-        pad.hold()
-        pad.press(7)
+        pad.hold(7)
         program.wait_for_log('sample')
     assert 'Traceback' not in '\n'.join(program.log)
 

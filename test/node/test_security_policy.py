@@ -283,7 +283,7 @@ def test_the_gamepad_uses_what_is_granted(
         # What a button needs is created when it is pressed first: a class, training, undoing.  A
         # busy program does not hear each time that a button is pressed.
         for button in (0, 7, 6):
-            pad.press(button)
+            pad.hold(button)
         has = [used(person.node, name) for name in names]
         return {right: has[0][right] | has[1][right] for right in grants} == grants
 

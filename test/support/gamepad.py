@@ -7,6 +7,7 @@ from __future__ import annotations
 import sys
 import threading
 
+from rclpy.duration import Duration
 from sensor_msgs.msg import Joy, JoyFeedback
 from support.person import Person
 from support.running_program import RunningProgram
@@ -17,25 +18,26 @@ class Pad:
     """Publishes the state of eight buttons every 50 ms, as joy_node does."""
 
     def __init__(self, person: Person) -> None:
+        self.feedback = person.collect(JoyFeedback, '/joy/set_feedback')
         self._publisher = person.node.create_publisher(Joy, '/joy', 10)
         self._down: tuple[int, ...] = ()
         self._sent: Collected[tuple[int, ...]] = Collected()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self.feedback = person.collect(JoyFeedback, '/joy/set_feedback')
         wait_until(lambda: self._publisher.get_subscription_count() == 1)
         self._thread.start()
         self.hold()
+        # Only the gamepad's acknowledgement tells that it has discovered this publisher, too.
+        wait_until(lambda: self._publisher.wait_for_all_acked(Duration(nanoseconds=1_000_000)))
 
     def hold(self, *buttons: int) -> None:
-        """Hold these buttons, and no others, from now on."""
+        """
+        Hold these buttons, and no others, from now on.
+
+        A program that stands still for half a second may miss a shorter press.
+        """
         self._down = buttons
         self._sent.wait_for(lambda each: each == buttons, since=len(self._sent))
-
-    def press(self, button: int) -> None:
-        """Press a button and release it."""
-        self.hold(button)
-        self.hold()
 
     def __enter__(self) -> Pad:
         return self
