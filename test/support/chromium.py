@@ -28,6 +28,8 @@ Environment variable: 'required' makes a missing browser a failure, 'off' leaves
 DID_NOT_RUN = 'browser test'
 """How the reasons of all tests begin that did not run for lack of a browser."""
 
+_START_MS = 1000 * PATIENCE_S
+
 _PROGRAMS = ('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable')
 
 
@@ -110,6 +112,7 @@ class Browser:
                 executable_path=find_chromium(),
                 args=['--no-sandbox', '--disable-dev-shm-usage'],
                 env={**os.environ, name: value},
+                timeout=_START_MS,
             )
         return self._chromium.new_context(**options)
 

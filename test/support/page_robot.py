@@ -21,7 +21,7 @@ from edgetpu_retrain.processes.prerequisites import config_folder
 import rclpy
 from support.running_node import RunningNode
 from support.running_program import RunningProgram
-from support.waiting import PATIENCE_S
+from support.waiting import PATIENCE_S, wait_until
 
 CAMERA = 'camera'
 FRAMES_PER_SECOND = 5.0
@@ -118,6 +118,7 @@ class PageRobot(contextlib.ExitStack):
         self.callback(self.stage.close)
         self.stage.wait_until_ready(PATIENCE_S)
         self.client.wait_until_ready(PATIENCE_S)
+        wait_until(lambda: self.client.status is not None)
 
     def _run(
         self, module_and_arguments: Sequence[str], environment: Mapping[str, str] | None = None
@@ -141,17 +142,20 @@ class PageRobot(contextlib.ExitStack):
         """Let the camera show a subject, and wait until it publishes it."""
         self.stage.show_subject(subject)
 
-    def show_in_turn(
-        self, subjects: Sequence[str], condition: Callable[[], bool], glances: int = 2
-    ) -> None:
-        """Show subjects in turn, some glances each, until a condition holds."""
+    def show_in_turn(self, subjects: Sequence[str], condition: Callable[[], bool]) -> None:
+        """
+        Show subjects in turn, two glances each, until a condition holds.
+
+        A scene always begins with the same views, so each turn shows two glances more.
+        """
         deadline = time.monotonic() + 2 * PATIENCE_S
-        for subject in itertools.cycle(subjects):
-            self.show(subject)
-            frames = glances * FRAMES_PER_TEACHING_GLANCE
-            if self.stage.spin_until(condition, frames / FRAMES_PER_SECOND):
-                return
-            assert time.monotonic() < deadline, self.logs()
+        for glances in itertools.count(2, 2):
+            seconds = glances * FRAMES_PER_TEACHING_GLANCE / FRAMES_PER_SECOND
+            for subject in subjects:
+                self.show(subject)
+                if self.stage.spin_until(condition, seconds):
+                    return
+                assert time.monotonic() < deadline, self.logs()
 
     def teach(self, subject: str, count: int, label: str | None = None) -> None:
         """Show a subject and store samples of it, as a script would."""

@@ -68,10 +68,15 @@ class Visitor(contextlib.ExitStack):
         self.page.on('websocket', lambda socket: self.requested.append(socket.url))
 
     def visit(self, address: str = '') -> None:
-        """Open the page of the robot, or another address of it, until the node responds."""
+        """
+        Open the page of the robot, or another address of it.
+
+        Returns when the node responds, and the page knows whether the visitor may teach.
+        """
         self.page.goto(address or self.place.address)
         facts = self.page.get_by_role('banner').get_by_text(re.compile('^(No model yet|Version)'))
         facts.first.wait_for()
+        self.button('Undo').or_(self.page.get_by_text('You are only watching.')).first.wait_for()
 
     def go(self, screen: str) -> None:
         """Go to a screen: 'Teach', 'Samples', 'Questions' or 'Model'."""

@@ -13,6 +13,7 @@ import pytest
 from support.chromium import browser_module
 from support.page_robot import PageRobot
 from support.visitor import Visitor
+from support.waiting import PATIENCE_S
 
 expect = browser_module('playwright.sync_api').expect
 
@@ -72,6 +73,7 @@ def test_a_teacher_enters_by_the_address_for_one_browser(
     # The address is not in the history, and opens no second browser.
     assert 'token' not in visitor.page.url
     stranger = visitor.context.browser.new_page()
+    stranger.set_default_timeout(1000 * PATIENCE_S)
     response = stranger.goto(address)
     assert response is not None
     assert response.status == 403
