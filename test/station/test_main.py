@@ -80,7 +80,7 @@ def test_a_video_file_is_seen_by_the_node_and_the_page_is_served(
         person.wait_until_ready()
         person.collect(Embedding, 'embedding').next_one()
         assert parameter(person, 'max_questions') == 50
-        assert len(run.running()) == 4
+        wait_until(lambda: len(run.running()) == 4)
         assert run.end() == 0
     assert 'Node, page and camera have ended.' in run.log
     assert 'Traceback' not in '\n'.join(run.log)
@@ -105,7 +105,7 @@ def test_a_topic_needs_no_camera(person: Person, tmp_path: Path, package_path: s
         person.wait_until_ready()
         assert parameter(person, 'camera.image_topic') == '/front/image_raw'
         assert parameter(person, 'camera.image_transport') == 'compressed'
-        assert len(run.running()) == 3
+        wait_until(lambda: len(run.running()) == 3)
     assert run.running() == {}
 
 

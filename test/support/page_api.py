@@ -124,8 +124,9 @@ class PageApi(contextlib.ExitStack):
 
         def holds() -> bool:
             nonlocal found
-            found = self.get(path).json
-            return condition(found)
+            reply = self.get(path)
+            found = reply.json
+            return reply.status == 200 and condition(found)
 
         wait_until(holds, poll_s=0.1)
         return found
