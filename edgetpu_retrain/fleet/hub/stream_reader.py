@@ -21,6 +21,7 @@ _MOST_MESSAGES = 256
 # Room for headers and subjects, in addition to the largest message that the hub allows, bytes.
 _MORE_BYTES = 64 << 10
 _NANOSECONDS = 1_000_000_000
+_HEARTBEAT_NS = HEARTBEAT_S * _NANOSECONDS
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class StreamReader:
         self._subscription: Any = None
         self._asked_for = 0
         self._number = 0
+        # Whether the last request ended because there were no more messages.
+        self._is_at_end = False
 
     async def read(self) -> list[StreamMessage]:
         """
@@ -76,36 +79,41 @@ class StreamReader:
         """
         while True:
             if not self._asked_for:
-                await self._ask()
-            messages = [await self._hub.unless_lost(self._wait())]
-            while not self._queue.empty():
-                messages.append(self._queue.get_nowait())
-            if found := [self._decoded(each) for each in messages if not self._is_status(each)]:
-                return found
+                await self._ask(expires=_PULL_S * _NANOSECONDS, idle_heartbeat=_HEARTBEAT_NS)
+            if messages := await self._next():
+                return messages
 
     async def read_present(self) -> AsyncIterator[StreamMessage]:
         """
         Yield about as many messages as are yet to be read at the time of the call.
 
-        So a member that publishes continuously cannot keep the caller reading forever.  Raises as
-        :meth:`read`.
+        So a member that publishes continuously cannot keep the caller reading forever.  Messages
+        that others delete meanwhile are not waited for.  Raises as :meth:`read`.
         """
         left = self.behind
-        while left > 0 and self.behind:
-            messages = await self.read()
+        while left > 0 and self.behind and not self._is_at_end:
+            if not self._asked_for:
+                await self._ask(no_wait=True)
+            messages = await self._next()
             left -= len(messages)
             for message in messages:
                 yield message
 
+    async def _next(self) -> list[StreamMessage]:
+        """Wait for what the hub sends next, and return the messages of the stream in it."""
+        received = [await self._hub.unless_lost(self._wait())]
+        while not self._queue.empty():
+            received.append(self._queue.get_nowait())
+        return [self._decoded(each) for each in received if not self._is_status(each)]
+
     async def _wait(self) -> Any:
         return await asyncio.wait_for(self._queue.get(), 3 * HEARTBEAT_S)
 
-    async def _ask(self) -> None:
+    async def _ask(self, **options: object) -> None:
         request = {
             'batch': _MOST_MESSAGES,
             'max_bytes': self._hub.client.max_payload + _MORE_BYTES,
-            'expires': _PULL_S * _NANOSECONDS,
-            'idle_heartbeat': HEARTBEAT_S * _NANOSECONDS,
+            **options,
         }
         self._asked_for = _MOST_MESSAGES
         await self._hub.unless_lost(
@@ -134,7 +142,8 @@ class StreamReader:
         words = (message.headers.get('Description') or '').lower()
         if status == '100' or words == 'batch completed':
             return True  # A heartbeat, or the end of a batch, which only newer servers report.
-        if status in {'404', '408'} or (status == '409' and 'maxbytes' in words):
+        self._is_at_end = status in {'404', '408'}
+        if self._is_at_end or (status == '409' and 'maxbytes' in words):
             self._asked_for = 0
             return True
         raise HubLostError(f'the hub at {self._hub.url} ended the reading: {status} {words}')

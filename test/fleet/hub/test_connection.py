@@ -78,6 +78,28 @@ def test_what_is_present_is_read_to_an_end_while_a_member_publishes(server: HubS
     run(scenario())
 
 
+@pytest.mark.parametrize('left', [[], [b'2']])
+def test_messages_that_are_deleted_meanwhile_are_not_waited_for(
+    server: HubServer, left: list[bytes]
+) -> None:
+    async def scenario() -> None:
+        ada, bob = await connect(server.url, ADAS), await connect(server.url, BOBS)
+        station = await connect(server.url, server.station_credentials)
+        space = f'078{len(left)}'
+        subjects = f'evidence.{space}.*.*'
+        for number in range(3):
+            subject = f'evidence.{space}.{ADA.public}.{ADA.public}'
+            await ada.publish(subject, b'%d' % number, f'{space} {number}')
+        reader = await open_reader(bob, EVIDENCE, subjects, 1)
+        assert reader.behind == 3
+        await station.api(f'STREAM.PURGE.{EVIDENCE}', {'filter': subjects, 'keep': len(left)})
+        assert [message.data async for message in reader.read_present()] == left
+        for hub in (ada, bob, station):
+            await hub.close()
+
+    run(scenario())
+
+
 def test_messages_are_read_in_order_once_and_as_they_come(server: HubServer) -> None:
     async def scenario() -> None:
         ada, bob = await connect(server.url, ADAS), await connect(server.url, BOBS)
