@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 
 from edgetpu_retrain.demo.camera_motion import RgbArray
 from edgetpu_retrain.demo.scenes import (
@@ -27,9 +28,13 @@ from edgetpu_retrain.demo.scenes import (
     SCENE_PARAMETER,
     TEACHING_TRUTH_TOPIC,
 )
-from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.processes.joining import joining_domain
+from edgetpu_retrain.processes.loose_parameters import declare_number
+from edgetpu_retrain.processes.node_program import run_node
+from rcl_interfaces.msg import SetParametersResult
 import rclpy
-from rclpy.executors import ExternalShutdownException
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data, QoSProfile
@@ -38,16 +43,24 @@ from vision_msgs.msg import Classification, ObjectHypothesis
 
 FRAME_ID = 'demo_camera_optical_frame'
 
+# Ranges of the parameters frames_per_second, Hz, and seed.
+_RATE = (0.01, 1000.0)
+_SEED = (0, 2**53)
+
 
 class CameraNode(Node):
-    """Publishes the frames of the scene that the parameter ``scene`` names, at a fixed rate."""
+    """
+    Publishes the frames of the scene that the parameter ``scene`` names, at a fixed rate.
+
+    Raises:
+        RequestError: if a parameter is invalid.
+    """
 
     def __init__(self) -> None:
         """Start with the scene ``idle``, which has no frames, unless ``scene`` is overridden."""
         super().__init__(CAMERA_NODE)
-        fixed = ParameterDescriptor(read_only=True)
-        rate = self.declare_parameter('frames_per_second', 10.0, fixed).value
-        self._seed: int = self.declare_parameter('seed', 0, fixed).value
+        rate = declare_number(self, 'frames_per_second', 10.0, _RATE, 'frame rate, Hz')
+        self._seed = int(declare_number(self, 'seed', 0, _SEED, 'random seed of the frames'))
         self._scene = SCENE_IDLE
         self._frames: Iterator[Frame] = iter(())
         self._images = self.create_publisher(Image, IMAGE_TOPIC, qos_profile_sensor_data)
@@ -57,7 +70,10 @@ class CameraNode(Node):
         )
         self._exam_truth = self.create_publisher(Classification, EXAM_TRUTH_TOPIC, reliable)
         self.add_on_set_parameters_callback(self._on_set_parameters)
-        self.declare_parameter(SCENE_PARAMETER, SCENE_IDLE)
+        try:
+            self.declare_parameter(SCENE_PARAMETER, SCENE_IDLE)
+        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+            raise RequestError(str(error)) from error
         self.create_timer(1.0 / rate, self._on_timer)
 
     def _on_set_parameters(self, parameters: Sequence[Parameter]) -> SetParametersResult:
@@ -106,17 +122,14 @@ def image_message(picture: RgbArray) -> Image:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the camera node until a signal, and return the exit code 0."""
-    rclpy.init(args=arguments)
-    node = CameraNode()
-    try:
-        rclpy.spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        node.destroy_node()
-        rclpy.try_shutdown()
-    return 0
+    """Run the camera node until a signal, and return the exit code, see :func:`run_node`."""
+    return run_node(arguments, _spin)
+
+
+def _spin(_: ExitStack) -> None:
+    with joining_domain():
+        node = CameraNode()
+    rclpy.spin(node)
 
 
 if __name__ == '__main__':

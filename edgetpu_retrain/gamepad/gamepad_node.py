@@ -10,25 +10,23 @@ The node subscribes to ``joy`` and publishes ``joy/set_feedback``, which are the
 from __future__ import annotations
 
 from contextlib import ExitStack
-import sys
 import time
 from typing import Any
 
 from edgetpu_retrain.client import RetrainClient
-from edgetpu_retrain.errors import RequestError, RetrainError
+from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.gamepad.buttons import button_map, Buttons
 from edgetpu_retrain.gamepad.feedback import Feedback
 from edgetpu_retrain.gamepad.teacher import Teacher
-from edgetpu_retrain.processes.joining import initializing, joining_domain
+from edgetpu_retrain.processes.joining import joining_domain
 from edgetpu_retrain.processes.loose_parameters import (
     as_list,
     declare,
     declare_number,
     declare_text,
 )
-from edgetpu_retrain.wording import sentence
+from edgetpu_retrain.processes.node_program import run_node
 import rclpy
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from sensor_msgs.msg import Joy, JoyFeedback
 
@@ -125,29 +123,11 @@ def run(arguments: list[str] | None = None) -> int:
         The exit code: 0 after a signal, 1 if the middleware rejects the node, 2 for an invalid
         argument or parameter.
     """
-    try:
-        with initializing():
-            rclpy.init(args=arguments)
-    except RequestError as error:
-        print(f'error: {sentence(error)}', file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 0
-    stack = ExitStack()
-    stack.callback(rclpy.try_shutdown)
-    with stack:
-        try:
-            with joining_domain():
-                node = rclpy.create_node(NODE_NAME)
-            build(node, stack)
-            rclpy.spin(node)
-        except RetrainError as error:
-            print(f'error: {sentence(error)}', file=sys.stderr)
-            return 2 if isinstance(error, RequestError) else 1
-        except (KeyboardInterrupt, ExternalShutdownException):
-            pass
-        except Exception:
-            # A signal can shut ROS down at any time; calls to rclpy then fail.
-            if rclpy.ok():
-                raise
-    return 0
+    return run_node(arguments, _spin)
+
+
+def _spin(stack: ExitStack) -> None:
+    with joining_domain():
+        node = rclpy.create_node(NODE_NAME)
+    build(node, stack)
+    rclpy.spin(node)

@@ -10,18 +10,15 @@ with best effort (docs/large_images.md).  The stamp of an image is the time of i
 from __future__ import annotations
 
 from array import array
-from contextlib import closing
-import sys
+from contextlib import closing, ExitStack
 import time
 
-from edgetpu_retrain.errors import RequestError, RetrainError
 import edgetpu_retrain.needs_ros  # noqa: F401
-from edgetpu_retrain.processes.joining import initializing, joining_domain
+from edgetpu_retrain.processes.joining import joining_domain
 from edgetpu_retrain.processes.loose_parameters import declare_number, declare_text, declare_topic
+from edgetpu_retrain.processes.node_program import run_node
 from edgetpu_retrain.webcam.video_source import BgrArray, VideoSource
-from edgetpu_retrain.wording import sentence
-import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -129,28 +126,11 @@ def run(arguments: list[str] | None = None) -> int:
         The exit code: 0 after a signal, 1 if the webcam or file cannot be read or the middleware
         rejects the node, 2 for an invalid argument or parameter.
     """
-    try:
-        with initializing():
-            rclpy.init(args=arguments)
-    except RequestError as error:
-        print(f'error: {sentence(error)}', file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 0
-    try:
-        node = WebcamNode()
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
-        node.publish_all(executor)
-    except RetrainError as error:
-        print(f'error: {sentence(error)}', file=sys.stderr)
-        return 2 if isinstance(error, RequestError) else 1
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    except Exception:
-        # A signal can shut ROS down at any time; calls to rclpy then fail.
-        if rclpy.ok():
-            raise
-    finally:
-        rclpy.try_shutdown()
-    return 0
+    return run_node(arguments, _spin)
+
+
+def _spin(_: ExitStack) -> None:
+    node = WebcamNode()
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    node.publish_all(executor)

@@ -182,6 +182,29 @@ def test_the_camera_ends_cleanly_when_interrupted(stage: Stage, camera: Child) -
     assert 'Traceback' not in camera.log.read_text()
 
 
+@pytest.mark.parametrize(
+    ('parameter', 'words'),
+    [
+        ('frames_per_second:=0', 'frames_per_second is 0: give a number from 0.01 to 1000'),
+        ('frames_per_second:=[]', 'frames_per_second is []: give a number'),
+        ('scene:=table', "scene is 'table'; it must be 'idle'"),
+        ('scene:=3', 'scene'),
+    ],
+)
+def test_an_invalid_parameter_ends_it_with_one_sentence(
+    environment: dict[str, str], tmp_path: Path, parameter: str, words: str
+) -> None:
+    with Processes(tmp_path) as processes:
+        command = [sys.executable, '-m', 'edgetpu_retrain.demo.camera_node']
+        command += ['--ros-args', '-p', parameter]
+        camera = processes.start('camera', command, environment)
+        assert camera.process.wait(PATIENCE_S) == 2
+        log = camera.log.read_text()
+    assert log.startswith('error: ')
+    assert words in log
+    assert log.count('\n') == 1
+
+
 @pytest.mark.usefixtures('environment')
 def test_a_missing_camera_is_named(audience: Audience) -> None:
     stage = audience.stage()
