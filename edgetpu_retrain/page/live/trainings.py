@@ -69,7 +69,9 @@ class Trainings:
     async def _start(self, request: web.Request) -> web.Response:
         await read_object(request)
         self._robot.check_connected()
-        if self._running is not None or await self._trains_elsewhere():
+        is_busy = self._running is not None or await self._trains_elsewhere()
+        # Another request may have started a training meanwhile.
+        if is_busy or self._running is not None:
             raise RefusedError(409, 'a training runs already: wait for its end, or cancel it')
         self._follow(uuid4().bytes, is_new=True)
         return web.json_response({'message': 'The training has started.'}, status=202)

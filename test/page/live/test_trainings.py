@@ -14,10 +14,13 @@ from unittest.mock import AsyncMock, Mock
 
 from action_msgs.msg import GoalStatus
 from action_msgs.srv import CancelGoal
+from aiohttp import web
 from edgetpu_retrain.client import RetrainClientError
 from edgetpu_retrain.page import robot as page_robot
+from edgetpu_retrain.page.live import trainings as trainings_module
 from edgetpu_retrain.page.live.changes import Live
 from edgetpu_retrain.page.live.trainings import Trainings
+from edgetpu_retrain.page.refused import RefusedError
 from edgetpu_retrain.page.robot import Robot
 from edgetpu_retrain_interfaces.action import Train
 from edgetpu_retrain_interfaces.msg import Status
@@ -151,5 +154,27 @@ def test_its_result_is_requested_once_more_if_the_response_was_lost(
         announced = live.announce.call_args.args[0]
         assert announced['state'] == state
         assert message in announced['message']
+
+    asyncio.run(scenario())
+
+
+def test_of_two_requests_at_once_one_starts_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def train(*_: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def scenario() -> None:
+        # The status is older than the end of the last training.
+        robot = Mock(spec=Robot, is_connected=True, status=Status(training=True), on_feedback=[])
+        robot.call = AsyncMock(side_effect=train)
+        trainings = Trainings(robot, Mock(spec=Live))
+        monkeypatch.setattr(trainings_module, 'read_object', AsyncMock())
+        requests = [asyncio.ensure_future(trainings._start(Mock())) for _ in range(2)]
+        await asyncio.sleep(0)
+        robot.status = Status(training=False)
+        first, second = await asyncio.gather(*requests, return_exceptions=True)
+        assert isinstance(first, web.Response)
+        assert isinstance(second, RefusedError)
+        assert 'a training runs already' in str(second)
+        await trainings._close(Mock())
 
     asyncio.run(scenario())
