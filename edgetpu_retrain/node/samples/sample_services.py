@@ -17,6 +17,7 @@ from edgetpu_retrain.node.parameters.values import NodeParameters
 from edgetpu_retrain.node.requests.background_thread import BackgroundThread
 from edgetpu_retrain.node.requests.responses import result_of, ServiceResponses
 from edgetpu_retrain.node.resources import NodeResources
+from edgetpu_retrain.node.samples.capture_messages import capture_result, why_closed
 from edgetpu_retrain.node.samples.recording_log import RecordingLog
 from edgetpu_retrain.node.samples.reembedding import reembed
 from edgetpu_retrain.node.samples.sample_requests import (
@@ -35,14 +36,12 @@ from edgetpu_retrain.pictures.picture_source import BITS, PictureSource
 from edgetpu_retrain.store.samples.change import Change, NOTHING_TO_REDO, NOTHING_TO_UNDO
 from edgetpu_retrain.store.samples.sample import Erased, StoredSample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
-from edgetpu_retrain.wording import counted, named, quoted, TIME_IS_UP
+from edgetpu_retrain.wording import counted, named, quoted
 from edgetpu_retrain_interfaces.msg import Sample
 from edgetpu_retrain_interfaces.srv import AddSample, ListSamples, RelabelSamples, RemoveSamples
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from std_srvs.srv import Trigger
-
-_MOVE = 'Move the camera, or what it sees, to other views: copies teach nothing'
 
 
 class SampleServices:
@@ -95,7 +94,7 @@ class SampleServices:
             resources = self._active()
             # A picture needs no camera, but may name one.
             needs_camera = request.camera or not len(request.image.data)
-            if needs_camera and (why := _why_closed(request.camera, resources)):
+            if needs_camera and (why := why_closed(request.camera, resources)):
                 raise RequestError(why)
             wanted = add_request(
                 request,
@@ -110,13 +109,7 @@ class SampleServices:
                 await self._capture(resources, capture)
             finally:
                 response.added, response.skipped = capture.stored, capture.skipped
-            if capture.stored == wanted.count:
-                added = f'{_samples(capture.stored)} of {wanted.label!r} added'
-                return f'{added}{_near_copies(capture.skipped)}'
-            if capture.stored + capture.skipped < wanted.count:
-                raise RequestError(_why_incomplete(resources, capture))
-            # Samples are missing only because frames were near copies.
-            return f'{_so_far(capture)}. {_MOVE}'
+            return capture_result(capture, resources)
 
     async def _capture(self, resources: NodeResources, capture: Capture) -> None:
         """Wait until the capture is complete, fails, or its time is up."""
@@ -291,54 +284,11 @@ class SampleServices:
                 response.total = sum(counts.values())
 
 
-def _why_closed(camera: str, resources: NodeResources) -> str:
-    """
-    Return why a camera is not open; '' if it is open, or the node does not know its name.
-
-    Args:
-        camera: name of the camera; '' = all cameras, of which one that is open is enough.
-        resources: the resources of the node.
-    """
-    all_names = resources.parameters.camera_names
-    names = [camera] if camera else list(all_names)
-    if not set(names) <= set(all_names) - set(resources.topics):
-        return ''
-    if problems := ' '.join(filter(None, map(resources.camera_problem, names))):
-        return problems
-    switches = named([f'{name}.active' for name in names])
-    return f'The node does not listen to camera {named(names)}: set {switches} to true'
-
-
 def _bits_of(camera: str, parameters: NodeParameters) -> int:
     """Return ``bits`` of the named camera, or of the only camera, or else the default."""
     cameras = parameters.cameras
     found = [each.bits for each in cameras if each.name == camera or len(cameras) == 1]
     return found[0] if found else BITS[1]
-
-
-def _why_incomplete(resources: NodeResources, capture: Capture) -> str:
-    wanted = capture.wanted
-    # Its cameras may have been switched off while the request waited for their frames.
-    if closed := _why_closed(wanted.camera, resources):
-        return f'{_so_far(capture)}. {closed}'
-    names = [wanted.camera] if wanted.camera else list(resources.topics)
-    topics = ', '.join(resources.topics[name] for name in names)
-    problems = [resources.camera_problem(name, capture.since) for name in names]
-    if any(problems):
-        why = f'. {" ".join(filter(None, problems))}'
-    elif capture.settled:
-        why = '; ask for fewer frames, a shorter min_interval_s or a longer timeout_s'
-    else:
-        why = f'; no usable image came on {topics}: check the camera with ros2 topic hz'
-    return f'{_so_far(capture)}{why}'
-
-
-def _so_far(capture: Capture) -> str:
-    wanted = capture.wanted
-    return (
-        f'{TIME_IS_UP} after {wanted.timeout_s:g} s: {capture.stored} of {wanted.count} samples '
-        f'of {wanted.label!r} were added{_near_copies(capture.skipped)}'
-    )
 
 
 def _sample_message(sample: StoredSample) -> Sample:
@@ -351,13 +301,6 @@ def _sample_message(sample: StoredSample) -> Sample:
     )
     message.stamp.sec, message.stamp.nanosec = stamp_parts(sample.stamp_ns)
     return message
-
-
-def _near_copies(count: int) -> str:
-    if not count:
-        return ''
-    frames = counted(count, 'frame was a near copy', 'frames were near copies')
-    return f'; {frames} of its samples and not stored'
 
 
 def _samples(count: int) -> str:
