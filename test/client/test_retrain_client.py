@@ -213,7 +213,7 @@ def test_the_example_of_the_documentation_teaches_two_classes(
             return ''
 
         exec(compile(example, 'docs/client.md', 'exec'), {'input': show_next})  # noqa: S102
-    printed = capsys.readouterr().out
+        printed = capsys.readouterr().out
     assert 'iteration' in printed
     assert "20 samples of 'background' added." in printed
     assert printed.splitlines()[-1] == 'bottle'
