@@ -16,10 +16,6 @@ import socket
 _RANGE = Path('/proc/sys/net/ipv4/ip_local_port_range')
 _LOWEST, _HIGHEST = 10000, 65535
 
-# The name of each contains a chosen port.  Other processes cannot bind the same name, and choose
-# another port.
-_reservations: list[socket.socket] = []
-
 
 def free_port() -> int:
     """
@@ -30,14 +26,16 @@ def free_port() -> int:
     for port in _candidates():
         reservation = socket.socket(socket.AF_UNIX)
         try:
-            # A name in the abstract namespace is free again when the process ends.
+            # Other processes cannot bind the same name, and choose another port.  A name in the
+            # abstract namespace is free again when the process ends.
             reservation.bind(f'\0edgetpu_retrain_port_{port}')
             with socket.socket() as probe:
                 probe.bind(('', port))
         except OSError:
             reservation.close()
             continue
-        _reservations.append(reservation)
+        # The reservation lasts as long as the process, so nothing closes it before.
+        reservation.detach()
         return port
     raise OSError(
         f'all TCP ports for servers from {_LOWEST} to {_HIGHEST} are in use: end some programs'

@@ -28,6 +28,17 @@ def test_ports_are_distinct_and_not_those_of_outgoing_connections() -> None:
             server.listen()
 
 
+def test_a_reserved_port_leaves_no_warning(package_path: str) -> None:
+    done = subprocess.run(
+        [sys.executable, '-W', 'default', '-c', PRINT],
+        env={'PYTHONPATH': package_path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ''
+
+
 def test_a_port_that_is_in_use_or_chosen_by_another_process_is_not_chosen(
     package_path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -45,7 +56,6 @@ def test_a_port_that_is_in_use_or_chosen_by_another_process_is_not_chosen(
         assert process.stdout is not None
         taken = [server.getsockname()[1], int(process.stdout.readline())]
         free = free_port()
-        monkeypatch.setattr(module, '_reservations', [])
         monkeypatch.setattr(module, '_candidates', lambda: taken)
         with pytest.raises(OSError, match='in use'):
             free_port()
