@@ -120,18 +120,23 @@ def test_its_processes_are_not_measured():
 """
 
 
-def test_only_processes_of_modules_that_ask_are_measured(checkout: Path) -> None:
+def tested(checkout: Path, *modules: str) -> subprocess.CompletedProcess[str]:
+    """Run modules of tests, as `make test` does."""
     for name in ('conftest.py', 'support'):
         (checkout / name).symlink_to(ROOT / 'test' / name)
-    for name, text in (('1', DOES_NOT_ASK), ('2', ASKS), ('3', DOES_NOT_ASK)):
-        (checkout / f'test_{name}.py').write_text(text)
-    done = run(
+    for number, text in enumerate(modules):
+        (checkout / f'test_{number}.py').write_text(text)
+    return run(
         checkout,
         '-m',
         'pytest',
         COVERAGE_PROCESS_START=str(checkout / '.coveragerc'),
-        COVERAGE_FILE=str(checkout / 'data'),
+        COVERAGE_FILE=str(checkout / 'measured/processes/data'),
     )
+
+
+def test_only_processes_of_modules_that_ask_are_measured(checkout: Path) -> None:
+    done = tested(checkout, DOES_NOT_ASK, ASKS, DOES_NOT_ASK)
     assert '3 passed' in done.stdout, done.stdout
 
 
@@ -150,16 +155,7 @@ def test_both():
 
 
 def test_what_a_worker_measured_is_saved_if_it_is_killed_at_its_end(checkout: Path) -> None:
-    for name in ('conftest.py', 'support'):
-        (checkout / name).symlink_to(ROOT / 'test' / name)
-    (checkout / 'test_both.py').write_text(IS_KILLED_AT_ITS_END)
-    killed = run(
-        checkout,
-        '-m',
-        'pytest',
-        COVERAGE_PROCESS_START=str(checkout / '.coveragerc'),
-        COVERAGE_FILE=str(checkout / 'measured/processes/data'),
-    )
+    killed = tested(checkout, IS_KILLED_AT_ITS_END)
     assert killed.returncode == -signal.SIGKILL, killed.stdout
     done = run(checkout, 'tools/branch_coverage.py', 'measured')
     assert 'store: 100.0 % (2 of 2 branches)' in done.stdout, done.stderr
