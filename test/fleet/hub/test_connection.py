@@ -21,7 +21,7 @@ from edgetpu_retrain.errors import (
 )
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.hub import connection
-from edgetpu_retrain.fleet.hub.connection import connect
+from edgetpu_retrain.fleet.hub.connection import connect, Hub
 from edgetpu_retrain.fleet.hub.reports import read_reports, Report
 from edgetpu_retrain.fleet.hub.stream_creation import create_streams
 from edgetpu_retrain.fleet.hub.stream_reader import open_reader, StreamMessage, StreamReader
@@ -56,6 +56,12 @@ async def read(reader: StreamReader, count: int) -> list[StreamMessage]:
     return found
 
 
+def skip_before_2_10(hub: Hub) -> None:
+    version = hub.client.connected_server_version
+    if (version.major, version.minor) < (2, 10):
+        pytest.skip('needs nats-server 2.10 or newer')
+
+
 def test_what_is_present_is_read_to_an_end_while_a_member_publishes(server: HubServer) -> None:
     async def scenario() -> None:
         ada, bob = await connect(server.url, ADAS), await connect(server.url, BOBS)
@@ -85,6 +91,9 @@ def test_messages_that_are_deleted_meanwhile_are_not_waited_for(
     async def scenario() -> None:
         ada, bob = await connect(server.url, ADAS), await connect(server.url, BOBS)
         station = await connect(server.url, server.station_credentials)
+        if not left:
+            # Before, it does not respond that nothing is left, which is an error after 90 s.
+            skip_before_2_10(bob)
         space = f'078{len(left)}'
         subjects = f'evidence.{space}.*.*'
         for number in range(3):
@@ -180,9 +189,7 @@ def test_a_cancelled_attempt_to_connect_closes_its_socket() -> None:
 def test_no_consumer_stays_without_its_member(server: HubServer) -> None:
     async def scenario() -> None:
         ada = await connect(server.url, ADAS)
-        version = ada.client.connected_server_version
-        if (version.major, version.minor) < (2, 10):
-            pytest.skip('needs nats-server 2.10 or newer')
+        skip_before_2_10(ada)
         request = f'CONSUMER.CREATE.{EVIDENCE}.stays.evidence.0123.*.*'
         config: dict[str, object] = {
             'durable_name': 'stays',
@@ -307,6 +314,8 @@ def test_a_request_succeeds_while_the_hub_reloads_its_members(tmp_path: Path) ->
     async def scenario(server: HubServer) -> None:
         await prepare(server)
         hub = await connect(server.url, server.station_credentials)
+        # Before, JetStream may respond that it is not enabled, or not respond (docs/fleet.md).
+        skip_before_2_10(hub)
         reloading = asyncio.create_task(asyncio.to_thread(reload_often, server))
         while not reloading.done():
             await hub.api('STREAM.INFO.EVIDENCE', {})
